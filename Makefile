@@ -1,0 +1,71 @@
+# Every target installs what it needs into .venv/ first. Another interpreter: make test PYTHON=python3.12
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# At most four workers: each starts its own Dovecot, Postfix and PostgreSQL.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" -gt 4 ] && echo 4 || echo "$$n")
+PYTEST_ARGS ?= -n $(WORKERS) --dist loadfile
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install servers demo test test-quick lint format bench requirements clean
+
+help:
+	@echo 'make demo          a whole quarter on embedded mail, in about a minute'
+	@echo 'make test          all tests; run as root it installs the servers that they need'
+	@echo 'make test-quick    the tests that need nothing beyond Python'
+	@echo 'make lint          ruff and mypy'
+	@echo 'make bench         measures against peers, writes bench/results.json'
+	@echo 'make requirements  pins the dependencies of pyproject.toml anew'
+	@echo 'make clean         removes caches, builds and the demo; make clean-all also .venv/'
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) here: install Python 3.11 or later, or name it with PYTHON=' >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Huizhi needs Python 3.11 or later; name one with PYTHON=' >&2; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo 'Could not make .venv: on Debian install python3-venv' >&2; exit 2; }
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Root can give the tests their servers; anybody else sees the tests that lack one skipped.
+servers:
+	@if [ "$$(id -u)" = 0 ]; then tools/install-servers.sh; fi
+
+demo: install
+	$(BIN)/huizhi demo
+
+test: install servers
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-quick: install
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m 'not servers'
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install
+	$(BIN)/python -m bench
+
+# No address of an index and no path of this machine may enter the file.
+requirements: install
+	$(BIN)/pip-compile --quiet --extra dev --strip-extras --allow-unsafe --resolver=backtracking \
+		--no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+		--upgrade --output-file requirements.txt pyproject.toml
+	@! grep -nE '(://|^-|/opt/|/home/|/root/)' requirements.txt
+
+clean:
+	rm -rf build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/work
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+.PHONY: clean-all
+clean-all: clean
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""Floor 2: one verb of the office a module; adapters arrive as arguments."""
