@@ -57,7 +57,7 @@ bench: install
 
 # No address of an index and no path of this machine may enter the file.
 requirements: install
-	$(BIN)/pip-compile --quiet --extra dev --strip-extras --allow-unsafe --resolver=backtracking \
+	$(BIN)/pip-compile --quiet --extra dev --strip-extras --resolver=backtracking \
 		--no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 		--upgrade --output-file requirements.txt pyproject.toml
 	@! grep -nE '(://|^-|/opt/|/home/|/root/)' requirements.txt
