@@ -1,0 +1,180 @@
+"""The checks 校验 of a return: every finding has a code, and every code its words in one catalogue.
+
+逻辑校验 is an error and must be corrected; 经验校验 is a query and must be corrected or explained.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from workflow.domain import rules
+from workflow.domain.answers import Unclear, Understood, plain_number, shown, understand
+from workflow.domain.form import NO_CHANGE, RESERVED, Field, FieldType, Form, Severity, Value
+from workflow.domain.submission import Answers, CellError, Finding, RawValue
+
+#: Every finding's words. `{…}` takes the field's label, unit, bounds or choices; see `_finding`.
+CATALOGUE: Mapping[str, str] = {
+    "required": "此项为必填项，请填写",
+    "cell-error": "单元格内是错误值或没有计算结果的公式，请改为直接填写数值",
+    "not-a-number": "请填写数字{unit}，不要带文字",
+    "not-an-integer": "请填写整数{unit}",
+    "not-a-date": "请按“2026年12月31日”的样式填写日期",
+    "not-yes-or-no": "请从下拉列表中选择“是”或“否”",
+    "not-a-choice": "请从下拉列表中选择：{choices}",
+    "not-a-phone": "请填写固定电话（区号-号码）或11位手机号码",
+    "not-an-email": "请填写完整的电子邮箱地址",
+    "below-minimum": "不得小于 {minimum}{unit}，请核对",
+    "above-maximum": "不得大于 {maximum}{unit}，请核对",
+    "pattern": "填写格式不符合要求，请参照填写说明",
+    "constraint": "{message}",
+    "irrelevant": "按前项填报情况，此项不需填写，请清空或更正前项",
+    "rule": "{message}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What the check of one return gives: the answers as understood, notes on what was read differently from how it
+    was typed, and the findings in the form's order."""
+
+    answers: Answers
+    notes: Mapping[str, str]
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @property
+    def queries(self) -> int:
+        return len(self.findings) - self.errors
+
+
+def examine(
+    form: Form, raw: Mapping[str, RawValue | CellError], previous: Answers | None, moved: Mapping[str, str] | None = None
+) -> Examination:
+    """Understand and check one return. `previous` are the last reported answers, for 上期(); `moved` gives the
+    addresses of answers that were not found in their own cells."""
+    where = moved or {}
+    answers: dict[str, Value] = {}
+    notes: dict[str, str] = {}
+    findings: list[Finding] = []
+    broken: set[str] = set()
+    for field in form.fields:
+        typed = raw.get(field.name)
+        read = _BLANK if typed is None else understand(field, typed)
+        if isinstance(read, Unclear):
+            broken.add(field.name)
+            findings.append(_finding(form, field, read.code, shown(typed), where))
+            continue
+        if read.value is not None:
+            answers[field.name] = read.value
+        if read.note:
+            notes[field.name] = read.note
+    for field in form.fields:
+        if field.name not in broken:
+            findings.extend(_check_field(form, field, answers, previous, where))
+    findings.extend(_check_rules(form, answers, broken, previous))
+    return Examination(answers, notes, tuple(sorted(findings, key=lambda f: form.order.get(f.field, len(form.order)))))
+
+
+_BLANK = Understood(None)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(formula: str) -> rules.Expr:
+    return rules.parse(formula)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _check_field(
+    form: Form, field: Field, answers: Answers, previous: Answers | None, where: Mapping[str, str]
+) -> Iterator[Finding]:
+    value = answers.get(field.name)
+    asked = not field.relevant or rules.holds(_parsed(field.relevant), answers, previous) is not False
+    if value is None:
+        if field.required and asked:
+            yield _finding(form, field, "required", shown(None), where)
+        return
+    if not asked:
+        if value not in (0, False, ""):
+            yield _finding(form, field, "irrelevant", shown(value), where)
+        return
+    if _out_of_range(value, field.minimum, below=True):
+        yield _finding(form, field, "below-minimum", shown(value), where)
+    if _out_of_range(value, field.maximum, below=False):
+        yield _finding(form, field, "above-maximum", shown(value), where)
+    if field.pattern and not _pattern(field.pattern).fullmatch(str(value)):
+        yield _finding(form, field, "pattern", shown(value), where)
+    if field.constraint and rules.holds(_parsed(field.constraint), answers, previous) is False:
+        yield _finding(form, field, "constraint", shown(value), where)
+
+
+def _out_of_range(value: Value, bound: int | float | dt.date | None, *, below: bool) -> bool:
+    if bound is None or value is None or isinstance(value, bool | str):
+        return False
+    if isinstance(value, dt.date) is not isinstance(bound, dt.date):
+        return False
+    return value < bound if below else value > bound  # type: ignore[operator]
+
+
+def _check_rules(form: Form, answers: Answers, broken: set[str], previous: Answers | None) -> Iterator[Finding]:
+    for rule in form.rules:
+        expr = _parsed(rule.formula)
+        if broken and not broken.isdisjoint(rules.names(expr)):
+            continue  # the type check has spoken about one of its answers
+        if rules.holds(expr, answers, previous) is False:
+            named = [name for name in form.order if name in rules.names(expr)]
+            field = named[0] if named else ""
+            found = "，".join(f"{form.by_name[name].label}={shown(answers.get(name))}" for name in named)
+            yield Finding(
+                "rule",
+                rule.severity,
+                field,
+                "、".join(form.by_name[name].label for name in named),
+                form.cell_of(field),
+                found,
+                rule.message,
+            )
+
+
+def _finding(form: Form, field: Field, code: str, found: str, where: Mapping[str, str]) -> Finding:
+    words = CATALOGUE[code].format(
+        unit=f"（{field.unit}）" if field.unit and code.startswith("not") else field.unit,
+        choices="、".join(field.choices),
+        minimum=_bound(field, field.minimum),
+        maximum=_bound(field, field.maximum),
+        message=field.constraint_message or f"不符合约束条件 {field.constraint}",
+    )
+    cell = where.get(field.name) or form.cell_of(field.name)
+    return Finding(code, Severity.ERROR, field.name, field.label, cell, found, words)
+
+
+def _bound(field: Field, bound: int | float | dt.date | None) -> str:
+    if bound is None or isinstance(bound, dt.date):
+        return str(bound)
+    return f"{plain_number(bound * 100)}%" if field.type is FieldType.PERCENT else plain_number(bound)
+
+
+def claims_no_change(answers: Answers) -> bool:
+    """Whether the workbook's own cell says 本季度数据无变化."""
+    return answers.get(NO_CHANGE) is True
+
+
+def says_anything(form: Form, raw: Mapping[str, RawValue | CellError], prefilled: Answers) -> bool:
+    """Whether a return holds any answer of the unit's own: something that was not in the copy when it was mailed."""
+    for name, typed in raw.items():
+        if name in RESERVED or name not in form.by_name:
+            continue
+        read = understand(form.by_name[name], typed)
+        if isinstance(read, Unclear) or (read.value is not None and read.value != prefilled.get(name)):
+            return True
+    return False

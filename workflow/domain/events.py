@@ -1,0 +1,61 @@
+"""The ledger's events 台账: what happened, to what, when, by whom and because of which message or decision.
+
+An event belongs to a stream (one case, one package, one message, one letter …) and has its number there, counted from
+1; the pair is unique, which is what refuses a replay or a lost update. Personal payload (names, addresses, answers)
+stands apart and enters the chain as a salted digest, so that it can be erased without breaking the chain.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `data` and `personal` hold JSON values only; `at` carries its zone."""
+
+    stream: str
+    number: int
+    kind: str
+    at: dt.datetime
+    actor: str
+    cause: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    personal: Mapping[str, Any] | None = None
+
+
+def canonical(value: object) -> str:
+    """One spelling for equal JSON values: sorted keys, no blanks, Chinese as it is."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def personal_digest(salt: str, personal: Mapping[str, Any] | None) -> str:
+    """The salted digest of an event's personal payload; empty where there is none."""
+    if personal is None:
+        return ""
+    return hashlib.sha256(f"{salt}\n{canonical(personal)}".encode()).hexdigest()
+
+
+def chained_hash(previous: str, event: Event, payload_digest: str) -> str:
+    """The hash of an event that follows the event with hash `previous` in the ledger (可追溯, article 22)."""
+    text = canonical(
+        [
+            previous,
+            event.stream,
+            event.number,
+            event.kind,
+            event.at.isoformat(),
+            event.actor,
+            event.cause,
+            event.data,
+            payload_digest,
+        ]
+    )
+    return hashlib.sha256(text.encode()).hexdigest()

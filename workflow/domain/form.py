@@ -1,0 +1,168 @@
+"""A form 表单: its fields, choices and rules, and the cell where each answer stands.
+
+The definition sheets of a form workbook are described in docs/forms.md; `adapters.workbook.compile` reads them
+into these records.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+
+#: What an answer can be once it has been understood. A percent is a ratio, a yes/no a bool, a date a day.
+Value = bool | int | float | str | dt.date | None
+
+
+class FieldType(StrEnum):
+    """The types of a field, by the words that staff write in the 类型 column."""
+
+    TEXT = "文本"
+    INTEGER = "整数"
+    DECIMAL = "小数"
+    PERCENT = "百分比"
+    DATE = "日期"
+    YES_NO = "是否"
+    CHOICE = "单选"
+    PHONE = "电话"
+    EMAIL = "邮箱"
+
+    @property
+    def is_number(self) -> bool:
+        return self in _NUMBERS
+
+
+_NUMBERS = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.PERCENT})
+
+
+class Aggregate(StrEnum):
+    """How the levels above total a field over their units."""
+
+    NONE = ""
+    SUM = "合计"
+    MEAN = "平均"
+    MAX = "最大"
+    MIN = "最小"
+    COUNT_YES = "计是"
+
+
+class Severity(StrEnum):
+    """The two kinds of check that staff know from the education statistics."""
+
+    ERROR = "逻辑校验"
+    QUERY = "经验校验"
+
+
+class Prefill(StrEnum):
+    """Where a stamped copy takes a field's first value from."""
+
+    NONE = ""
+    LAST_PERIOD = "上期"
+    UNIT_NAME = "名册.名称"
+    UNIT_CODE = "名册.代码"
+
+
+#: Fields that every form has; see docs/forms.md.
+NO_CHANGE = "无变化"
+HEAD, FILLER, FILLER_PHONE, FILLED_ON = "单位负责人", "填表人", "联系电话", "填表日期"
+RESERVED: Mapping[str, FieldType] = {
+    NO_CHANGE: FieldType.YES_NO,
+    HEAD: FieldType.TEXT,
+    FILLER: FieldType.TEXT,
+    FILLER_PHONE: FieldType.PHONE,
+    FILLED_ON: FieldType.DATE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question. `minimum` and `maximum` are inclusive; formulas are Excel's over field names (domain.rules)."""
+
+    name: str
+    label: str
+    type: FieldType
+    required: bool = False
+    minimum: int | float | dt.date | None = None
+    maximum: int | float | dt.date | None = None
+    pattern: str = ""
+    constraint: str = ""
+    constraint_message: str = ""
+    relevant: str = ""
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    aggregate: Aggregate = Aggregate.NONE
+    prefill: Prefill = Prefill.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A cross-field rule: a formula that must be TRUE, and what is said when it is not."""
+
+    id: str
+    severity: Severity
+    formula: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a field's answer stands in a stamped copy: sheet, and row and column counted from 1."""
+
+    field: str
+    sheet: str
+    row: int
+    column: int
+
+    @property
+    def cell(self) -> str:
+        return f"{self.sheet}!{column_letters(self.column)}{self.row}"
+
+
+@dataclass(frozen=True)
+class Form:
+    """A whole form. `kinds` are the unit kinds (domain.roster.UnitKind values) that fill it; `number` is its 表号."""
+
+    id: str
+    title: str
+    version: int
+    kinds: tuple[str, ...]
+    number: str
+    issuer: str
+    fields: tuple[Field, ...]
+    rules: tuple[Rule, ...]
+    slots: tuple[Slot, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Field]:
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def slot_of(self) -> Mapping[str, Slot]:
+        return {slot.field: slot for slot in self.slots}
+
+    @cached_property
+    def order(self) -> Mapping[str, int]:
+        """The place of each field in the form, counted from 0."""
+        return {field.name: place for place, field in enumerate(self.fields)}
+
+    def cell_of(self, field: str) -> str:
+        """The address of a field's answer such as `基本情况!E12`; the empty string for a field that has no cell."""
+        slot = self.slot_of.get(field)
+        return slot.cell if slot else ""
+
+    @cached_property
+    def indicators(self) -> tuple[Field, ...]:
+        """The fields that ask for data: all but the reserved ones, in the form's own order."""
+        return tuple(field for field in self.fields if field.name not in RESERVED)
+
+
+def column_letters(column: int) -> str:
+    """The letters of a column counted from 1: 1 is A, 27 is AA."""
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

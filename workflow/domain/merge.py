@@ -1,0 +1,260 @@
+"""Data as they stand 现有数据 (article 18), and the consolidated workbook 汇总表 made of them.
+
+Row by row: the newest version without errors; else the newest readable version, marked 退回未改 or 有错误; else last
+period's, carried over; else missing. A confirmed 无变化 is its own mark. Totals follow each field's aggregate rule and
+go up the tree by merging, so that a county's figures are added once and read by every level above it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from workflow.domain.campaign import Window
+from workflow.domain.form import Aggregate, Field, Form, Value
+from workflow.domain.lifecycle import Case, CaseState, Package
+from workflow.domain.roster import Unit
+from workflow.domain.submission import Answers, Submission
+
+
+class Origin(StrEnum):
+    """Where a row's figures come from, and what was done with them before they went up."""
+
+    APPROVED = "approved"
+    NOT_REVIEWED = "not_reviewed"
+    RETURNED_UNCORRECTED = "returned_uncorrected"
+    WITH_ERRORS = "with_errors"
+    NO_CHANGE = "no_change"
+    CARRIED_OVER = "carried_over"
+    MISSING = "missing"
+
+    @property
+    def word(self) -> str:
+        return _ORIGIN_WORDS[self]
+
+
+_ORIGIN_WORDS = {
+    Origin.APPROVED: "审核通过",
+    Origin.NOT_REVIEWED: "已报送未审核",
+    Origin.RETURNED_UNCORRECTED: "退回未改",
+    Origin.WITH_ERRORS: "有错误",
+    Origin.NO_CHANGE: "无变化确认",
+    Origin.CARRIED_OVER: "沿用上期",
+    Origin.MISSING: "缺报",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one unit's data stand at a moment: their origin and the submission that holds them ('' when missing)."""
+
+    unit: str
+    form: str
+    origin: Origin
+    submission: str = ""
+    number: int = 0
+
+
+def stand(case: Case, versions: Sequence[Submission], carried: Standing | None) -> Standing:
+    """How a case stands. `versions` are its own, oldest first; `carried` is its row in the last period's report."""
+    if case.state is CaseState.APPROVED and versions and not versions[-1].no_change:
+        return _standing(case, versions[-1], Origin.APPROVED)
+    for version in reversed(versions):
+        if version.errors == 0 and not version.returned:
+            return _standing(case, version, Origin.NO_CHANGE if version.no_change else Origin.NOT_REVIEWED)
+    if versions:
+        newest = versions[-1]
+        origin = Origin.RETURNED_UNCORRECTED if newest.returned else Origin.WITH_ERRORS
+        return _standing(case, newest, origin)
+    if carried is not None and carried.submission:
+        return Standing(case.unit, case.form, Origin.CARRIED_OVER, carried.submission, carried.number)
+    return Standing(case.unit, case.form, Origin.MISSING)
+
+
+def _standing(case: Case, version: Submission, origin: Origin) -> Standing:
+    return Standing(case.unit, case.form, origin, version.id, version.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A running aggregate of one field; two of them merge into one, which is how figures climb the tree."""
+
+    count: int = 0
+    sum: int | float = 0
+    least: int | float | None = None
+    most: int | float | None = None
+    yes: int = 0
+
+    def add(self, value: Value) -> Total:
+        if isinstance(value, bool):
+            return Total(self.count + 1, self.sum, self.least, self.most, self.yes + value)
+        if not isinstance(value, int | float):
+            return self
+        return self.merge(Total(1, value, value, value))
+
+    def merge(self, other: Total) -> Total:
+        return Total(
+            self.count + other.count,
+            self.sum + other.sum,
+            _extreme(min, self.least, other.least),
+            _extreme(max, self.most, other.most),
+            self.yes + other.yes,
+        )
+
+    def figure(self, aggregate: Aggregate) -> int | float | None:
+        """The figure by an aggregate rule; None where nothing was reported. Rounded past the noise of floats."""
+        if self.count == 0:
+            return None
+        match aggregate:
+            case Aggregate.SUM:
+                return _rounded(self.sum)
+            case Aggregate.MEAN:
+                return _rounded(self.sum / self.count)
+            case Aggregate.MIN:
+                return self.least
+            case Aggregate.MAX:
+                return self.most
+            case Aggregate.COUNT_YES:
+                return self.yes
+            case Aggregate.NONE:
+                return None
+
+
+def _extreme(
+    choose: Callable[[int | float, int | float], int | float], one: int | float | None, other: int | float | None
+) -> int | float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return choose(one, other)
+
+
+def _rounded(value: int | float) -> int | float:
+    return value if isinstance(value, int) else round(value, 6)
+
+
+Totals = Mapping[str, Total]
+
+
+def totalled_fields(form: Form) -> tuple[Field, ...]:
+    """The form's fields that have an aggregate rule, in its own order."""
+    return tuple(field for field in form.fields if field.aggregate is not Aggregate.NONE)
+
+
+def total(form: Form, rows: Iterable[Answers]) -> Totals:
+    """The totals of a form's fields over rows of answers."""
+    names = [field.name for field in totalled_fields(form)]
+    totals = dict.fromkeys(names, Total())
+    for answers in rows:
+        for name in names:
+            value = answers.get(name)
+            if value is not None:
+                totals[name] = totals[name].add(value)
+    return totals
+
+
+def merge_totals(parts: Iterable[Totals]) -> Totals:
+    """One set of totals from those of the parts."""
+    merged: dict[str, Total] = {}
+    for part in parts:
+        for name, figure in part.items():
+            merged[name] = merged[name].merge(figure) if name in merged else figure
+    return merged
+
+
+@dataclass(frozen=True, slots=True)
+class BookRow:
+    """One unit in a form's sheet. `package` names the county or city it comes through; `decidable` says whether this
+    workbook's reviewer decides on it, `locked_because` why not (Chinese). `notes` are the unit's explanations and
+    what the check remarked."""
+
+    unit: Unit
+    package: str
+    state: str
+    origin: Origin
+    number: int
+    received_at: dt.datetime | None
+    answers: Answers
+    decidable: bool
+    locked_because: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BookSheet:
+    """A form's rows in the roster's order."""
+
+    form: Form
+    rows: tuple[BookRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TotalRow:
+    """One unit of the tree in a totals sheet: `depth` 0 is the workbook's own level; `asked` units should have
+    reported, `reported` have figures."""
+
+    unit: Unit
+    depth: int
+    asked: int
+    reported: int
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class TotalSheet:
+    form: Form
+    rows: tuple[TotalRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRow:
+    """A unit that has not done what it owes: `matter` is 缺报, 沿用上期, 退回未改, 有错误 or 逾期报送."""
+
+    unit: Unit
+    package: str
+    form_title: str
+    matter: str
+    contact: str
+    phone: str
+    reminded: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRow:
+    """A package of the level below in the 下级上报 sheet."""
+
+    unit: Unit
+    package: Package
+    counts: Mapping[Origin, int]
+    decidable: bool
+    locked_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The cover of a consolidated workbook. `version` counts the workbooks of this level; `token` names this one."""
+
+    unit: Unit
+    campaign: str
+    period_name: str
+    version: int
+    token: str
+    cut_off: dt.datetime
+    made_at: dt.datetime
+    window: Window
+    state: str
+    counts: Mapping[Origin, int]
+    asked: int
+    reportable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolidatedBook:
+    """A consolidated workbook before it is Excel: everything that its sheets show."""
+
+    cover: Cover
+    children: tuple[ChildRow, ...]
+    sheets: tuple[BookSheet, ...]
+    totals: tuple[TotalSheet, ...]
+    missing: tuple[MissingRow, ...]

@@ -1,0 +1,175 @@
+"""A submission 填报件: what came back, how it was read, and where every message and attachment ends.
+
+The buckets and outcomes are those of the flow of a mail: each message and each attachment ends in exactly one,
+so that the totals add up (conservation).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from workflow.domain.form import Severity, Value
+
+#: What stands in a cell before it is understood. An error cell is `CellError`; a blank is None.
+RawValue = bool | int | float | str | dt.date | dt.datetime | dt.time | None
+
+
+class Bucket(StrEnum):
+    """Where a message ends: the first that applies."""
+
+    OWN = "own"
+    BOUNCE = "bounce"
+    AUTO_REPLY = "auto_reply"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+    REVIEW = "review"
+    WITHDRAWAL = "withdrawal"
+    SUBMISSION = "submission"
+    RECEIPT = "receipt"
+    CONFIRMATION = "confirmation"
+    REQUEST = "request"
+    PROBLEM = "problem"
+    UNMATCHED = "unmatched"
+    EMPTY = "empty"
+    FAILED = "failed"
+
+
+class AttachmentOutcome(StrEnum):
+    """Where an attachment ends."""
+
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+    MATCHED = "matched"
+    REVIEW = "review"
+    STALE = "stale"
+    LATE = "late"
+    UNREADABLE = "unreadable"
+    ENCRYPTED = "encrypted"
+    MACRO = "macro"
+    HOSTILE = "hostile"
+    FOREIGN = "foreign"
+    UNSUPPORTED = "unsupported"
+    IGNORED = "ignored"
+    DUPLICATE = "duplicate"
+
+
+class ReadOutcome(StrEnum):
+    """What the reader of a file found; all but the first three are outcomes of the attachment as they stand."""
+
+    ANSWERS = "answers"
+    REVIEW = "review"
+    RECEIPT = "receipt"
+    UNREADABLE = "unreadable"
+    ENCRYPTED = "encrypted"
+    MACRO = "macro"
+    HOSTILE = "hostile"
+    FOREIGN = "foreign"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyIdentity:
+    """Which copy a workbook is: printed, hidden and in the document's properties. It routes and proves nothing."""
+
+    campaign: str
+    unit: str
+    form: str
+    version: int
+    copy: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    """A cell that holds an Excel error (`#DIV/0!`) or a formula without a cached value (`#无值`): not a blank."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One row of a reviewer's workbook that carries a decision. `version_no` is the submission that was reviewed;
+    0 and an empty `form` for a row of the 下级上报 sheet, which decides on the unit's whole package."""
+
+    sheet: str
+    row: int
+    unit: str
+    form: str
+    version_no: int
+    verdict: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewReading:
+    """A consolidated workbook that came back: whose level, which version of it, and the decisions in it.
+    `report` is what stands in the cover's 上报意见 cell, blank when nothing was chosen."""
+
+    campaign: str
+    level_unit: str
+    book_version: int
+    token: str
+    decisions: tuple[Decision, ...]
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the reader makes of one file.
+
+    `identity` is set when the copy could be told; `answers` maps each field that has a cell to what stands there
+    (blanks left out); `moved` gives the address of an answer that was not found in its own cell; `reason` is
+    Chinese and says why a file could not be read.
+    """
+
+    outcome: ReadOutcome
+    identity: CopyIdentity | None = None
+    answers: Mapping[str, RawValue | CellError] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    review: ReviewReading | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A 问题 in an answer: which check, how grave, where, what was found and what is wanted (Chinese).
+    `code` names an entry of the catalogue in `domain.checks`."""
+
+    code: str
+    severity: Severity
+    field: str
+    label: str
+    cell: str
+    found: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One version of a unit's data for one case, as the projections keep it (the answers lie apart, by `answers`).
+
+    `number` counts the versions of the case from 1; `errors` and `queries` count its findings; `returned` is true
+    once a reviewer or the check sent it back; `no_change` marks a 无变化确认, whose answers are last period's.
+    """
+
+    id: str
+    campaign: str
+    unit: str
+    form: str
+    form_version: int
+    number: int
+    received_at: dt.datetime
+    message: str
+    attachment: str
+    answers: str
+    errors: int
+    queries: int
+    returned: bool = False
+    approved: bool = False
+    no_change: bool = False
+
+
+Answers = Mapping[str, Value]
