@@ -1,0 +1,178 @@
+"""What the store answers with, beside the domain's own records. Every instant comes back in Asia/Shanghai."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from workflow.domain.form import Value
+from workflow.domain.submission import AttachmentOutcome, Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCheck:
+    """What verifying the chain found: how many events hold, the hash of the last of them, and the first fault in
+    Chinese words (None: the whole chain holds)."""
+
+    count: int
+    head: str
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswers:
+    """A submission's answers by field, the unit's notes by field, and the cells of answers that had moved."""
+
+    answers: Mapping[str, Value]
+    notes: Mapping[str, str]
+    moved: Mapping[str, str]
+
+
+class LetterState(StrEnum):
+    """Where a letter is: `attempted` is in doubt, the relay may or may not have taken it."""
+
+    QUEUED = "queued"
+    ATTEMPTED = "attempted"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    """A letter of the outbox. `events` is the last number in its stream `letter:ID`."""
+
+    id: str
+    kind: str
+    campaign: str
+    unit: str
+    form: str
+    priority: int
+    sha: str
+    message_id: str
+    to: str
+    name: str
+    subject: str
+    state: LetterState
+    attempts: int
+    queued_at: dt.datetime
+    not_before: dt.datetime | None
+    reply: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message that was taken in, and the one bucket that it ended in."""
+
+    sha: str
+    digest: str
+    bucket: Bucket
+    received_at: dt.datetime
+    campaign: str
+    unit: str
+    sender: str
+    subject: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """An attachment of a message, counted from 0, and its one outcome; `findings` is as the event gave it."""
+
+    message: str
+    index: int
+    sha: str
+    name: str
+    outcome: AttachmentOutcome
+    campaign: str
+    unit: str
+    form: str
+    findings: Any
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """One part of a 回执表 that arrived; `number` is its event's in the stream `receipt:CAMPAIGN/UNIT`."""
+
+    campaign: str
+    unit: str
+    number: int
+    part: str
+    sha: str
+    message: str
+    arrived_at: dt.datetime
+    accepted_by: str
+    accepted_at: dt.datetime | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBook:
+    """A consolidated workbook that was made; `version` counts those of its unit in the campaign."""
+
+    campaign: str
+    unit: str
+    version: int
+    token: str
+    sha: str
+    path: str
+    cut_off: dt.datetime | None
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StaffQuery:
+    """An item on staff's list, as its event gave it."""
+
+    number: int
+    at: dt.datetime
+    data: Mapping[str, Any]
+    personal: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MailCounts:
+    """The conservation totals: `received` is the sum of `buckets`; `attachments` counts them by outcome."""
+
+    received: int
+    buckets: Mapping[str, int] = field(default_factory=dict)
+    attachments: Mapping[str, int] = field(default_factory=dict)
+    queued: int = 0
+    sent: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """One version in which a unit answered a field: the answer, and the message and attachment that brought it.
+    `cell` is set where the answer was not in the form's own cell."""
+
+    submission: str
+    form: str
+    form_version: int
+    number: int
+    received_at: dt.datetime
+    value: Value
+    note: str
+    cell: str
+    message: str
+    sender: str
+    subject: str
+    attachment: str
+    attachment_name: str
+    returned: bool
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a folder was polled. `polled_from` is when the last successful poll began (None: never)."""
+
+    uidvalidity: int
+    last_uid: int
+    polled_from: dt.datetime | None = None
