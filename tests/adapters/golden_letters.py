@@ -1,0 +1,310 @@
+"""A full context for every kind of letter, and the writer of the golden files.
+
+`python -m tests.adapters.golden_letters`, run from the project's root, writes `golden/letters/*.txt` anew; read
+the difference before committing it, as the units will read the letters.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+from workflow.adapters.letters import LetterTemplates, Rendered
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "templates" / "letters"
+GOLDEN = Path(__file__).resolve().parent / "golden" / "letters"
+
+Context = dict[str, object]
+
+
+def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=timezone(timedelta(hours=8)))
+
+
+COMMON: Context = {
+    "unit_name": "金水区第一小学",
+    "salutation": "金水区第一小学",
+    "issuer": "河南省教育厅（省电化教育馆）",
+    "date": date(2026, 12, 15),
+    "period_name": "2026年第四季度",
+    "campaign": "2026Q4",
+    "token": "HZ-1ABCDEFGHJKMNPQRST",
+    "contact_line": "省电教馆 王老师 0371-55550001",
+    "attachments": [],
+    "relay_for": "",
+}
+COUNTY: Context = {"unit_name": "金水区教育局", "salutation": "金水区教育局审核员", "date": date(2027, 1, 1)}
+AFTER: Context = {"date": date(2027, 1, 6)}
+ORIGINS = [("审核通过", 96), ("未审核", 12), ("退回未改", 3), ("沿用上季度", 5), ("缺报", 4)]
+MISSING = ["金水区第七小学", "金水区柳林镇中心小学", "金水区明德实验学校", "金水区西史赵教学点"]
+FINDINGS = [
+    {
+        "cell": "基本情况!E12",
+        "label": "在校学生数",
+        "found": "12000",
+        "message": "在校学生数与各年级学生数之和（1200）不相等，请核对后填写一致的数。",
+        "severity": "逻辑校验",
+    },
+    {
+        "cell": "三通情况!E7",
+        "label": "互联网出口带宽（Mbps）",
+        "found": "",
+        "message": "必填项，请填写整数，没有接入的填0。",
+        "severity": "逻辑校验",
+    },
+    {
+        "cell": "信息化工作保障!E9",
+        "label": "本年信息化经费支出（万元）",
+        "found": "860",
+        "message": "比上季度增加10倍以上，请核对单位是否为万元；确实无误的，说明原因。",
+        "severity": "经验校验",
+    },
+]
+
+OWN: dict[str, Context] = {
+    "notice": {
+        "form_title": "中小学教育信息化基本情况表",
+        "due": at(2027, 1, 1),
+        "review_start": date(2027, 1, 1),
+        "review_end": date(2027, 1, 5),
+        "prefilled": True,
+        "superior_name": "金水区教育局",
+        "receipt_wanted": True,
+        "receipt_due": date(2026, 12, 25),
+        "no_change_hint": True,
+        "attachments": [
+            "2026年第四季度中小学教育信息化基本情况表（金水区第一小学）.xlsx",
+            "负责人回执表.xlsx",
+        ],
+    },
+    "acknowledgement": {
+        "received_at": at(2026, 12, 20, 9, 30),
+        "form_title": "中小学教育信息化基本情况表",
+        "version_no": 2,
+        "queries": [FINDINGS[2]],
+        "file_name": "金水一小2026Q4.xlsx",
+        "kind_word": "填报工作簿",
+        "also": ["本次附件中另有一份文件（照片.heic）未能识别，已留存。"],
+        "date": date(2026, 12, 20),
+    },
+    "returned": {
+        "findings": FINDINGS,
+        "due": at(2027, 1, 4),
+        "file_name": "金水一小2026Q4.xlsx",
+        "by": "系统校验",
+        "note": "",
+        "times": 2,
+        "date": date(2026, 12, 21),
+        "attachments": ["退回修改：中小学教育信息化基本情况表（金水区第一小学）.xlsx"],
+    },
+    "reminder": {
+        "rows": [
+            {
+                "unit_name": "金水区第一小学",
+                "unit_code": "2141000001",
+                "matter": "尚未报送",
+                "due": at(2027, 1, 1),
+            }
+        ],
+        "form_title": "中小学教育信息化基本情况表",
+        "date": date(2026, 12, 28),
+    },
+    "review_request": COUNTY
+    | {
+        "level_name": "金水区教育局",
+        "window_start": date(2027, 1, 1),
+        "window_end": date(2027, 1, 5),
+        "counts": {"total": 120, "submitted": 112, "approved": 90, "returned": 6, "missing": 8},
+        "workbook_name": "2026年第四季度汇总表（金水区教育局）.xlsx",
+        "attachments": ["2026年第四季度汇总表（金水区教育局）.xlsx"],
+    },
+    "review_result": COUNTY
+    | {
+        "applied": [
+            {"unit_name": "金水区第一小学", "decision": "通过", "note": ""},
+            {"unit_name": "金水区第二小学", "decision": "退回", "note": "多媒体教室数与资产台账不符，请核实"},
+        ],
+        "refused": [
+            {"unit_name": "金水区第三小学", "row": 14, "reason": "选“退回”的未写审核意见"},
+        ],
+        "reported": False,
+        "remaining": 9,
+        "date": date(2027, 1, 3),
+    },
+    "report_confirmation": COUNTY
+    | {
+        "level_name": "金水区教育局",
+        "reported_at": at(2027, 1, 4, 16, 5),
+        "by": "审核员",
+        "counts": ORIGINS,
+        "superior_name": "郑州市教育局",
+        "date": date(2027, 1, 4),
+    },
+    "report_received": AFTER
+    | {
+        "unit_name": "郑州市教育局",
+        "salutation": "郑州市教育局审核员",
+        "from_name": "金水区教育局",
+        "auto": False,
+        "counts": ORIGINS,
+        "accept_hint": "请于2027年1月6日至10日在市级汇总表中填写审核结论，回复系统发送的审核通知。",
+    },
+    "auto_report": AFTER
+    | {
+        "unit_name": "金水区教育局",
+        "salutation": "金水区教育局",
+        "level_name": "金水区教育局",
+        "deadline": at(2027, 1, 6),
+        "counts": ORIGINS,
+        "missing": MISSING,
+    },
+    "escalation": AFTER
+    | {
+        "unit_name": "金水区教育局",
+        "salutation": "金水区教育局 管理员",
+        "inspector_name": "赵某某",
+        "inspector_phone": "0371-55550020",
+        "via_admin": True,
+        "level_name": "金水区教育局",
+        "deadline": at(2027, 1, 6),
+        "counts": ORIGINS,
+        "missing": MISSING,
+        "unreviewed": 12,
+    },
+    "late": AFTER | {"reported_at": at(2027, 1, 6), "superior_name": "金水区教育局"},
+    "stale": {
+        "copy": 1,
+        "current_copy": 2,
+        "attachments": ["2026年第四季度中小学教育信息化基本情况表（金水区第一小学，第2号）.xlsx"],
+    },
+    "problem_file": {
+        "items": [
+            {
+                "name": "数据.xlsx",
+                "reason": "文件设有打开密码",
+                "remedy": "取消打开密码，另存后重新发送",
+            },
+            {
+                "name": "报表.xlsm",
+                "reason": "文件含有宏",
+                "remedy": "在系统发送的工作簿中填写，保存为xlsx格式",
+            },
+            {
+                "name": "课程表.xlsx",
+                "reason": "不是系统发送的工作簿",
+                "remedy": "在系统发送的工作簿中填写后发送",
+            },
+        ],
+    },
+    "empty_reply": {},
+    "unknown_sender_confirm": {"from_address": "z***3@school.test"},
+    "no_change_refused": {},
+    "receipt_reminder": {"missing_parts": ["扫描件"], "receipt_due": date(2026, 12, 25)},
+    "digest": {
+        "unit_name": "河南省教育厅",
+        "salutation": "各位工作人员",
+        "day": date(2027, 1, 5),
+        "date": date(2027, 1, 6),
+        "counts": [("填报件", 412), ("无变化确认", 35), ("回执表", 18), ("退信", 3), ("无法归属", 2)],
+        "queue": {"queued": 14, "sent": 521, "failed": 1},
+        "ledger_head": "9f2c41d07be8a6530c1d",
+        "ledger_count": 20418,
+        "problems": ["中牟县教育局没有登记审核员", "退信3件，涉及3个单位的邮箱"],
+        "token": "",
+        "attachments": [],
+    },
+}
+
+# The other roads through a template that a reader should see as well.
+VARIANTS: dict[str, tuple[str, Context]] = {
+    "notice-relay": (
+        "notice",
+        {
+            "unit_name": "金水区西史赵教学点",
+            "salutation": "金水区教育局 管理员",
+            "relay_for": "金水区西史赵教学点",
+            "prefilled": False,
+            "no_change_hint": False,
+            "receipt_wanted": False,
+            "receipt_due": "",
+            "attachments": ["2026年第四季度教学点教育信息化基本情况表（金水区西史赵教学点）.xlsx"],
+        },
+    ),
+    "acknowledgement-no-change": (
+        "acknowledgement",
+        {"kind_word": "无变化确认", "file_name": "", "queries": [], "also": [], "version_no": 1},
+    ),
+    "acknowledgement-clean": ("acknowledgement", {"queries": [], "also": [], "version_no": 1}),
+    "acknowledgement-receipt": (
+        "acknowledgement",
+        {
+            "kind_word": "回执表扫描件",
+            "file_name": "回执表.pdf",
+            "queries": [],
+            "also": ["尚缺回执表电子版，请于2026年12月25日前补报。"],
+            "version_no": 1,
+        },
+    ),
+    "returned-reviewer": (
+        "returned",
+        {
+            "findings": [],
+            "by": "金水区教育局",
+            "note": "多媒体教室数与资产台账不符，请核实后重新报送。",
+            "times": 1,
+        },
+    ),
+    "reminder-many": (
+        "reminder",
+        {
+            "unit_name": "金水区教育局",
+            "salutation": "金水区教育局 管理员",
+            "rows": [
+                {
+                    "unit_name": name,
+                    "unit_code": f"214100000{number}",
+                    "matter": matter,
+                    "due": at(2027, 1, day),
+                }
+                for number, (name, matter, day) in enumerate(
+                    zip(
+                        MISSING,
+                        ["尚未报送", "尚未报送", "退回后尚未重新报送", "回执表缺扫描件"],
+                        [1, 1, 4, 1],
+                        strict=True,
+                    ),
+                    start=1,
+                )
+            ],
+        },
+    ),
+    "review_result-reported": ("review_result", {"refused": [], "reported": True, "remaining": 0}),
+    "report_received-auto": ("report_received", {"auto": True, "accept_hint": ""}),
+    "escalation-inspector": (
+        "escalation",
+        {"salutation": "金水区教育局视察员赵某某", "via_admin": False, "missing": []},
+    ),
+    "receipt_reminder-both": ("receipt_reminder", {"missing_parts": ["扫描件", "电子版"]}),
+    "digest-quiet": ("digest", {"problems": []}),
+}
+
+CONTEXTS: dict[str, tuple[str, Context]] = {kind: (kind, COMMON | own) for kind, own in OWN.items()} | {
+    name: (kind, COMMON | OWN[kind] | changed) for name, (kind, changed) in VARIANTS.items()
+}
+
+
+def golden_text(letter: Rendered) -> str:
+    return f"{letter.subject}\n\n{letter.text}"
+
+
+def write_golden_files() -> None:
+    GOLDEN.mkdir(parents=True, exist_ok=True)
+    templates = LetterTemplates(TEMPLATES)
+    for name, (kind, context) in CONTEXTS.items():
+        text = golden_text(templates.render(kind, context))
+        (GOLDEN / f"{name}.txt").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_golden_files()
