@@ -1,0 +1,127 @@
+"""What all servers share: a private place, a free port, a wait with a deadline, what a missing program means."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LOOPBACK = "127.0.0.1"
+
+
+class StartError(RuntimeError):
+    """A server that is installed did not come up; its log is in the message."""
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip visibly, or fail where the servers are promised (REQUIRE_SERVERS=1)."""
+    if os.environ.get("REQUIRE_SERVERS") == "1":
+        pytest.fail(f"REQUIRE_SERVERS=1, but {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool], *, timeout: float, what: str, pause: float = 0.02) -> None:
+    """Poll a condition; a deadline that passes is a failure that says what was waited for."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {timeout:g} s: {what}")
+        time.sleep(pause)
+
+
+def greets(port: int, greeting: bytes) -> bool:
+    """Whether a server at the port says the greeting by itself."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=2) as connection:
+            return connection.recv(len(greeting)) == greeting
+    except OSError:
+        return False
+
+
+@contextmanager
+def private_directory() -> Iterator[Path]:
+    """A short directory that the servers' own users may cross; pytest's temporary one is for its owner only."""
+    place = Path(tempfile.mkdtemp(prefix="huizhi-"))
+    place.chmod(0o755)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def start(command: list[str], *, log: Path, user: str | None = None) -> subprocess.Popen[bytes]:
+    """Start a server in a process group of its own, so that exactly its processes can be stopped."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            user=user,
+            extra_groups=[] if user else None,
+            cwd="/",
+        )
+
+
+def closed(port: int) -> bool:
+    """Whether nobody listens at the port any more."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=2).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def stop(
+    server: subprocess.Popen[bytes], *, how: signal.Signals = signal.SIGTERM, timeout: float = 10
+) -> None:
+    """Stop a server that `start` started: politely, then its whole process group."""
+    if server.poll() is None:
+        server.send_signal(how)
+        try:
+            server.wait(timeout)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait(timeout)
+    try:
+        os.killpg(server.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def ready(
+    server: subprocess.Popen[bytes], condition: Callable[[], bool], *, log: Path, timeout: float = 20
+) -> None:
+    """Wait until a started server answers; where it doesn't, stop it and show what it said."""
+    try:
+        wait_until(lambda: server.poll() is not None or condition(), timeout=timeout, what=str(server.args))
+        if server.poll() is None:
+            return
+        reason = f"ended with {server.returncode}"
+    except TimeoutError:
+        reason = f"gave no answer within {timeout:g} s"
+    stop(server)
+    said = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+    raise StartError(f"{server.args!r} {reason}\n{said}")
