@@ -1,7 +1,7 @@
 """A full context for every kind of letter, and the writer of the golden files.
 
-`python -m tests.adapters.golden_letters`, run from the project's root, writes `golden/letters/*.txt` anew; read
-the difference before committing it, as the units will read the letters.
+`python -m tests.adapters.golden_letters`, run from the root of the project, writes `golden/letters/` anew;
+read the difference before committing it, as the units will read the letters.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COMMON: Context = {
     "date": date(2026, 12, 15),
     "period_name": "2026年第四季度",
     "campaign": "2026Q4",
-    "token": "HZ-1ABCDEFGHJKMNPQRST",
+    "token": "HZ-KABCDEFGHJKMNPQRS",
     "contact_line": "省电教馆 王老师 0371-55550001",
     "attachments": [],
     "relay_for": "",

@@ -96,8 +96,8 @@ def test_the_first_sentence_says_what_to_do_and_by_when(letters: LetterTemplates
 
 def test_the_subject_carries_the_token_in_front(letters: LetterTemplates) -> None:
     letter = rendered(letters, "notice")
-    assert letter.subject == "【HZ-1ABCDEFGHJKMNPQRST】关于报送2026年第四季度教育信息化数据的通知"
-    assert "编号：HZ-1ABCDEFGHJKMNPQRST" in letter.text
+    assert letter.subject == "【HZ-KABCDEFGHJKMNPQRS】关于报送2026年第四季度教育信息化数据的通知"
+    assert "编号：HZ-KABCDEFGHJKMNPQRS" in letter.text
 
 
 def test_without_a_token_there_is_nothing_in_brackets(letters: LetterTemplates) -> None:
@@ -217,6 +217,13 @@ def test_a_long_list_of_findings_is_cut_and_the_rest_counted(letters: LetterTemp
     assert "其余30项见所附工作簿首页的问题清单" in letter.text
     assert "其余30项见所附工作簿首页的问题清单" in letter.html
     assert len(elements(letter.html, "tr")) == 1 + 30 + 1  # the head, the rows and the signature's
+
+
+def test_an_unchanged_quarter_with_queries_is_not_told_to_be_done(letters: LetterTemplates) -> None:
+    queries = [{"cell": "A!B1", "label": "班级数", "message": "请核对。"}]
+    text = rendered(letters, "acknowledgement-no-change", queries=queries).text
+    assert "另有1项经验校验须改正或者说明原因" in text
+    assert "不需再报" not in text
 
 
 def test_reminders_of_one_date_name_it_once(letters: LetterTemplates) -> None:
