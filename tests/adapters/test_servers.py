@@ -40,12 +40,8 @@ def internal_dates(servers: MailServers, account: str) -> list[datetime]:
     with servers.imap(account) as connection:
         connection.select("INBOX", readonly=True)
         _, answers = connection.fetch("1:*", "(INTERNALDATE)")
-        stamps = [re.search(rb'INTERNALDATE "([^"]+)"', answer) for answer in answers]
-    return [
-        datetime.strptime(stamp[1].decode(), "%d-%b-%Y %H:%M:%S %z").astimezone(UTC)
-        for stamp in stamps
-        if stamp
-    ]
+        stamps = [re.search(r'INTERNALDATE "([^"]+)"', str(answer)) for answer in answers]
+    return [datetime.strptime(stamp[1], "%d-%b-%Y %H:%M:%S %z").astimezone(UTC) for stamp in stamps if stamp]
 
 
 def test_a_mail_sent_through_the_relay_arrives_over_imap(mailboxes: MailServers) -> None:
@@ -53,7 +49,9 @@ def test_a_mail_sent_through_the_relay_arrives_over_imap(mailboxes: MailServers)
     mailboxes.wait_for("huizhi", 1)
     with mailboxes.imap("huizhi") as connection:
         connection.select("INBOX")
-        _, [(_, raw), _] = connection.fetch("1", "(RFC822)")
+        _, [answer, *_] = connection.fetch("1", "(RFC822)")
+    assert isinstance(answer, tuple)
+    raw = answer[1]
     assert email.message_from_bytes(raw)["Received"].count("relay.huizhi.test") == 1
     assert (
         email.message_from_bytes(raw)["Message-ID"] == email.message_from_bytes(letter(SYSTEM))["Message-ID"]

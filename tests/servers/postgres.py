@@ -9,6 +9,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import psycopg
+
 from . import running
 
 # The server refuses to run as root; its package brings this user.
@@ -100,8 +102,6 @@ class Postgres:
         return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
     def _say(self, statement: str) -> None:
-        import psycopg
-
-        address = {"host": running.LOOPBACK, "port": self.port, "user": "huizhi", "dbname": "postgres"}
-        with psycopg.connect(**address, autocommit=True) as connection:  # type: ignore[arg-type]
-            connection.execute(statement)  # type: ignore[call-overload]
+        address = f"host={running.LOOPBACK} port={self.port} user=huizhi dbname=postgres"
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(statement)

@@ -1,4 +1,4 @@
-"""What all servers share: a private place, a free port, a wait with a deadline, what a missing program means."""
+"""Common to all servers: a private place, a free port, a deadline, and what a missing program means."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def greets(port: int, greeting: bytes) -> bool:
 
 @contextmanager
 def private_directory() -> Iterator[Path]:
-    """A short directory that the servers' own users may cross; pytest's temporary one is for its owner only."""
+    """A short directory that the servers' own users may cross; pytest's is closed to all but its owner."""
     place = Path(tempfile.mkdtemp(prefix="huizhi-"))
     place.chmod(0o755)
     try:
