@@ -41,21 +41,17 @@ _DAY = 86400
 
 def from_answer(value: Value) -> Result:
     """What stands in the cell of an answer. An empty text is a blank; a number beyond a double is #NUM!."""
-    kind = type(value)
-    if kind is float and math.isfinite(value):  # type: ignore[arg-type]
-        return value
     if value is None:
         return None
     if isinstance(value, bool):
         return YES if value else NO
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         try:
-            number = float(value)
+            return checked(float(value))
         except OverflowError:
             return ExcelError.NUM
-        return number if math.isfinite(number) else ExcelError.NUM
     if isinstance(value, str):
-        return str(value) or None
+        return value or None
     return serial(value)
 
 
@@ -91,7 +87,7 @@ def numeric(text: str) -> float | None:
 
 def to_number(value: Result) -> float | ExcelError:
     """A value where a number is needed: a blank is 0, TRUE 1; a text is read, or is #VALUE!."""
-    if isinstance(value, float | ExcelError):
+    if isinstance(value, (float, ExcelError)):
         return value
     if value is None:
         return 0.0
@@ -136,7 +132,10 @@ def _general(value: float) -> str:
 
 
 def compare(left: Filled | None, right: Filled | None) -> int:
-    """-1, 0 or 1. Number < text < logical; a blank is of the other's kind; texts without case, by code point."""
+    """-1, 0 or 1. Number < text < logical; a blank is of the other's kind; texts without case.
+
+    Texts are put in order by code point: Excel's own order depends on the language it runs in.
+    """
     if left is None:
         left = _blank_as(right)
     if right is None:

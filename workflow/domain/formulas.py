@@ -1,8 +1,8 @@
-"""A formula 公式 as a tree: Excel's own language over field names, read from what staff wrote and written again.
+"""A formula 公式 as a tree: Excel's own language over field names, read from text and written out again.
 
 Excel's precedence holds, from loose to tight: comparisons, `&`, `+ -`, `* /`, `^`, `%`, sign. So `-2^2` is 4
-and chains of one rank run from left to right (`2^3^2` is 64). Staff type full-width punctuation, so outside of
-texts it stands for its ASCII equal. A range, an array and an empty argument (`IF(a,,b)`) are not part of it.
+and chains of one rank run from left to right (`2^3^2` is 64). Staff type full-width punctuation, so outside
+of texts it stands for its ASCII equal. Ranges, arrays and empty arguments (`IF(a,,b)`) are no part of it.
 """
 
 from __future__ import annotations
@@ -332,7 +332,7 @@ CellOf = Callable[[str], str]
 
 
 def to_excel(expr: Expr, cell_of: CellOf, previous_cell_of: CellOf | None = None) -> str:
-    """The formula for Excel, without a leading `=` (as data validations want it) and without needless brackets.
+    """The formula for Excel, without a leading `=` (as data validations want it) or needless brackets.
 
     `cell_of` gives the address of a field, quoted where the sheet's name needs it (`'基本 情况'!$E$12`);
     `previous_cell_of` gives the cell that holds its last reported value. Without the latter `上期(address)`

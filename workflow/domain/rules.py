@@ -1,7 +1,7 @@
 """Rules 规则: what a formula over field names means, answer by answer.
 
 The meaning is Excel's own, so that the check in the unit's workbook and the check on the server say the same:
-a blank equals 0, "" and FALSE; text compares without case; numbers compare after 15 significant digits; errors
+blanks equal 0, "" and FALSE; text compares without case; numbers compare after 15 significant digits; errors
 pass through everything but IFERROR, COUNT, COUNTA and ISBLANK; IF looks at one branch only; a text or blank
 that comes from a cell is left out of SUM, MAX, MIN, AVERAGE, COUNT, AND and OR.
 
