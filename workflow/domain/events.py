@@ -10,9 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from workflow.domain.form import Severity, Value
+from workflow.domain.submission import Finding
 
 GENESIS = "0" * 64
 
@@ -59,3 +62,50 @@ def chained_hash(previous: str, event: Event, payload_digest: str) -> str:
         ]
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def encode_value(value: Value) -> object:
+    """An answer as JSON: a date as `{"date": "2026-12-01"}`, everything else as it is."""
+    return {"date": value.isoformat()} if isinstance(value, dt.date) else value
+
+
+def decode_value(value: Any) -> Value:
+    """An answer from its JSON."""
+    if isinstance(value, dict):
+        return dt.date.fromisoformat(value["date"])
+    answer: Value = value
+    return answer
+
+
+def encode_findings(findings: Sequence[Finding]) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """Findings as an event keeps them: the impersonal part for `data.findings`, and for `personal.found` what was
+    found in the cells, by the finding's position in the list.
+    """
+    data = [
+        {
+            "code": finding.code,
+            "severity": finding.severity.value,
+            "field": finding.field,
+            "label": finding.label,
+            "cell": finding.cell,
+            "message": finding.message,
+        }
+        for finding in findings
+    ]
+    return data, {str(place): finding.found for place, finding in enumerate(findings) if finding.found}
+
+
+def decode_findings(data: Sequence[Mapping[str, str]], found: Mapping[str, str]) -> list[Finding]:
+    """Findings from an event's `data.findings` and `personal.found` (empty once that has been erased)."""
+    return [
+        Finding(
+            row["code"],
+            Severity(row["severity"]),
+            row["field"],
+            row["label"],
+            row["cell"],
+            found.get(str(place), ""),
+            row["message"],
+        )
+        for place, row in enumerate(data)
+    ]

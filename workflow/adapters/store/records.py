@@ -15,7 +15,8 @@ from workflow.domain.submission import AttachmentOutcome, Bucket
 @dataclass(frozen=True, slots=True)
 class LedgerCheck:
     """What verifying the chain found: how many events hold, the hash of the last of them, and the first fault in
-    Chinese words (None: the whole chain holds)."""
+    Chinese words (None: the whole chain holds).
+    """
 
     count: int
     head: str
@@ -150,7 +151,8 @@ class MailCounts:
 @dataclass(frozen=True, slots=True)
 class TraceRow:
     """One version in which a unit answered a field: the answer, and the message and attachment that brought it.
-    `cell` is set where the answer was not in the form's own cell."""
+    `cell` is set where the answer was not in the form's own cell.
+    """
 
     submission: str
     form: str

@@ -1,0 +1,235 @@
+"""The ledger's portable copy: `YYYY-MM.jsonl` with the events, `personal-YYYY-MM.jsonl` with the personal payloads.
+
+Written after each commit and forced to disk, so it may lag behind the database after a crash and is then completed,
+but is never ahead of it. A file is named after the month that the ledger had reached: an event dated back (a deadline
+that was missed) stands in the file of its time of writing, so that names and lines are in the ledger's order.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from workflow.domain.errors import Fault, OutsideFailed, Refused
+from workflow.domain.events import GENESIS, Event, canonical
+
+PERSONAL = "personal-"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event as the ledger keeps it: its place, its payload's digest and salt, and its hash. `data` and
+    `personal` are JSON text; `personal` is None where there is none or it has been erased.
+    """
+
+    seq: int
+    event: Event
+    data: str
+    payload: str
+    salt: str
+    personal: str | None
+    hash: str
+
+    def line(self) -> str:
+        fields = {
+            "seq": self.seq,
+            "stream": self.event.stream,
+            "number": self.event.number,
+            "kind": self.event.kind,
+            "at": self.event.at.isoformat(),
+            "actor": self.event.actor,
+            "cause": self.event.cause,
+            "payload": self.payload,
+            "hash": self.hash,
+        }
+        return f'{canonical(fields)[:-1]},"data":{self.data}}}\n'
+
+    def personal_line(self) -> str:
+        fields = canonical({"seq": self.seq, "digest": self.payload, "salt": self.salt})
+        return f'{fields[:-1]},"personal":{self.personal or "null"}}}\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Where a series of files ends: the last event in it."""
+
+    seq: int = 0
+    hash: str = GENESIS
+    month: str = ""
+
+
+class LedgerCopy:
+    """The copy in one folder. The callers' `entries_after(seq)` gives the next piece of what follows `seq`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: tuple[tuple[str, int, int], Tail] | None = None
+
+    def complete(self, head: int, entries_after: Callable[[int], Iterable[Entry]]) -> None:
+        """Write what the ledger has up to `head` and the copy has not; a torn last line is mended."""
+        with _disk(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / ".lock"):
+                tail = self.tail()
+                while tail.seq < head:
+                    tail = self._write(tail, entries_after(tail.seq))
+
+    def _write(self, tail: Tail, entries: Iterable[Entry]) -> Tail:
+        """Personal lines first: an event line in the copy then always finds its payload there. After a crash between
+        the two a payload may stand there twice, which says the same thing.
+        """
+        month = tail.month
+        public: dict[str, list[str]] = {}
+        personal: dict[str, list[str]] = {}
+        last = tail
+        for entry in entries:
+            month = max(month, entry.event.at.strftime("%Y-%m"))
+            public.setdefault(month, []).append(entry.line())
+            if entry.payload:
+                personal.setdefault(month, []).append(entry.personal_line())
+            last = Tail(entry.seq, entry.hash, month)
+        for month_of, lines in personal.items():
+            _extend(self.folder / f"{PERSONAL}{month_of}.jsonl", lines)
+        for month_of, lines in public.items():
+            _extend(self.folder / f"{month_of}.jsonl", lines)
+        self._known = (_mark(self.folder / f"{last.month}.jsonl"), last)
+        return last
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob("*.jsonl") if not path.name.startswith(PERSONAL))
+
+    def tail(self) -> Tail:
+        """The last event of the copy; a torn last line does not count."""
+        files = self._files()
+        if not files:
+            return Tail()
+        if self._known and self._known[0] == _mark(files[-1]):
+            return self._known[1]
+        for path in reversed(files):
+            line = last_line(path)
+            if line:
+                fields = json.loads(line)
+                return Tail(fields["seq"], fields["hash"], path.stem)
+        return Tail()
+
+    def entries(self) -> Iterator[Entry]:
+        """Every event of the copy in order. Raises Refused for a line that can't be read."""
+        for path in self._files():
+            month = path.stem
+            personal: dict[str, tuple[str, Any]] = {
+                fields["digest"]: (fields["salt"], fields["personal"])
+                for fields in _lines(self.folder / f"{PERSONAL}{month}.jsonl")
+            }
+            for fields in _lines(path):
+                yield _entry(fields, personal)
+
+
+def _entry(fields: Mapping[str, Any], personal: Mapping[str, tuple[str, Any]]) -> Entry:
+    salt, body = personal.get(fields["payload"], ("", None))
+    event = Event(
+        fields["stream"],
+        fields["number"],
+        fields["kind"],
+        dt.datetime.fromisoformat(fields["at"]),
+        fields["actor"],
+        fields["cause"],
+        fields["data"],
+        body,
+    )
+    return Entry(
+        fields["seq"],
+        event,
+        canonical(fields["data"]),
+        fields["payload"],
+        salt,
+        None if body is None else canonical(body),
+        fields["hash"],
+    )
+
+
+def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith("\n"):
+                return  # torn by a crash while it was written
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise Refused(
+                    Fault(f"{path.name} 第 {number} 行", "台账副本的这一行读不出来", "请从备份取回该文件")
+                ) from error
+
+
+def last_line(path: Path) -> bytes:
+    """The last whole line of a file, empty for a file without one."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        block = b""
+        while end > 0:
+            start = max(0, end - 65536)
+            file.seek(start)
+            block = file.read(end - start) + block
+            end = start
+            whole = block[: block.rfind(b"\n") + 1]
+            cut = whole.rfind(b"\n", 0, -1)
+            if whole and cut >= 0:
+                return whole[cut + 1 :]
+        return block[: block.rfind(b"\n") + 1]
+
+
+def _extend(path: Path, lines: Iterable[str]) -> None:
+    """Append whole lines and force them to disk; a torn last line is cut off first."""
+    fresh = not path.exists()
+    with path.open("ab+") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(end - 1)
+            if file.read(1) != b"\n":
+                _cut_torn(path)
+        file.write("".join(lines).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    if fresh:
+        sync_folder(path.parent)
+
+
+def _cut_torn(path: Path) -> None:
+    content = path.read_bytes()
+    os.truncate(path, content.rfind(b"\n") + 1)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force a folder's entries to disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _mark(path: Path) -> tuple[str, int, int]:
+    state = path.stat()
+    return path.name, state.st_size, state.st_ino
+
+
+@contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise OutsideFailed(f"台账副本 {folder.name}", "磁盘已满", "请清理磁盘后重试") from error
+        raise OutsideFailed(
+            f"台账副本 {folder.name}", f"写不进去：{error.strerror}", "请检查文件夹的权限"
+        ) from error

@@ -1,0 +1,491 @@
+"""The one place where events become rows. `rebuild` replays the same code, so that it ends in the same rows.
+
+A batch is folded in memory (a case or a package is read once, evolved by `domain.replay`, written once) and then goes
+out as one statement for each table.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from workflow.adapters.store import tables as t
+from workflow.adapters.store.copy import Entry
+from workflow.adapters.store.database import chunks
+from workflow.adapters.store.records import LetterState
+from workflow.adapters.store.rows import case_of, package_of
+from workflow.domain.errors import Conflict
+from workflow.domain.events import Event, canonical
+from workflow.domain.lifecycle import Case, Package
+from workflow.domain.replay import case_after, instant, package_after
+
+Row = dict[str, Any]
+Key = tuple[str, ...]
+
+
+@dataclass
+class _Batch:
+    """What a batch of events changes, before it is written."""
+
+    cases: dict[Key, Case]
+    packages: dict[Key, Package]
+    touched_cases: dict[Key, None] = field(default_factory=dict)
+    touched_packages: dict[Key, None] = field(default_factory=dict)
+    inserts: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    returned: list[Row] = field(default_factory=list)
+    approved: list[Row] = field(default_factory=list)
+    letters: list[Row] = field(default_factory=list)
+    accepted: list[Row] = field(default_factory=list)
+    retaken: list[tuple[Row, list[Row]]] = field(default_factory=list)
+    roster: tuple[list[Row], list[Row]] | None = None
+
+
+def project(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Bring the projections up to the last of these entries, which follow those already projected."""
+    batch = _Batch(
+        _cases(connection, _keys(entries, "case:")), _packages(connection, _keys(entries, "package:"))
+    )
+    for entry in entries:
+        handler = _HANDLERS.get(entry.event.kind.partition(".")[0])
+        if handler is None:
+            raise ValueError(f"unknown kind of event: {entry.event.kind}")
+        handler(batch, entry)
+    _write(connection, batch)
+
+
+def _keys(entries: Sequence[Entry], prefix: str) -> set[Key]:
+    return {
+        tuple(entry.event.stream.removeprefix(prefix).split("/"))
+        for entry in entries
+        if entry.event.stream.startswith(prefix)
+    }
+
+
+def _cases(connection: Connection, keys: Collection[Key]) -> dict[Key, Case]:
+    columns = t.cases.c
+    found: dict[Key, Case] = {}
+    # One campaign at a time: a plain IN over units uses the key in both databases, a row value does not in SQLite.
+    for campaign in {key[0] for key in keys}:
+        for units in chunks([key[1] for key in keys if key[0] == campaign]):
+            query = t.cases.select().where(columns.campaign == campaign, columns.unit.in_(units))
+            for row in connection.execute(query):
+                case = case_of(row)
+                found[case.campaign, case.unit, case.form] = case
+    return found
+
+
+def _packages(connection: Connection, keys: Collection[Key]) -> dict[Key, Package]:
+    columns = t.packages.c
+    found: dict[Key, Package] = {}
+    for campaign in {key[0] for key in keys}:
+        for units in chunks([key[1] for key in keys if key[0] == campaign]):
+            query = t.packages.select().where(columns.campaign == campaign, columns.unit.in_(units))
+            for row in connection.execute(query):
+                package = package_of(row)
+                found[package.campaign, package.unit] = package
+    return found
+
+
+def _on_case(batch: _Batch, entry: Entry) -> None:
+    event = entry.event
+    key = tuple(event.stream.removeprefix("case:").split("/"))
+    case = batch.cases[key] = case_after(batch.cases.get(key), event)
+    batch.touched_cases[key] = None
+    of_case = {"campaign": case.campaign, "unit": case.unit, "form": case.form}
+    if "token" in event.data:
+        batch.inserts[t.copies].append({**of_case, "token": case.token, "copy": case.copy})
+    match event.kind:
+        case "case.submitted":
+            batch.inserts[t.submissions].append({**of_case, **_submission(entry)})
+        case "case.returned":
+            if number := event.data.get("returned_number", case.number):
+                batch.returned.append(_marked(case, number))
+        case "case.approved":
+            batch.approved.append(_marked(case, event.data.get("number", case.number)))
+
+
+def _marked(case: Case, number: int) -> Row:
+    return {"_campaign": case.campaign, "_unit": case.unit, "_form": case.form, "_number": number}
+
+
+def _submission(entry: Entry) -> Row:
+    data = entry.event.data
+    return {
+        "id": data["submission"],
+        "seq": entry.seq,
+        "form_version": data["form_version"],
+        "number": data["number"],
+        "received_at": dt.datetime.fromisoformat(data["received_at"]),
+        "message": data.get("message", ""),
+        "attachment": data.get("attachment", ""),
+        "answers": entry.payload,
+        "errors": data.get("errors", 0),
+        "queries": data.get("queries", 0),
+        "no_change": data.get("no_change", False),
+    }
+
+
+def _on_package(batch: _Batch, entry: Entry) -> None:
+    event = entry.event
+    key = tuple(event.stream.removeprefix("package:").split("/"))
+    package = batch.packages[key] = package_after(batch.packages.get(key), event)
+    batch.touched_packages[key] = None
+    if event.kind not in {"package.reported", "package.auto_reported"}:
+        return
+    for unit, form, origin, submission, number in event.data.get("rows", ()):
+        batch.inserts[t.package_rows].append(
+            {
+                "campaign": package.campaign,
+                "package": package.unit,
+                "version": package.version,
+                "unit": unit,
+                "form": form,
+                "seq": entry.seq,
+                "origin": origin,
+                "submission": submission or "",
+                "number": number,
+            }
+        )
+
+
+def _on_roster(batch: _Batch, entry: Entry) -> None:
+    units = [
+        {
+            "position": place,
+            "code": unit["code"],
+            "name": unit["name"],
+            "kind": unit["kind"],
+            "superior": unit.get("superior", ""),
+            "suspended": unit.get("suspended", False),
+            "window_first": window[0] if (window := unit.get("window")) else None,
+            "window_last": window[1] if window else None,
+            "note": unit.get("note", ""),
+        }
+        for place, unit in enumerate(entry.event.data["units"])
+    ]
+    contacts = [
+        {
+            "position": place,
+            "unit": contact["unit"],
+            "role": contact["role"],
+            **{key: contact.get(key) or "" for key in ("name", "office", "phone", "mobile", "email")},
+            "since": dt.date.fromisoformat(contact["since"]) if contact.get("since") else dt.date.min,
+            "until": dt.date.fromisoformat(contact["until"]) if contact.get("until") else None,
+        }
+        for place, contact in enumerate(_personal(entry).get("contacts", ()))
+    ]
+    batch.roster = (units, contacts)
+
+
+def _on_campaign(batch: _Batch, entry: Entry) -> None:
+    event = entry.event
+    due = event.data.get("receipt_due")
+    batch.inserts[t.campaigns].append(
+        {
+            "id": event.stream.removeprefix("campaign:"),
+            "seq": entry.seq,
+            "opened_at": event.at,
+            "forms": canonical(event.data["forms"]),
+            "windows": canonical(event.data["windows"]),
+            "receipt_due": dt.date.fromisoformat(due) if due else None,
+        }
+    )
+
+
+def _on_message(batch: _Batch, entry: Entry) -> None:
+    event = entry.event
+    sha = event.stream.removeprefix("message:")
+    sighting = event.data if event.kind == "message.seen" else event.data.get("sighting")
+    if sighting:
+        places = {key: sighting[key] for key in ("account", "folder", "uidvalidity", "uid")}
+        batch.inserts[t.sightings].append({**places, "message": sha})
+    if event.kind == "message.seen":
+        return
+    personal = _personal(entry)
+    message = {
+        "sha": sha,
+        "seq": entry.seq,
+        "digest": event.data.get("digest", ""),
+        "bucket": event.data["bucket"],
+        "received_at": dt.datetime.fromisoformat(event.data["received_at"]),
+        "campaign": event.data.get("campaign") or "",
+        "unit": event.data.get("unit") or "",
+        **{key: _plain(personal.get(key, "")) for key in ("sender", "subject", "message_id")},
+    }
+    attachments = _attachments(sha, event, personal)
+    if event.number == 1:
+        batch.inserts[t.messages].append(message)
+        batch.inserts[t.attachments].extend(attachments)
+    else:
+        batch.retaken.append((message, attachments))
+
+
+def _attachments(sha: str, event: Event, personal: Mapping[str, Any]) -> list[Row]:
+    names = personal.get("names", ())
+    return [
+        {
+            "message": sha,
+            "place": attachment["index"],
+            "sha": attachment["sha"],
+            "name": _plain(names[place]) if place < len(names) else "",
+            "outcome": attachment["outcome"],
+            **{key: attachment.get(key) or "" for key in ("campaign", "unit", "form", "reason")},
+            "findings": canonical(attachment.get("findings")),
+        }
+        for place, attachment in enumerate(event.data.get("attachments", ()))
+    ]
+
+
+#: What each event makes of a letter; the adapter for mail decides which of them happens.
+_LETTER_STATES = {
+    "letter.attempted": LetterState.ATTEMPTED,
+    "letter.sent": LetterState.SENT,
+    "letter.deferred": LetterState.DEFERRED,
+    "letter.failed": LetterState.FAILED,
+}
+
+
+def _on_letter(batch: _Batch, entry: Entry) -> None:
+    event = entry.event
+    letter = event.stream.removeprefix("letter:")
+    if event.kind == "letter.queued":
+        personal = _personal(entry)
+        batch.inserts[t.letters].append(
+            {
+                "id": letter,
+                "seq": entry.seq,
+                "kind": event.data["kind"],
+                **{key: event.data.get(key) or "" for key in ("campaign", "unit", "form", "sha")},
+                "priority": event.data.get("priority", 0),
+                "message_id": event.data["message_id"],
+                **{key: _plain(personal.get(key, "")) for key in ("to", "name", "subject")},
+                "state": LetterState.QUEUED.value,
+                "queued_at": event.at,
+                "events": event.number,
+            }
+        )
+        return
+    batch.letters.append(
+        {
+            "_id": letter,
+            "_state": _LETTER_STATES[event.kind].value,
+            "_tries": int(event.kind == "letter.attempted"),
+            "_until": instant(event.data.get("until")),
+            "_reply": _plain(event.data.get("reply", "")),
+            "_events": event.number,
+        }
+    )
+
+
+def _on_step(batch: _Batch, entry: Entry) -> None:
+    campaign, _, key = entry.event.stream.removeprefix("step:").partition("/")
+    detail = canonical(entry.event.data.get("detail"))
+    batch.inserts[t.steps].append(
+        {"campaign": campaign, "key": key, "done_at": entry.event.at, "detail": detail}
+    )
+
+
+def _on_receipt(batch: _Batch, entry: Entry) -> None:
+    event = entry.event
+    campaign, _, unit = event.stream.removeprefix("receipt:").partition("/")
+    if event.kind == "receipt.accepted":
+        batch.accepted.append(
+            {
+                "_campaign": campaign,
+                "_unit": unit,
+                "_number": event.number,
+                "_by": event.data["by"],
+                "_at": event.at,
+                "_note": event.data.get("note", ""),
+            }
+        )
+        return
+    batch.inserts[t.receipts].append(
+        {
+            "campaign": campaign,
+            "unit": unit,
+            "number": event.number,
+            "part": event.data["part"],
+            "sha": event.data["sha"],
+            "message": event.data.get("message", ""),
+            "arrived_at": event.at,
+        }
+    )
+
+
+def _on_book(batch: _Batch, entry: Entry) -> None:
+    event = entry.event
+    campaign, _, unit = event.stream.removeprefix("book:").partition("/")
+    batch.inserts[t.books].append(
+        {
+            "campaign": campaign,
+            "unit": unit,
+            **{key: event.data[key] for key in ("version", "token", "sha", "path")},
+            "cut_off": instant(event.data.get("cut_off")),
+            "made_at": event.at,
+        }
+    )
+
+
+def _on_staff(batch: _Batch, entry: Entry) -> None:
+    event = entry.event
+    batch.inserts[t.staff_queries].append(
+        {
+            "number": event.number,
+            "at": event.at,
+            "data": canonical(event.data),
+            "personal": canonical(_personal(entry)),
+        }
+    )
+
+
+_HANDLERS: Mapping[str, Callable[[_Batch, Entry], None]] = {
+    "roster": _on_roster,
+    "campaign": _on_campaign,
+    "case": _on_case,
+    "package": _on_package,
+    "message": _on_message,
+    "letter": _on_letter,
+    "step": _on_step,
+    "receipt": _on_receipt,
+    "book": _on_book,
+    "staff": _on_staff,
+}
+
+
+def _personal(entry: Entry) -> Mapping[str, Any]:
+    return entry.event.personal or {}
+
+
+def _plain(text: str) -> str:
+    """Text from a mail without NUL, which PostgreSQL does not store."""
+    return text.replace("\x00", "�")
+
+
+def _write(connection: Connection, batch: _Batch) -> None:
+    if batch.roster is not None:
+        units, contacts = batch.roster
+        for table, rows in ((t.units, units), (t.contacts, contacts)):
+            connection.execute(delete(table))
+            if rows:
+                connection.execute(table.insert(), rows)
+    _upsert(connection, t.cases, [_case_row(batch.cases[key]) for key in batch.touched_cases])
+    _upsert(connection, t.packages, [_package_row(batch.packages[key]) for key in batch.touched_packages])
+    for table in t.PROJECTIONS:
+        fresh = batch.inserts.get(table)
+        if fresh and table is t.sightings:
+            # Seen again at the same place is no news.
+            connection.execute(_insert(connection, table).on_conflict_do_nothing(), fresh)
+        elif fresh:
+            connection.execute(table.insert(), fresh)
+    for message, attachments in batch.retaken:
+        _retake(connection, message, attachments)
+    for statement, rows in (
+        (_mark_returned, batch.returned),
+        (_mark_approved, batch.approved),
+        (_move_letter, batch.letters),
+        (_accept_receipt, batch.accepted),
+    ):
+        if rows:
+            connection.execute(statement, rows)
+
+
+def _of_submission() -> tuple[Any, ...]:
+    columns = t.submissions.c
+    return (
+        columns.campaign == bindparam("_campaign"),
+        columns.unit == bindparam("_unit"),
+        columns.form == bindparam("_form"),
+        columns.number == bindparam("_number"),
+    )
+
+
+_mark_returned = update(t.submissions).where(*_of_submission()).values(returned=True)
+_mark_approved = update(t.submissions).where(*_of_submission()).values(approved=True)
+_move_letter = (
+    update(t.letters)
+    .where(t.letters.c.id == bindparam("_id"))
+    .values(
+        state=bindparam("_state"),
+        attempts=t.letters.c.attempts + bindparam("_tries"),
+        not_before=bindparam("_until"),
+        reply=bindparam("_reply"),
+        events=bindparam("_events"),
+    )
+)
+_accept_receipt = (
+    update(t.receipts)
+    .where(
+        t.receipts.c.campaign == bindparam("_campaign"),
+        t.receipts.c.unit == bindparam("_unit"),
+        t.receipts.c.number < bindparam("_number"),
+        t.receipts.c.accepted_by == "",
+    )
+    .values(accepted_by=bindparam("_by"), accepted_at=bindparam("_at"), note=bindparam("_note"))
+)
+
+
+def _retake(connection: Connection, message: Row, attachments: list[Row]) -> None:
+    """A message that had failed is taken anew; one that had not has its outcome already."""
+    columns = t.messages.c
+    done = connection.execute(
+        update(t.messages).where(columns.sha == message["sha"], columns.bucket == "failed").values(message)
+    )
+    if done.rowcount != 1:
+        raise Conflict(f"message {message['sha']} has its outcome already")
+    connection.execute(delete(t.attachments).where(t.attachments.c.message == message["sha"]))
+    if attachments:
+        connection.execute(t.attachments.insert(), attachments)
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT; both databases spell it alike."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _upsert(connection: Connection, table: Table, rows: list[Row]) -> None:
+    if not rows:
+        return
+    statement = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+
+
+def _case_row(case: Case) -> Row:
+    return {
+        "campaign": case.campaign,
+        "unit": case.unit,
+        "form": case.form,
+        "state": case.state.value,
+        "copy": case.copy,
+        "token": case.token,
+        "number": case.number,
+        "returns": case.returns,
+        "due": case.due,
+        "note": case.note,
+        "events": case.events,
+    }
+
+
+def _package_row(package: Package) -> Row:
+    return {
+        "campaign": package.campaign,
+        "unit": package.unit,
+        "level": package.level.value,
+        "state": package.state.value,
+        "auto": package.auto,
+        "version": package.version,
+        "reported_at": package.reported_at,
+        "by": package.by,
+        "before": package.before.value if package.before else None,
+        "due": package.due,
+        "note": package.note,
+        "events": package.events,
+    }

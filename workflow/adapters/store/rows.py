@@ -1,0 +1,144 @@
+"""Rows of the tables as records of the domain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from workflow.adapters.store.records import (
+    AttachmentRow,
+    LetterRow,
+    LetterState,
+    MadeBook,
+    MessageRow,
+    ReceiptRow,
+)
+from workflow.domain.campaign import Campaign, Period
+from workflow.domain.lifecycle import Case, CaseState, Package, PackageState
+from workflow.domain.merge import Origin, Standing
+from workflow.domain.roster import Contact, Level, Role, Unit, UnitKind
+from workflow.domain.submission import AttachmentOutcome, Bucket, Submission
+
+
+def case_of(row: Sequence[Any]) -> Case:
+    """A case from its table's columns in order."""
+    campaign, unit, form, state, *rest = row
+    return Case(campaign, unit, form, CaseState(state), *rest)
+
+
+def package_of(row: Sequence[Any]) -> Package:
+    """A package from its table's columns in order."""
+    campaign, unit, level, state, auto, version, reported_at, by, before, *rest = row
+    return Package(
+        campaign,
+        unit,
+        Level(level),
+        PackageState(state),
+        auto,
+        version,
+        reported_at,
+        by,
+        PackageState(before) if before else None,
+        *rest,
+    )
+
+
+def submission_of(row: Any) -> Submission:
+    """A submission from a row of its table."""
+    return Submission(
+        row.id,
+        row.campaign,
+        row.unit,
+        row.form,
+        row.form_version,
+        row.number,
+        row.received_at,
+        row.message,
+        row.attachment,
+        row.answers,
+        row.errors,
+        row.queries,
+        row.returned,
+        row.approved,
+        row.no_change,
+    )
+
+
+def standing_of(row: Any) -> Standing:
+    """A frozen row of a report."""
+    return Standing(row.unit, row.form, Origin(row.origin), row.submission, row.number)
+
+
+def unit_of(row: Sequence[Any]) -> Unit:
+    """A unit from its table's columns in order."""
+    code, _, name, kind, superior, suspended, first, last, note = row
+    window = None if first is None else (first, last)
+    return Unit(code, name, UnitKind(kind), superior, suspended, window, note)
+
+
+def contact_of(row: Sequence[Any]) -> Contact:
+    """A contact from its table's columns in order."""
+    _, unit, role, *rest = row
+    return Contact(unit, Role(role), *rest)
+
+
+def campaign_of(row: Any) -> Campaign:
+    """A campaign from a row of its table."""
+    windows = {Level(level): (first, last) for level, (first, last) in json.loads(row.windows).items()}
+    return Campaign(Period.parse(row.id), row.opened_at, json.loads(row.forms), windows, row.receipt_due)
+
+
+def letter_of(row: Any) -> LetterRow:
+    """A letter from a row of its table."""
+    return LetterRow(
+        row.id,
+        row.kind,
+        row.campaign,
+        row.unit,
+        row.form,
+        row.priority,
+        row.sha,
+        row.message_id,
+        row.to,
+        row.name,
+        row.subject,
+        LetterState(row.state),
+        row.attempts,
+        row.queued_at,
+        row.not_before,
+        row.reply,
+        row.events,
+    )
+
+
+def message_of(row: Sequence[Any]) -> MessageRow:
+    """A message from its table's columns in order."""
+    sha, _, digest, bucket, *rest = row
+    return MessageRow(sha, digest, Bucket(bucket), *rest)
+
+
+def attachment_of(row: Any) -> AttachmentRow:
+    """An attachment from a row of its table."""
+    return AttachmentRow(
+        row.message,
+        row.place,
+        row.sha,
+        row.name,
+        AttachmentOutcome(row.outcome),
+        row.campaign,
+        row.unit,
+        row.form,
+        json.loads(row.findings),
+        row.reason,
+    )
+
+
+def receipt_of(row: Sequence[Any]) -> ReceiptRow:
+    """A part of a 回执表 from its table's columns in order."""
+    return ReceiptRow(*row)
+
+
+def book_of(row: Sequence[Any]) -> MadeBook:
+    """A consolidated workbook from its table's columns in order."""
+    return MadeBook(*row)

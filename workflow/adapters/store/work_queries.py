@@ -1,0 +1,255 @@
+"""Reading the work: roster, campaigns, cases, packages, submissions, reports, steps, receipts, workbooks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from sqlalchemy import Select, Table, func, select
+
+from workflow.adapters.store import tables as t
+from workflow.adapters.store.database import Database, chunks
+from workflow.adapters.store.records import MadeBook, ReceiptRow, StaffQuery, StoredAnswers, TraceRow
+from workflow.adapters.store.rows import (
+    book_of,
+    campaign_of,
+    case_of,
+    contact_of,
+    package_of,
+    receipt_of,
+    standing_of,
+    submission_of,
+    unit_of,
+)
+from workflow.domain.campaign import Campaign
+from workflow.domain.events import decode_findings, decode_value
+from workflow.domain.lifecycle import Case, Package
+from workflow.domain.merge import Standing
+from workflow.domain.roster import Roster
+from workflow.domain.submission import Finding, Submission
+
+
+class WorkQueries(Database):
+    """What the processes and the desk ask about the work. `units=None` means all units."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._roster: tuple[int, Roster] | None = None
+
+    def roster(self) -> Roster | None:
+        """The last baseline that was imported, None before the first. Built once for each baseline."""
+        with self.reading() as connection:
+            number = connection.execute(
+                select(func.max(t.events.c.number)).where(t.events.c.stream == "roster")
+            ).scalar()
+            if number is None:
+                return None
+            if self._roster is None or self._roster[0] != number:
+                units = connection.execute(t.units.select().order_by(t.units.c.position))
+                contacts = connection.execute(t.contacts.select().order_by(t.contacts.c.position))
+                roster = Roster(
+                    {unit.code: unit for unit in map(unit_of, units)}, tuple(map(contact_of, contacts))
+                )
+                self._roster = (number, roster)
+            return self._roster[1]
+
+    def campaign(self, campaign: str) -> Campaign | None:
+        with self.reading() as connection:
+            row = connection.execute(t.campaigns.select().where(t.campaigns.c.id == campaign)).first()
+        return campaign_of(row) if row else None
+
+    def campaigns(self) -> list[Campaign]:
+        """All campaigns in the order in which they were opened."""
+        with self.reading() as connection:
+            return [
+                campaign_of(row)
+                for row in connection.execute(t.campaigns.select().order_by(t.campaigns.c.seq))
+            ]
+
+    def cases(self, campaign: str, units: Collection[str] | None = None) -> list[Case]:
+        """Cases ordered by unit and form."""
+        order = (t.cases.c.unit, t.cases.c.form)
+        return [case_of(row) for row in self._of_units(t.cases, campaign, units, order)]
+
+    def cases_by_token(self, tokens: Collection[str]) -> dict[str, tuple[Case, int]]:
+        """The case as it is now and the number of the copy, by every token that was ever issued."""
+        found = {}
+        with self.reading() as connection:
+            for piece in chunks(tokens):
+                query = (
+                    select(t.cases, t.copies.c.token.label("asked"), t.copies.c.copy.label("issued"))
+                    .join_from(t.copies, t.cases)
+                    .where(t.copies.c.token.in_(piece))
+                )
+                for *row, token, copy in connection.execute(query):
+                    found[token] = (case_of(row), copy)
+        return found
+
+    def packages(self, campaign: str, units: Collection[str] | None = None) -> list[Package]:
+        """Packages ordered by unit."""
+        return [package_of(row) for row in self._of_units(t.packages, campaign, units, (t.packages.c.unit,))]
+
+    def package_rows(self, campaign: str, package: str, version: int | None = None) -> list[Standing]:
+        """What a report of a package froze, by unit and form; of its last report when `version` is None."""
+        columns = t.package_rows.c
+        mine = (columns.campaign == campaign, columns.package == package)
+        wanted: Any = version
+        if version is None:
+            wanted = select(func.max(columns.version)).where(*mine).scalar_subquery()
+        query = t.package_rows.select().where(*mine, columns.version == wanted)
+        with self.reading() as connection:
+            return [
+                standing_of(row) for row in connection.execute(query.order_by(columns.unit, columns.form))
+            ]
+
+    def standings(self, campaign: str) -> dict[tuple[str, str], Standing]:
+        """How each unit's form stood in the last report that holds it, of whichever package, by (unit, form)."""
+        rows, packages = t.package_rows.c, t.packages.c
+        query = (
+            t.package_rows.select()
+            .join_from(t.package_rows, t.packages)
+            .where(rows.campaign == campaign, rows.version == packages.version)
+            .order_by(rows.seq)
+        )
+        with self.reading() as connection:
+            found = [standing_of(row) for row in connection.execute(query)]
+        return {(standing.unit, standing.form): standing for standing in found}
+
+    def submissions(self, campaign: str, units: Collection[str] | None = None) -> list[Submission]:
+        """All versions, ordered by unit, form and number."""
+        columns = t.submissions.c
+        order = (columns.unit, columns.form, columns.number)
+        return [submission_of(row) for row in self._of_units(t.submissions, campaign, units, order)]
+
+    def answers(self, submissions: Collection[str]) -> dict[str, StoredAnswers]:
+        """The answers by submission id. A submission whose personal payload was erased is left out."""
+        found = {}
+        columns = t.submissions.c
+        with self.reading() as connection:
+            for piece in chunks(submissions):
+                query = (
+                    select(columns.id, t.payloads.c.body)
+                    .join(t.payloads, t.payloads.c.digest == columns.answers)
+                    .where(columns.id.in_(piece), t.payloads.c.body.is_not(None))
+                )
+                for id_, body in connection.execute(query):
+                    found[id_] = _stored(json.loads(body))
+        return found
+
+    def findings(self, submissions: Collection[str]) -> dict[str, list[Finding]]:
+        """The findings by submission id, in the order of the check; every known id is there."""
+        found = {}
+        columns = t.submissions.c
+        with self.reading() as connection:
+            for piece in chunks(submissions):
+                query = (
+                    select(columns.id, t.events.c.data, t.payloads.c.body)
+                    .join(t.events, t.events.c.seq == columns.seq)
+                    .outerjoin(t.payloads, t.payloads.c.digest == columns.answers)
+                    .where(columns.id.in_(piece))
+                )
+                for id_, data, body in connection.execute(query):
+                    personal = json.loads(body) if body else {}
+                    listed = json.loads(data).get("findings", ())
+                    found[id_] = decode_findings(listed, personal.get("found", {}))
+        return found
+
+    def steps(self, campaign: str) -> set[str]:
+        """The keys of the calendar's steps that are done."""
+        with self.reading() as connection:
+            query = select(t.steps.c.key).where(t.steps.c.campaign == campaign)
+            return set(connection.execute(query).scalars())
+
+    def receipts(self, campaign: str) -> list[ReceiptRow]:
+        """Every part of a 回执表 that arrived, by unit in the order of arrival."""
+        columns = t.receipts.c
+        query = t.receipts.select().where(columns.campaign == campaign).order_by(columns.unit, columns.number)
+        with self.reading() as connection:
+            return [receipt_of(row) for row in connection.execute(query)]
+
+    def book(self, campaign: str, unit: str) -> MadeBook | None:
+        """The last consolidated workbook of a unit."""
+        columns = t.books.c
+        query = t.books.select().where(columns.campaign == campaign, columns.unit == unit)
+        return self._book(query.order_by(columns.version.desc()).limit(1))
+
+    def book_by_token(self, token: str) -> MadeBook | None:
+        return self._book(t.books.select().where(t.books.c.token == token))
+
+    def staff_queries(self) -> list[StaffQuery]:
+        """Staff's list, oldest first."""
+        with self.reading() as connection:
+            rows = connection.execute(t.staff_queries.select().order_by(t.staff_queries.c.number)).all()
+        return [
+            StaffQuery(row.number, row.at, json.loads(row.data), json.loads(row.personal)) for row in rows
+        ]
+
+    def trace_rows(self, campaign: str, unit: str, field: str) -> list[TraceRow]:
+        """Every version in which the unit answered the field, newest last, with what brought it."""
+        columns = t.submissions.c
+        query = (
+            select(t.submissions, t.payloads.c.body, t.messages.c.sender, t.messages.c.subject)
+            .join(t.payloads, t.payloads.c.digest == columns.answers)
+            .outerjoin(t.messages, t.messages.c.sha == columns.message)
+            .where(columns.campaign == campaign, columns.unit == unit, t.payloads.c.body.is_not(None))
+            .order_by(columns.seq)
+        )
+        with self.reading() as connection:
+            rows = connection.execute(query).all()
+            names = {
+                (row.message, row.sha): row.name
+                for piece in chunks([row.message for row in rows])
+                for row in connection.execute(
+                    t.attachments.select().where(t.attachments.c.message.in_(piece))
+                )
+            }
+        found = []
+        for row in rows:
+            stored = _stored(json.loads(row.body))
+            if field in stored.answers:
+                name = names.get((row.message, row.attachment), "")
+                found.append(_traced(row, stored, field, name))
+        return found
+
+    def _book(self, query: Select[Any]) -> MadeBook | None:
+        with self.reading() as connection:
+            row = connection.execute(query).first()
+        return book_of(row) if row else None
+
+    def _of_units(
+        self, table: Table, campaign: str, units: Collection[str] | None, order: tuple[Any, ...]
+    ) -> Iterator[Any]:
+        """Rows of a campaign's units, in order within the whole answer."""
+        query = table.select().where(table.c.campaign == campaign).order_by(*order)
+        with self.reading() as connection:
+            if units is None:
+                yield from connection.execute(query)
+                return
+            for piece in chunks(sorted(set(units))):
+                yield from connection.execute(query.where(table.c.unit.in_(piece)))
+
+
+def _stored(personal: dict[str, Any]) -> StoredAnswers:
+    answers = {field: decode_value(value) for field, value in personal.get("answers", {}).items()}
+    return StoredAnswers(answers, personal.get("notes", {}), personal.get("moved", {}))
+
+
+def _traced(row: Any, stored: StoredAnswers, field: str, name: str) -> TraceRow:
+    return TraceRow(
+        submission=row.id,
+        form=row.form,
+        form_version=row.form_version,
+        number=row.number,
+        received_at=row.received_at,
+        value=stored.answers[field],
+        note=stored.notes.get(field, ""),
+        cell=stored.moved.get(field, ""),
+        message=row.message,
+        sender=row.sender or "",
+        subject=row.subject or "",
+        attachment=row.attachment,
+        attachment_name=name,
+        returned=row.returned,
+        approved=row.approved,
+    )
