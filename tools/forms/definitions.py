@@ -24,16 +24,28 @@ FIELD_HEADERS = (
     ("必填", 7),
     ("最小值", 12),
     ("最大值", 12),
-    ("格式", 24),
-    ("约束", 30),
-    ("约束提示", 40),
+    ("格式", 28),
+    ("约束", 34),
+    ("约束提示", 52),
     ("相关条件", 26),
     ("选项", 12),
     ("计量单位", 10),
     ("汇总", 8),
     ("预填", 11),
 )
-CENTRED_HEADERS = ("类型", "必填", "选项", "计量单位", "汇总", "预填", "编号", "类别", "项目")
+CENTRED_HEADERS = (
+    "类型",
+    "必填",
+    "最小值",
+    "最大值",
+    "选项",
+    "计量单位",
+    "汇总",
+    "预填",
+    "编号",
+    "类别",
+    "项目",
+)
 TAB_COLOUR = "FFA6A6A6"
 
 
@@ -59,7 +71,7 @@ def define(book: Workbook, form: Form) -> None:
     )
     table(
         book.create_sheet("规则"),
-        (("编号", 8), ("类别", 12), ("公式", 78), ("提示", 56)),
+        (("编号", 8), ("类别", 12), ("公式", 84), ("提示", 72)),
         ((rule.id, rule.kind, rule.formula, rule.message) for rule in form.rules),
     )
 
@@ -104,13 +116,15 @@ def table(sheet: Worksheet, headers: Sequence[tuple[str, float]], rows: Iterable
                 if value:
                     cell.value, cell.data_type, cell.number_format = value, "s", "@"
                     cell.quotePrefix = value.startswith("=")
-                lines = max(lines, -(-display_width(value) // int(headers[place - 1][1] - 2)))
+                lines = max(lines, -(-display_width(value) // int(headers[place - 1][1] * 1.1)))
             else:
                 cell.value = value  # type: ignore[assignment]
             cell.font, cell.border = face(size=10), edge
             across = "center" if headers[place - 1][0] in CENTRED_HEADERS else "left"
-            cell.alignment = Alignment(horizontal=across, vertical="center", wrap_text=True)
-        sheet.row_dimensions[last].height = max(19.5, 14.0 * lines + 5)
+            cell.alignment = Alignment(
+                horizontal=across, vertical="center", wrap_text=True, indent=1 if across == "left" else 0
+            )
+        sheet.row_dimensions[last].height = max(21.0, 14.0 * lines + 7)
     sheet.freeze_panes = "A2" if len(headers) < 5 else "C2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(headers))}{last}"
     sheet.sheet_properties.tabColor = TAB_COLOUR
@@ -128,6 +142,10 @@ def print_set_up(sheet: Worksheet) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.print_options.horizontalCentered = True
+    margins = sheet.page_margins
+    margins.left, margins.right, margins.top, margins.bottom = 0.4, 0.4, 0.5, 0.6
+    margins.footer = 0.3
     sheet.print_title_rows = "1:1"
     footer = sheet.oddFooter
     assert footer is not None

@@ -38,7 +38,7 @@ NUMERIC = ("整数", "小数", "百分比")
 # cent), a little shorter where a face with broader digits stands in for it, since column widths count
 # digits: either way the page is full.
 PAGE_HEIGHT = 855.0
-TALLEST, LOWEST = 36.0, 24.0
+TALLEST, LOWEST = 40.0, 24.0
 
 
 def face(name: str = SONG, size: float = 11, *, bold: bool = False, colour: str = INK) -> Font:
@@ -254,18 +254,18 @@ def band(pen: Pen, module: Module) -> None:
 
 def foot(pen: Pen) -> None:
     """Who signs, and the line by which the system knows the copy."""
-    pen.next(12)
+    pen.next(16)
     _, head, clerk, phone, date = RESERVED
-    top = pen.next(30)
+    top = pen.next(33)
     for left, right in ((head, clerk), (phone, date)):
         pen.put("A:B", left.label, face(HEI), "center", fill=SUBBAND)
         pen.ask("C:D", left)
         pen.put("E", right.label, face(HEI), "center", fill=SUBBAND)
         pen.ask("F", right)
         if right is clerk:
-            pen.next(30)
+            pen.next(33)
     frame(pen.sheet, top, pen.row)
-    pen.next(21)
+    pen.next(27)
     pen.put(
         "A:F",
         "本单位对所填数据的真实性、准确性和完整性负责。打印件由单位负责人签字并加盖公章后留存。",
@@ -276,7 +276,7 @@ def foot(pen: Pen) -> None:
     pen.put(
         "A:F",
         "以下由系统使用，请勿改动：任务 {{@任务}}    副本 {{@副本}}    令牌 {{@令牌}}",
-        face(SONG, 8, colour=GREY),
+        face(SONG, 8.5, colour=GREY),
         wrap=False,
         edge=None,
     )

@@ -135,7 +135,7 @@ RESERVED: tuple[Field, ...] = (
 
 
 # The columns of a table read better by position than by name, hence PLR0917 below.
-def amount(  # noqa: PLR0917
+def amount(
     name: str,
     label: str,
     unit: str,
@@ -166,7 +166,7 @@ def amount(  # noqa: PLR0917
     )
 
 
-def count(  # noqa: PLR0917
+def count(
     name: str,
     label: str,
     unit: str,
