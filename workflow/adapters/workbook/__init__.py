@@ -1,0 +1,1 @@
+"""Workbooks: forms compiled, copies stamped, returns read and annotated, consolidated books written."""

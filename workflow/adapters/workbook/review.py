@@ -1,0 +1,110 @@
+"""The decisions in a consolidated workbook that came back, read by the headings and not by fixed columns.
+
+Reviewers sort, filter, delete and insert; a row's unit and version are those that stand in the row itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.domain.submission import Decision, ReviewReading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from python_calamine import CalamineWorkbook
+
+    from workflow.adapters.workbook.identity import Marks
+
+COVER_SHEET = "封面"
+REPORT_LABEL = "上报意见"
+UNIT_CODE, NUMBER, FORM_ID = "单位代码", "报送次数", "表单标识"
+VERDICT, NOTE = "审核结论", "审核意见"
+LOCKED_MARK = "—"
+"""What stands in the verdict cell of a row that this reviewer does not decide on."""
+
+_HEADINGS = frozenset({UNIT_CODE, NUMBER, FORM_ID, VERDICT, NOTE})
+_HEAD_ROWS = 20
+
+
+def looks_like_review(book: CalamineWorkbook) -> bool:
+    """Whether a workbook without hidden marks has the face of a consolidated one."""
+    return COVER_SHEET in book.sheet_names and any(_has_verdicts(book, name) for name in book.sheet_names)
+
+
+def read_review(book: CalamineWorkbook, marks: Marks) -> ReviewReading:
+    """The decisions of every sheet that has the verdict columns, and the report cell of the cover."""
+    decisions: list[Decision] = []
+    for name in book.sheet_names:
+        if _has_verdicts(book, name):
+            decisions.extend(_decisions(name, _rows(book, name), marks.sheets.get(name, "")))
+    identity = marks.identity
+    return ReviewReading(
+        identity.campaign,
+        identity.unit,
+        identity.version,
+        identity.token,
+        tuple(decisions),
+        _report(book),
+    )
+
+
+def _rows(book: CalamineWorkbook, name: str, most: int | None = None) -> list[list[object]]:
+    rows: list[list[object]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=most)  # type: ignore[assignment]
+    return rows
+
+
+def _has_verdicts(book: CalamineWorkbook, name: str) -> bool:
+    return any(_heading_columns(row) for row in _rows(book, name, _HEAD_ROWS))
+
+
+def _heading_columns(row: Sequence[object]) -> Mapping[str, int]:
+    """Where the headings stand in a row that is the heading row, else nothing."""
+    columns: dict[str, int] = {}
+    for at, value in enumerate(row):
+        heading = "".join(value.split()) if isinstance(value, str) else ""
+        if heading in _HEADINGS:
+            columns.setdefault(heading, at)
+    return columns if {UNIT_CODE, VERDICT} <= columns.keys() else {}
+
+
+def _decisions(sheet: str, rows: Sequence[Sequence[object]], form: str) -> Iterator[Decision]:
+    columns: Mapping[str, int] = {}
+    for number, row in enumerate(rows, start=1):
+        found = _heading_columns(row)
+        if found:
+            columns = found
+            continue
+        if not columns:
+            continue
+        words = {heading: _text(row[at]) if at < len(row) else "" for heading, at in columns.items()}
+        verdict = words[VERDICT].strip(LOCKED_MARK)
+        note = words.get(NOTE, "")
+        if not words[UNIT_CODE] or not (verdict or note):
+            continue
+        version = _count(words.get(NUMBER, ""))
+        # The 下级上报 sheet has no versions: a decision there is on the whole package.
+        of_form = (words.get(FORM_ID) or form) if NUMBER in columns else ""
+        yield Decision(sheet, number, words[UNIT_CODE], of_form, version, verdict, note)
+
+
+def _report(book: CalamineWorkbook) -> str:
+    """What stands right of the 上报意见 label of the cover."""
+    if COVER_SHEET not in book.sheet_names:
+        return ""
+    for row in _rows(book, COVER_SHEET):
+        words = [_text(value) for value in row]
+        if REPORT_LABEL in words:
+            return next((word for word in words[words.index(REPORT_LABEL) + 1 :] if word), "")
+    return ""
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip()
+
+
+def _count(text: str) -> int:
+    digits = text.strip("第次 ")
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 7 else 0

@@ -1,0 +1,181 @@
+"""What a file is, told from its first bytes and its directory, before any reader parses it.
+
+A workbook passes; everything else gets the outcome of its attachment and a reason with a remedy, in Chinese,
+for the letter to whoever sent it.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+
+from workflow.domain.submission import ReadOutcome
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ZIP = b"PK\x03\x04"
+
+#: A stamped copy has about twenty members and a consolidated workbook of a province some dozens.
+MOST_MEMBERS = 2_000
+MOST_BYTES = 600_000_000
+#: Sheet XML deflates 10 to 30 times; wide empty formatted areas reach 150. Small files may do as they like.
+MOST_RATIO = 200
+RATIO_MATTERS_FROM = 50_000_000
+
+_RESEND = "请用Excel或WPS打开原工作簿，另存为“Excel 工作簿（*.xlsx）”后重新报送"
+_FILL_OURS = "请在系统下发的Excel工作簿中填报，填好后作为附件回复"
+_MACRO = "工作簿含有宏，为安全起见系统不予打开；请另存为不含宏的“Excel 工作簿（*.xlsx）”后重新报送"
+_LOCKED = (
+    "文件设有打开密码，系统无法读取；请取消密码（文件—信息—保护工作簿—用密码进行加密，清空密码）后重新报送"
+)
+
+_OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF", "PDF文件"),
+    (b"\xff\xd8\xff", "图片"),
+    (b"\x89PNG", "图片"),
+    (b"GIF8", "图片"),
+    (b"BM", "图片"),
+    (b"II*\x00", "图片"),
+    (b"MM\x00*", "图片"),
+    (b"Rar!", "压缩包"),
+    (b"7z\xbc\xaf", "压缩包"),
+    (b"\x1f\x8b", "压缩包"),
+    (b"{\\rtf", "文字文档"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """A workbook that may be parsed (`refused` is None), or why not.
+
+    `archive` is the open zip of an .xlsx, .xlsb or .ods, None for a binary .xls; `names` are its members.
+    """
+
+    refused: ReadOutcome | None = None
+    reason: str = ""
+    archive: zipfile.ZipFile | None = None
+    names: frozenset[str] = frozenset()
+
+
+def sniff(data: bytes) -> Sniffed:
+    """Tell a workbook from everything else. Raises zipfile.BadZipFile for a broken archive."""
+    if not data:
+        return Sniffed(ReadOutcome.UNREADABLE, f"附件是空文件（0字节）；{_RESEND}")
+    if data.startswith(ZIP):
+        return _sniff_zip(data)
+    if data.startswith(OLE):
+        return _sniff_ole(data)
+    for magic, kind in _OTHER_KINDS:
+        if data.startswith(magic):
+            return _unsupported(kind)
+    return _sniff_text(data)
+
+
+def _unsupported(kind: str) -> Sniffed:
+    return Sniffed(ReadOutcome.UNSUPPORTED, f"附件是{kind}，不是Excel工作簿，系统无法从中取数；{_FILL_OURS}")
+
+
+def _sniff_text(data: bytes) -> Sniffed:
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if head.startswith((b"<html", b"<!doctype html", b"<table")):
+        return _unsupported("网页")
+    if b"urn:schemas-microsoft-com:office:spreadsheet" in head:
+        reason = f"附件是XML电子表格，系统不支持这种格式；{_RESEND}"
+        return Sniffed(ReadOutcome.UNSUPPORTED, reason)
+    if b"\x00" not in head:
+        return _unsupported("文本文件")
+    return Sniffed(ReadOutcome.UNREADABLE, f"无法识别文件格式，文件可能已损坏；{_RESEND}")
+
+
+def _sniff_zip(data: bytes) -> Sniffed:
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    members = archive.infolist()
+    names = frozenset(member.filename for member in members)
+    total = sum(member.file_size for member in members)
+    if len(members) > MOST_MEMBERS or len(names) < len(members) or total > MOST_BYTES:
+        return _hostile()
+    if total > RATIO_MATTERS_FROM and total > MOST_RATIO * len(data):
+        return _hostile()
+    if any(member.flag_bits & 0x1 for member in members):
+        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
+    if any(_is_macro(name.lower()) for name in names):
+        return Sniffed(ReadOutcome.MACRO, _MACRO)
+    if "content.xml" in names and "mimetype" in names:
+        return _sniff_ods(archive, names)
+    if any(name.lower().startswith("xl/workbook.") for name in names):
+        return Sniffed(archive=archive, names=names)
+    if any(name.startswith("word/") for name in names):
+        return _unsupported("Word文档")
+    if any(name.startswith("ppt/") for name in names):
+        return _unsupported("演示文稿")
+    return _unsupported("压缩包")
+
+
+def _hostile() -> Sniffed:
+    reason = f"附件的压缩结构异常（展开后过大或成员重复），为安全起见系统不予打开；{_RESEND}"
+    return Sniffed(ReadOutcome.HOSTILE, reason)
+
+
+def _is_macro(name: str) -> bool:
+    return name.endswith("vbaproject.bin") or name.startswith(("xl/macrosheets/", "basic/", "scripts/"))
+
+
+def _sniff_ods(archive: zipfile.ZipFile, names: frozenset[str]) -> Sniffed:
+    if not archive.read("mimetype").startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
+        return _unsupported("文字文档")
+    if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
+        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
+    return Sniffed(archive=archive, names=names)
+
+
+def _sniff_ole(data: bytes) -> Sniffed:
+    if _has_entry(data, "EncryptedPackage"):
+        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
+    if _has_entry(data, "WordDocument"):
+        return _unsupported("Word文档")
+    if _has_entry(data, "PowerPoint Document"):
+        return _unsupported("演示文稿")
+    if not (_has_entry(data, "Workbook") or _has_entry(data, "Book")):
+        return _unsupported("其他类型的文件")
+    if _has_entry(data, "_VBA_PROJECT_CUR") or _has_entry(data, "_VBA_PROJECT"):
+        return Sniffed(ReadOutcome.MACRO, _MACRO)
+    if _has_password(data):
+        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
+    return Sniffed()
+
+
+def _has_entry(data: bytes, name: str) -> bool:
+    """Whether the compound file's directory names this entry: 128-byte records begin with the UTF-16 name."""
+    wanted = name.encode("utf-16-le") + b"\x00\x00"
+    at = data.find(wanted)
+    while at >= 0:
+        if at % 128 == 0:
+            return True
+        at = data.find(wanted, at + 2)
+    return False
+
+
+_BOF_BIFF8 = b"\x09\x08\x10\x00\x00\x06\x05\x00"
+_FILEPASS = 0x2F
+
+
+def _has_password(data: bytes) -> bool:
+    """Whether an .xls begins with a FILEPASS record; calamine does not tell from bytes."""
+    at = data.find(_BOF_BIFF8)
+    if at < 0:
+        return False
+    for _ in range(12):
+        if at + 4 > len(data):
+            return False
+        kind, length = (
+            int.from_bytes(data[at : at + 2], "little"),
+            int.from_bytes(data[at + 2 : at + 4], "little"),
+        )
+        if kind == _FILEPASS:
+            return True
+        at += 4 + length
+    return False
+
+
+MACRO_REASON = _MACRO
+BROKEN_REASON = f"文件已损坏或不是完整的工作簿，系统无法打开；{_RESEND}"
