@@ -1,0 +1,91 @@
+"""The tags of the visible sheets: `{{在校生数}}` is an answer cell, `{{@单位名称}}` a text that the system prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workflow.domain.form import column_letters
+
+if TYPE_CHECKING:
+    from workflow.adapters.workbook.definition import Definition
+    from workflow.adapters.workbook.worksheet import Worksheet
+
+PRINTED = ("单位名称", "单位代码", "填报期", "任务", "截止日期", "副本", "令牌")
+
+TAG = re.compile(r"\{\{\s*(@?)\s*([^{}]*?)\s*\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedCell:
+    """A cell with tags: either one field's answer (`field`) or a text with printed tags (`printed`)."""
+
+    sheet: str
+    row: int
+    column: int
+    field: str
+    printed: tuple[str, ...]
+
+    @property
+    def cell(self) -> str:
+        return f"{self.sheet}!{column_letters(self.column)}{self.row}"
+
+
+def find_tags(found: Definition, sheets: Iterable[Worksheet]) -> list[TaggedCell]:
+    """Every cell with tags, in reading order; what is wrong with them goes to the definition's faults."""
+    cells: list[TaggedCell] = []
+    for sheet in sheets:
+        cells.extend(_tags_of(found, sheet))
+    _compare(found, cells)
+    return cells
+
+
+def _tags_of(found: Definition, sheet: Worksheet) -> Iterator[TaggedCell]:
+    for row, column, text in sheet.texts():
+        if "{{" not in text and "}}" not in text:
+            continue
+        place = f"{sheet.entry.name}!{column_letters(column)}{row}"
+        tags = TAG.findall(text)
+        if sheet.entry.state != "visible":
+            found.fault(place, "标记写在隐藏的工作表里", "请移到可见的工作表，或者删去")
+        elif "{{" in TAG.sub("", text) or "}}" in TAG.sub("", text) or any(not word for _, word in tags):
+            found.fault(place, f"标记“{text[:40]}”写得不完整", "请写成 {{字段名}} 或 {{@令牌}} 的样子")
+        elif all(mark for mark, _ in tags):
+            unknown = [word for _, word in tags if word not in PRINTED]
+            for word in unknown:
+                known = "、".join(f"{{{{@{one}}}}}" for one in PRINTED)
+                found.fault(place, f"没有“{{{{@{word}}}}}”这个系统标记", f"可用的有：{known}")
+            if not unknown:
+                yield TaggedCell(sheet.entry.name, row, column, "", tuple(word for _, word in tags))
+        elif len(tags) > 1 or TAG.fullmatch(text.strip()) is None:
+            found.fault(
+                place,
+                f"答案标记“{text[:40]}”没有独占一个单元格",
+                "一个单元格只写一个 {{字段名}}，不加其他文字",
+            )
+        elif "." in tags[0][1]:
+            found.fault(place, f"“{{{{{tags[0][1]}}}}}”：重复表格尚不支持", "请把表格的每一格各设一个字段")
+        else:
+            yield TaggedCell(sheet.entry.name, row, column, tags[0][1], ())
+
+
+def _compare(found: Definition, cells: list[TaggedCell]) -> None:
+    """Tags against fields: each field once, each tag known, and the token printed."""
+    seen: dict[str, str] = {}
+    for cell in cells:
+        if not cell.field:
+            continue
+        if cell.field in seen:
+            found.fault(cell.cell, f"字段“{cell.field}”的标记重复，{seen[cell.field]} 已有", "请删去一处")
+        elif cell.field not in found.rows:
+            found.fault(cell.cell, f"“字段”表中没有字段“{cell.field}”", "请在“字段”表中补上，或者改正标记")
+        seen.setdefault(cell.field, cell.cell)
+    for name, row in found.rows.items():
+        if name not in seen:
+            found.fault(
+                f"字段!A{row}", f"字段“{name}”没有填写位置", f"请在可见工作表的单元格中写上 {{{{{name}}}}}"
+            )
+    if not any("令牌" in cell.printed for cell in cells):
+        found.fault("可见工作表", "没有 {{@令牌}}", "请在某个可见单元格中写上，例如表末一行小字")

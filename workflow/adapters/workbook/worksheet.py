@@ -1,0 +1,355 @@
+"""A worksheet of a form under change: tags become holes, cells lose what was worked out, Excel's own checks come in."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from workflow.adapters.workbook.book import SheetEntry, refers_to
+from workflow.adapters.workbook.master import AnswerCell, Mark, Shape
+from workflow.adapters.workbook.package import NotAWorkbook, Package, insert_in_order, tag
+from workflow.adapters.workbook.styles import Styles
+from workflow.adapters.workbook.tags import TAG
+from workflow.adapters.workbook.validations import validation
+from workflow.domain.form import Field, column_letters
+
+ORDER = (
+    *(
+        "sheetPr",
+        "dimension",
+        "sheetViews",
+        "sheetFormatPr",
+        "cols",
+        "sheetData",
+        "sheetCalcPr",
+        "sheetProtection",
+    ),
+    *("protectedRanges", "scenarios", "autoFilter", "sortState", "dataConsolidate", "customSheetViews"),
+    *("mergeCells", "phoneticPr", "conditionalFormatting", "dataValidations", "hyperlinks", "printOptions"),
+    *(
+        "pageMargins",
+        "pageSetup",
+        "headerFooter",
+        "rowBreaks",
+        "colBreaks",
+        "customProperties",
+        "cellWatches",
+    ),
+    *("ignoredErrors", "smartTags", "drawing", "legacyDrawing", "legacyDrawingHF", "drawingHF", "picture"),
+    *("oleObjects", "controls", "webPublishItems", "tableParts", "extLst"),
+)
+LEGACY = etree.ProcessingInstruction("huizhi-legacy")
+LEGACY_TEXT = "<?huizhi-legacy?>"
+_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+_REF = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]+)(?::\$?([A-Z]{1,3})\$?([0-9]+))?")
+_C, _ROW, _V, _F, _IS, _T, _R = (tag(name) for name in ("c", "row", "v", "f", "is", "t", "r"))
+
+
+def column_number(letters: str) -> int:
+    """The number of a column, counted from 1."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle of cells, bounds included, counted from 1."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @classmethod
+    def all_of(cls, refs: str) -> list[Area]:
+        """The areas of a `sqref`."""
+        areas = []
+        for left, top, right, bottom in _REF.findall(refs):
+            first = column_number(left)
+            areas.append(cls(int(top), first, int(bottom or top), column_number(right) if right else first))
+        return areas
+
+    def holds(self, row: int, column: int) -> bool:
+        return self.top <= row <= self.bottom and self.left <= column <= self.right
+
+
+class Strings:
+    """The shared strings: read by index, added to by cells that held their text themselves."""
+
+    def __init__(self, root: etree._Element) -> None:
+        self._root = root
+        self._items = list(root.iterfind(tag("si")))
+        self._texts = [text_of(item) for item in self._items]
+        self._added: dict[bytes, int] = {}
+
+    def text(self, index: int) -> str:
+        if index >= len(self._texts):
+            raise NotAWorkbook("共享字符串表不完整")
+        return self._texts[index]
+
+    def item(self, index: int) -> etree._Element:
+        return self._items[index]
+
+    def add(self, inline: etree._Element) -> int:
+        """The index of an inline string's content as a shared one."""
+        item = etree.Element(tag("si"))
+        item.extend(copy.deepcopy(child) for child in inline)
+        key = etree.tostring(item, method="c14n")
+        if key not in self._added:
+            self._added[key] = len(self._items)
+            self._items.append(item)
+            self._texts.append(text_of(item))
+            self._root.append(item)
+        return self._added[key]
+
+    def blank_tags(self) -> None:
+        """Empty the entries that only tags used, so that no search of a copy finds them."""
+        for item, text in zip(self._items, self._texts, strict=True):
+            if TAG.search(text):
+                for child in list(item):
+                    item.remove(child)
+                etree.SubElement(item, _T)
+        for name in ("count", "uniqueCount"):
+            self._root.attrib.pop(name, None)
+
+
+def text_of(item: etree._Element) -> str:
+    """The text of a string item: its plain text or its runs, without phonetic hints."""
+    return "".join(t.text or "" for t in (*item.iterfind(_T), *item.iterfind(f"{_R}/{_T}")))
+
+
+@dataclass
+class Holes:
+    """The holes of one sheet in the order of their numbers: an answer cell, or the key of a printed text."""
+
+    found: list[AnswerCell | str] = field(default_factory=list)
+
+    def add(self, hole: AnswerCell | str) -> etree._Element:
+        """The mark that stands for the hole until the sheet is cut at it."""
+        self.found.append(hole)
+        return etree.ProcessingInstruction("huizhi", str(len(self.found) - 1))
+
+
+class Worksheet:
+    """One worksheet part and its cells by place."""
+
+    def __init__(self, package: Package, entry: SheetEntry, strings: Strings) -> None:
+        self.entry = entry
+        self.package = package
+        self.root = package.tree(entry.part)
+        self.holes = Holes()
+        self._strings = strings
+        self._cells = dict(self._places())
+        merged = self.root.iterfind(f"{tag('mergeCells')}/{tag('mergeCell')}")
+        self._merged = {
+            (area.top, area.left): area for cell in merged for area in Area.all_of(cell.get("ref", ""))
+        }
+
+    def _places(self) -> Iterator[tuple[tuple[int, int], etree._Element]]:
+        """Every cell by row and column; a cell without an address follows the one before it."""
+        number = 0
+        for row in self.root.iterfind(f"{tag('sheetData')}/{_ROW}"):
+            number = int(row.get("r") or number + 1)
+            column = 0
+            for cell in row.iterfind(_C):
+                match = _REF.match(cell.get("r", ""))
+                column = column_number(match[1]) if match else column + 1
+                cell.set("r", f"{column_letters(column)}{number}")
+                yield (number, column), cell
+
+    def texts(self) -> Iterator[tuple[int, int, str]]:
+        """Row, column and text of each cell that holds a text of its own."""
+        for (row, column), cell in self._cells.items():
+            text = self._text(cell)
+            if text:
+                yield row, column, text
+
+    def _text(self, cell: etree._Element) -> str:
+        if cell.find(_F) is not None:
+            return ""
+        kind, value = cell.get("t"), cell.findtext(_V) or ""
+        if kind == "s" and value.strip().isdigit():
+            return self._strings.text(int(value))
+        if kind == "inlineStr":
+            inline = cell.find(_IS)
+            return text_of(inline) if inline is not None else ""
+        return value if kind == "str" else ""
+
+    def leaning_formulas(self, sheets: frozenset[str]) -> list[str]:
+        """Places of formulas that name sheets which are to go: `D5`, or the element that holds the formula."""
+        found = []
+        for element in self.root.iter():
+            if isinstance(element.tag, str) and refers_to(element.text or "", sheets):
+                word = etree.QName(element).localname
+                if word in {"f", "formula", "formula1", "formula2"}:
+                    parent = element.getparent()
+                    refs = (parent.get("r") or parent.get("sqref") or "") if parent is not None else ""
+                    found.append(refs.split(" ")[0].split(":")[0] or "A1")
+        return found
+
+    def lighten(self) -> None:
+        """Forget worked-out values, and share the texts that stand in cells: both are dead weight in each copy."""
+        for cell in self._cells.values():
+            value, inline = cell.find(_V), cell.find(_IS)
+            if cell.find(_F) is not None:
+                if value is not None:
+                    cell.remove(value)
+                cell.attrib.pop("t", None)
+            elif cell.get("t") == "inlineStr" and inline is not None and not TAG.search(text_of(inline)):
+                index = self._strings.add(inline)
+                for child in list(cell):
+                    cell.remove(child)
+                cell.set("t", "s")
+                etree.SubElement(cell, _V).text = str(index)
+            elif len(cell) == 0:
+                cell.attrib.pop("t", None)
+
+    def open_answer(self, place: tuple[int, int], item: Field, styles: Styles) -> None:
+        """Make a tag's cell the hole of a field's answer, unlocked with the whole area that it is merged over."""
+        row, column = place
+        area = self._merged.get(place, Area(row, column, row, column))
+        for (other_row, other_column), cell in self._cells.items():
+            if area.holds(other_row, other_column) and (other_row, other_column) != place:
+                cell.set("s", str(styles.unlocked(int(cell.get("s", "0")))))
+        cell = self._cells[place]
+        variants = styles.answer(int(cell.get("s", "0")), item.type)
+        style, ref = variants[Mark.PLAIN][Shape.OWN], cell.get("r", "")
+        opening = f'<c r="{ref}" s="{style}"'
+        hole = AnswerCell(
+            field=item.name,
+            type=item.type,
+            part=0,
+            ref=ref,
+            row=row,
+            column=column,
+            columns=area.right - area.left + 1,
+            styles=variants,
+            blank=f"{opening}/>",
+            text=f'{opening} t="inlineStr"><is><t xml:space="preserve">',
+            number=f"{opening}><v>",
+        )
+        self._replace(cell, self.holes.add(hole))
+
+    @staticmethod
+    def _replace(cell: etree._Element, mark: etree._Element) -> None:
+        parent = cell.getparent()
+        assert parent is not None
+        parent.replace(cell, mark)
+
+    def open_text(self, place: tuple[int, int]) -> None:
+        """Make the @ tags of a cell holes inside its text; the rest of the text, and its runs, stay."""
+        cell = self._cells[place]
+        inline = cell.find(_IS)
+        source = inline if inline is not None else self._source(cell)
+        fresh = etree.Element(_IS)
+        runs = [copy.deepcopy(child) for child in source if child.tag in {_T, _R}]
+        texts = [t for run in runs for t in ([run] if run.tag == _T else run.iterfind(_T))]
+        whole = "".join(t.text or "" for t in texts)
+        if sum(len(TAG.findall(t.text or "")) for t in texts) != len(TAG.findall(whole)):
+            # A tag that is split over runs of different looks: the looks go, the tag counts.
+            runs = [etree.Element(_T)]
+            runs[0].text = whole
+            texts = runs
+        for text in texts:
+            self._cut(text)
+        fresh.extend(runs)
+        for child in list(cell):
+            cell.remove(child)
+        cell.set("t", "inlineStr")
+        cell.append(fresh)
+
+    def _source(self, cell: etree._Element) -> etree._Element:
+        if cell.get("t") == "s":
+            return self._strings.item(int(cell.findtext(_V) or "0"))
+        plain = etree.Element(_IS)
+        etree.SubElement(plain, _T).text = cell.findtext(_V)
+        return plain
+
+    def _cut(self, element: etree._Element) -> None:
+        """Cut a text element at its tags."""
+        text = element.text or ""
+        element.set(_SPACE, "preserve")
+        end, last = 0, None
+        for match in TAG.finditer(text):
+            between = text[end : match.start()]
+            if last is None:
+                element.text = between
+            else:
+                last.tail = between
+            last = self.holes.add(match[2])
+            element.append(last)
+            end = match.end()
+        if last is not None:
+            last.tail = text[end:]
+
+    def validate(self, items: Mapping[str, Field], ranges: Mapping[tuple[str, ...], str]) -> None:
+        """Add a data validation for each answer cell that staff did not give one themselves."""
+        taken = [
+            area
+            for element in self.root.iter()
+            if isinstance(element.tag, str) and etree.QName(element).localname in {"dataValidation", "sqref"}
+            for area in Area.all_of(element.get("sqref") or element.text or "")
+        ]
+        answers = [hole for hole in self.holes.found if isinstance(hole, AnswerCell)]
+        free = [one for one in answers if not any(area.holds(one.row, one.column) for area in taken)]
+        if not free:
+            return
+        section = self.root.find(tag("dataValidations"))
+        if section is None:
+            section = etree.Element(tag("dataValidations"))
+            insert_in_order(self.root, section, ORDER)
+        for one in free:
+            section.append(validation(items[one.field], one.ref, ranges))
+        section.set("count", str(len(section)))
+
+    def protect(self) -> None:
+        """Lock what is not an answer, without a password, unless staff protected the sheet themselves."""
+        if self.root.find(tag("sheetProtection")) is None:
+            words = {"sheet": "1", "objects": "1", "scenarios": "1", "formatColumns": "0", "formatRows": "0"}
+            insert_in_order(self.root, etree.Element(tag("sheetProtection"), words), ORDER)
+
+    def select(self, *, chosen: bool) -> None:
+        """Show the sheet as chosen or not; two chosen sheets would be typed into together."""
+        for view in self.root.iterfind(f"{tag('sheetViews')}/{tag('sheetView')}"):
+            view.attrib.pop("tabSelected", None)
+            if chosen:
+                view.set("tabSelected", "1")
+
+    def mark_legacy(self) -> bool:
+        """Mark where comments would be tied to the sheet; false where it has some already."""
+        if self.root.find(tag("legacyDrawing")) is not None:
+            return False
+        legacy = etree.Element(tag("legacyDrawing"))
+        insert_in_order(self.root, legacy, ORDER)
+        self._replace(legacy, copy.copy(LEGACY))
+        return True
+
+    def column_pixels(self) -> tuple[int, ...]:
+        """The widths of the first columns, as far as the sheet sets them or has cells."""
+        last = max((column for _, column in self._cells), default=1) + 8
+        standard = self.root.find(tag("sheetFormatPr"))
+        width = float(standard.get("defaultColWidth") or 8.43) if standard is not None else 8.43
+        pixels = [round(width * 7 + 5)] * last
+        for col in self.root.iterfind(f"{tag('cols')}/{tag('col')}"):
+            size = (
+                0 if col.get("hidden") in {"1", "true"} else round(float(col.get("width") or width) * 7 + 5)
+            )
+            for number in range(int(col.get("min", "1")), min(int(col.get("max", "1")), last) + 1):
+                pixels[number - 1] = size
+        return tuple(pixels)
+
+    def row_pixels(self) -> tuple[tuple[tuple[int, int], ...], int]:
+        """The heights of the rows that have their own, and the height of the others."""
+        standard = self.root.find(tag("sheetFormatPr"))
+        height = float(standard.get("defaultRowHeight") or 15) if standard is not None else 15.0
+        rows = []
+        for row in self.root.iterfind(f"{tag('sheetData')}/{_ROW}"):
+            if row.get("ht"):
+                rows.append((int(row.get("r", "0")), round(float(row.get("ht", "15")) * 96 / 72)))
+        return tuple(rows), round(height * 96 / 72)
