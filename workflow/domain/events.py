@@ -34,21 +34,27 @@ class Event:
     personal: Mapping[str, Any] | None = None
 
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(value: object) -> str:
     """One spelling for equal JSON values: sorted keys, no blanks, Chinese as it is."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(value)
 
 
-def personal_digest(salt: str, personal: Mapping[str, Any] | None) -> str:
-    """The salted digest of an event's personal payload; empty where there is none."""
+def personal_digest(salt: str, personal: str | None) -> str:
+    """The salted digest of an event's personal payload, given in its canonical spelling; empty where there is none."""
     if personal is None:
         return ""
-    return hashlib.sha256(f"{salt}\n{canonical(personal)}".encode()).hexdigest()
+    return hashlib.sha256(f"{salt}\n{personal}".encode()).hexdigest()
 
 
-def chained_hash(previous: str, event: Event, payload_digest: str) -> str:
-    """The hash of an event that follows the event with hash `previous` in the ledger (可追溯, article 22)."""
-    text = canonical(
+def chained_hash(previous: str, event: Event, data: str, payload_digest: str) -> str:
+    """The hash of an event that follows the event with hash `previous` in the ledger (可追溯, article 22).
+
+    `data` is the event's own in its canonical spelling, which the appender has at hand.
+    """
+    before = canonical(
         [
             previous,
             event.stream,
@@ -57,11 +63,9 @@ def chained_hash(previous: str, event: Event, payload_digest: str) -> str:
             event.at.isoformat(),
             event.actor,
             event.cause,
-            event.data,
-            payload_digest,
         ]
     )
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(f'{before[:-1]},{data},"{payload_digest}"]'.encode()).hexdigest()
 
 
 def encode_value(value: Value) -> object:

@@ -185,9 +185,9 @@ def _chain(head: Tail, events: Iterable[Event]) -> list[Entry]:
             given, data=json.loads(data), personal=None if personal is None else json.loads(personal)
         )
         salt = secrets.token_hex(16) if personal is not None else ""
-        payload = personal_digest(salt, event.personal)
+        payload = personal_digest(salt, personal)
         seq += 1
-        last = chained_hash(last, event, payload)
+        last = chained_hash(last, event, data, payload)
         entries.append(Entry(seq, event, data, payload, salt, personal, last))
     return entries
 
@@ -223,9 +223,9 @@ def _entry_fault(last: Tail, entry: Entry) -> str | None:
     event = entry.event
     if entry.seq != last.seq + 1:
         return f"第 {last.seq + 1} 条缺失"
-    if entry.personal is not None and personal_digest(entry.salt, event.personal) != entry.payload:
+    if entry.personal is not None and personal_digest(entry.salt, entry.personal) != entry.payload:
         return f"第 {entry.seq} 条（{event.stream}）的个人信息内容被改动过"
-    if chained_hash(last.hash, event, entry.payload) != entry.hash:
+    if chained_hash(last.hash, event, entry.data, entry.payload) != entry.hash:
         return f"第 {entry.seq} 条（{event.stream}）的内容被改动过，或前面有记录被改动"
     return None
 
