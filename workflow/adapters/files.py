@@ -1,0 +1,213 @@
+"""The workspace's folders: mail, letters, workbooks and receipts, each kept under the sha256 of its bytes.
+
+A file is either whole or not there: it is written beside its place, forced to disk, renamed, and its folder forced to
+disk, before a call returns. Keeping the same bytes twice is one file.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import itertools
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+from workflow.domain.errors import OutsideFailed
+
+#: A journalling file system commits what waits at one time together, so that many fsyncs cost few commits.
+_THREADS = 16
+_SHA = re.compile(r"[0-9a-f]{64}")
+
+
+class Files:
+    """The folders `mailbox/`, `outbox/` and `receipts/` under a workspace's root. Several processes may use them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._mail = root / "mailbox"
+        self._letters = root / "outbox" / "letters"
+        self._forms = root / "outbox" / "forms"
+        self._books = root / "outbox" / "consolidated"
+        self._receipts = root / "receipts"
+        self._numbers = itertools.count()
+
+    def keep_mail(self, raws: Sequence[bytes]) -> list[str]:
+        """Keep raw messages, all of them safe on disk when this returns; their sha256, in order."""
+        return self._keep_all(self._mail, ".eml", raws)
+
+    def mail(self, sha: str) -> bytes:
+        """A raw message. Raises OutsideFailed when it is missing or not what it was."""
+        return self._read(self._mail, sha, ".eml", "来信原件")
+
+    def has_mail(self, sha: str) -> bool:
+        return _place(self._mail, sha, ".eml").is_file()
+
+    def mails(self) -> Iterator[str]:
+        """The sha256 of every message that is kept, in no order that means anything."""
+        return _shas(self._mail, ".eml")
+
+    def mail_count(self) -> int:
+        return sum(1 for _ in self.mails())
+
+    def mail_path(self, sha: str) -> Path:
+        """Where a message lies, for people who want to open it."""
+        return _place(self._mail, sha, ".eml")
+
+    def keep_letters(self, letters: Sequence[bytes]) -> list[str]:
+        """Keep letters exactly as they will be sent; their sha256, in order."""
+        return self._keep_all(self._letters, ".eml", letters)
+
+    def keep_letter(self, letter: bytes) -> str:
+        return self.keep_letters([letter])[0]
+
+    def letter(self, sha: str) -> bytes:
+        """A letter. Raises OutsideFailed when it is missing or not what it was."""
+        return self._read(self._letters, sha, ".eml", "待发信件")
+
+    def keep_form(self, form: bytes) -> str:
+        """Keep the form workbook that a campaign was opened with; its sha256."""
+        return self._keep_all(self._forms, ".xlsx", [form])[0]
+
+    def form(self, sha: str) -> bytes:
+        """A form workbook. Raises OutsideFailed when it is missing or not what it was."""
+        return self._read(self._forms, sha, ".xlsx", "表单原件")
+
+    def write_book(self, relative: str, book: bytes) -> Path:
+        """Write a consolidated workbook such as `2026Q4/410102-3.xlsx` in one step, in place of an older one."""
+        target = _inside(self._books, relative)
+        with _disk(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._replace(target, book)
+            _sync_folders([target.parent], self.root)
+        return target
+
+    def book(self, relative: str) -> bytes:
+        """A consolidated workbook. Raises OutsideFailed when it is missing."""
+        target = _inside(self._books, relative)
+        with _disk(target), _required(target, "汇总表"):
+            return target.read_bytes()
+
+    def keep_receipt(self, campaign: str, unit: str, part: str, suffix: str, content: bytes) -> str:
+        """Keep a part of a 回执表 beside the unit's other parts, where staff look at them; its sha256.
+
+        `part` is `scan` or `electronic`, `suffix` the file's own such as `.pdf`.
+        """
+        sha = hashlib.sha256(content).hexdigest()
+        ending = suffix.lower() if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", suffix) else ""
+        target = _inside(self._receipts, f"{campaign}/{unit}/{part}-{sha}{ending}")
+        with _disk(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not _is_there(target, content):
+                self._replace(target, content)
+            _sync_folders([target.parent, target.parent.parent], self.root)
+        return sha
+
+    def receipt_files(self, campaign: str, unit: str) -> list[Path]:
+        """The parts of a unit's 回执表 that are kept, by name."""
+        folder = _inside(self._receipts, f"{campaign}/{unit}")
+        return sorted(path for path in folder.glob("*-*") if not path.name.startswith("."))
+
+    def _keep_all(self, folder: Path, suffix: str, contents: Sequence[bytes]) -> list[str]:
+        shas = [hashlib.sha256(content).hexdigest() for content in contents]
+        targets = {_place(folder, sha, suffix): content for sha, content in zip(shas, contents, strict=True)}
+        with _disk(folder):
+            parents = {target.parent for target in targets}
+            for parent in parents:
+                parent.mkdir(parents=True, exist_ok=True)
+            missing = [item for item in targets.items() if not _is_there(*item)]
+            if len(missing) == 1:
+                self._replace(*missing[0])
+            elif missing:
+                with ThreadPoolExecutor(min(_THREADS, len(missing))) as pool:
+                    # The pool ends before an error leaves: nothing is still being written behind the caller's back.
+                    list(pool.map(lambda item: self._replace(*item), missing))
+            _sync_folders([*parents, folder], self.root)
+        return shas
+
+    def _replace(self, target: Path, content: bytes) -> None:
+        """Put a file in its place whole, without forcing the folder to disk."""
+        fresh = target.parent / f".{target.name[:16]}.{os.getpid()}.{next(self._numbers)}.new"
+        try:
+            with fresh.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(target)
+        except OSError:
+            with suppress(OSError):
+                fresh.unlink()
+            raise
+
+    def _read(self, folder: Path, sha: str, suffix: str, what: str) -> bytes:
+        path = _place(folder, sha, suffix)
+        with _disk(path), _required(path, what):
+            content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha:
+            raise OutsideFailed(str(path), f"{what}已损坏，内容与编号不符", "请从备份取回该文件")
+        return content
+
+
+def _place(folder: Path, sha: str, suffix: str) -> Path:
+    if not _SHA.fullmatch(sha):
+        raise ValueError(f"not a sha256: {sha!r}")
+    return folder / sha[:2] / f"{sha[2:]}{suffix}"
+
+
+def _inside(folder: Path, relative: str) -> Path:
+    path = PurePosixPath(relative)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise ValueError(f"not a path inside {folder.name}: {relative!r}")
+    return folder / path
+
+
+def _shas(folder: Path, suffix: str) -> Iterator[str]:
+    for start in folder.glob("[0-9a-f][0-9a-f]"):
+        with os.scandir(start) as entries:
+            for entry in entries:
+                if entry.name.endswith(suffix) and _SHA.fullmatch(
+                    sha := start.name + entry.name[: -len(suffix)]
+                ):
+                    yield sha
+
+
+def _is_there(target: Path, content: bytes) -> bool:
+    try:
+        return target.stat().st_size == len(content)
+    except FileNotFoundError:
+        return False
+
+
+def _sync_folders(folders: Iterable[Path], root: Path) -> None:
+    """Force the folders' entries to disk, and those of the folders above them up to the root."""
+    todo = {above for folder in folders for above in (folder, *folder.parents) if above.is_relative_to(root)}
+    for folder in sorted(todo, key=lambda path: -len(path.parts)):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    """Say in Chinese what a disk's error means."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise OutsideFailed(str(path), "磁盘已满，没有写入", "请清理磁盘后重试") from error
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise OutsideFailed(str(path), "没有读写权限", "请检查文件夹的权限") from error
+        raise OutsideFailed(str(path), f"磁盘读写出错（{error.strerror}）", "请检查磁盘后重试") from error
+
+
+@contextmanager
+def _required(path: Path, what: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise OutsideFailed(str(path), f"{what}不在了", "请从备份取回该文件") from error
