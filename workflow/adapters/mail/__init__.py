@@ -1,0 +1,1 @@
+"""The mailbox and the relay: messages read, letters made, both carried."""

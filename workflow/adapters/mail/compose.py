@@ -1,0 +1,193 @@
+"""A letter made into bytes: the same letter always gives the same bytes, so that it can be sent again as it was."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import email.utils
+import hashlib
+import re
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+
+from workflow.domain.errors import Fault, Refused
+
+_WIDTH = 76
+#: Bytes that fit one encoded word of 75 characters: `=?utf-8?B?` + 4 for each 3 + `?=`.
+_WORD = 45
+_CRLF = b"\r\n"
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]*")
+
+#: Written by `compose` itself; a caller can't give them again.
+_OWN_FIELDS = frozenset(
+    {
+        *(
+            "from",
+            "to",
+            "subject",
+            "date",
+            "message-id",
+            "mime-version",
+            "content-type",
+            "bcc",
+            "cc",
+            "sender",
+        ),
+        *("content-transfer-encoding", "content-disposition", "auto-submitted", "x-auto-response-suppress"),
+    }
+)
+
+#: Named here and not asked of `mimetypes`, whose answers differ from machine to machine.
+CONTENT_TYPES: Mapping[str, str] = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xls": "application/vnd.ms-excel",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
+    "zip": "application/zip",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+}
+
+
+def compose(
+    *,
+    sender: tuple[str, str],
+    to: tuple[str, str],
+    subject: str,
+    text: str,
+    html: str,
+    attachments: Sequence[tuple[str, bytes]],
+    message_id: str,
+    date: dt.datetime,
+    headers: Mapping[str, str],
+) -> bytes:
+    """Make a letter: `sender` and `to` are (name, address), `attachments` (file name, bytes), `headers` further
+    fields such as X-Huizhi-Letter, In-Reply-To and References.
+
+    Line ends are CRLF and every byte is ASCII, so any relay carries it. Line breaks and other control characters
+    in a name, a subject or a field become blanks. Raises Refused for an address or a Message-ID that is none,
+    ValueError for a naive `date` or a field that `compose` writes itself.
+    """
+    if date.tzinfo is None:
+        raise ValueError("a letter's date must carry its zone")
+    if not _ID.fullmatch(message_id):
+        raise Refused(
+            Fault(f"信件编号 {_clean(message_id)}", "不是合格的 Message-ID", "应为 <编号@域名> 的样子")
+        )
+    top = [
+        ("From", _mailbox(*sender)),
+        ("To", _mailbox(*to)),
+        ("Subject", _unstructured(subject)),
+        ("Date", email.utils.format_datetime(date)),
+        ("Message-ID", message_id),
+        ("MIME-Version", "1.0"),
+        ("Auto-Submitted", "auto-generated"),
+        ("X-Auto-Response-Suppress", "All"),
+    ]
+    for name, value in headers.items():
+        if not _FIELD_NAME.fullmatch(name) or name.lower() in _OWN_FIELDS:
+            raise ValueError(f"not a further header field: {name!r}")
+        top.append((name, _unstructured(value)))
+
+    seed = hashlib.sha256(message_id.encode()).hexdigest()
+    body = _alternative(text, html, f"=_a{seed[:24]}")
+    if attachments:
+        body = _container(
+            "mixed", f"=_m{seed[:24]}", [body, *(_file(name, data) for name, data in attachments)]
+        )
+    return b"".join(f"{name}: {value}\r\n".encode("ascii") for name, value in top) + body
+
+
+def _alternative(text: str, html: str, boundary: str) -> bytes:
+    if not html:
+        return _text("plain", text)
+    return _container("alternative", boundary, [_text("plain", text), _text("html", html)])
+
+
+def _container(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
+    """Header and body of a multipart. No part can hold the boundary: base64 has no `_`, and headers are ours."""
+    opening = f"--{boundary}\r\n".encode()
+    return b"".join(
+        (
+            f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n\r\n'.encode(),
+            *(piece for part in parts for piece in (opening, part, _CRLF)),
+            f"--{boundary}--\r\n".encode(),
+        )
+    )
+
+
+def _text(kind: str, content: str) -> bytes:
+    lines = "\r\n".join(content.splitlines()) + "\r\n"
+    return (
+        f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode()
+        + _base64(lines.encode("utf-8", "replace"))
+    )
+
+
+def _file(name: str, data: bytes) -> bytes:
+    name = _clean(name).replace("/", "_").replace("\\", "_").replace('"', "'") or "attachment"
+    content_type = CONTENT_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+    if _PLAIN_NAME.fullmatch(name):
+        old, new = name, f'filename="{name}"'
+    else:
+        # Old programs know only the encoded word in `name`, which RFC 2047 forbids and everybody reads.
+        old, new = "\r\n ".join(_words(name)), f"filename*=utf-8''{urllib.parse.quote(name, safe='')}"
+    return (
+        f'Content-Type: {content_type};\r\n name="{old}"\r\n'
+        f"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n {new}\r\n\r\n"
+    ).encode("ascii") + _base64(data)
+
+
+def _base64(data: bytes) -> bytes:
+    return base64.encodebytes(data).replace(b"\n", _CRLF)[:-2]
+
+
+def _clean(value: str) -> str:
+    return _CONTROLS.sub(" ", value).strip()
+
+
+def _mailbox(name: str, address: str) -> str:
+    if not _ADDRESS.fullmatch(address) or ".." in address or len(address) > 254:
+        raise Refused(Fault(f"邮件地址 {_clean(address)}", "不是合格的邮件地址", "请在名册或设置中改正"))
+    name = _clean(name)
+    if not name:
+        return address
+    if _PLAIN_NAME.fullmatch(name):
+        return f'"{name}" <{address}>'
+    return "\r\n ".join((*_words(name), f"<{address}>"))
+
+
+def _unstructured(value: str) -> str:
+    """A field's value: folded when it is ASCII, in encoded words when it is not."""
+    value = _clean(value)
+    if not value.isascii() or "=?" in value or any(len(word) > 900 for word in value.split(" ")):
+        return "\r\n ".join(_words(value))
+    lines = [""]
+    for word in value.split(" "):
+        if lines[-1] and len(lines[-1]) + len(word) >= _WIDTH - 16:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return "\r\n ".join(line for line in lines if line)
+
+
+def _words(value: str) -> Iterator[str]:
+    """The encoded words of a text; no character is split between two."""
+    piece = b""
+    for character in value:
+        encoded = character.encode("utf-8", "replace")
+        if len(piece) + len(encoded) > _WORD:
+            yield _word(piece)
+            piece = b""
+        piece += encoded
+    if piece:
+        yield _word(piece)
+
+
+def _word(piece: bytes) -> str:
+    return f"=?utf-8?B?{base64.b64encode(piece).decode('ascii')}?="

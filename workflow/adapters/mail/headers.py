@@ -1,0 +1,155 @@
+"""Header fields of a message: found, unfolded and decoded, whatever the sender's program made of them.
+
+Addresses are read before encoded words are decoded, never after: a decoded display name may hold anything, even
+something that looks like an address.
+"""
+
+from __future__ import annotations
+
+import binascii
+import datetime as dt
+import email.errors
+import email.header
+import email.utils
+import re
+from collections.abc import Iterator
+
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\n]*)(?:\n[ \t][^\n]*)*)(?:\n|\Z)")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ADDR_SPEC = r"[^\s@<>()\[\]\",;:\\]+@[^\s@<>()\[\]\",;:\\]+"
+_ADDRESS = re.compile(_ADDR_SPEC)
+#: One mailbox that can be read in one way only. Possessive, so that a hostile header can't make it try again.
+_MAILBOX = re.compile(
+    r'(?P<name>(?:"(?:[^"\\]|\\.)*+"|=\?[^?\s]*+\?[bBqQ]\?[^?]*+\?=|[^<>"@,;:])*+)<\s*+'
+    rf"(?P<address>{_ADDR_SPEC})\s*+>|(?P<bare>{_ADDR_SPEC})(?:\s*+\([^()]*+\))?"
+)
+_REPEATED = re.compile(rf'[\s"\']*+({_ADDR_SPEC}?)[\s"\']*+<({_ADDR_SPEC})>')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|=\?[^?\s]*\?[bBqQ]\?[^?]*\?=')
+_ID = re.compile(r"<[^<>\s]+>")
+
+#: Chinese programs say gb2312 and mean whatever GBK holds; GB18030 contains both.
+_CHINESE = re.compile(r"(?i)(x-)?(gb[_-]?(2312|18030)(-80|-1980)?|gbk|cp936|euc-cn|hz-gb.*)")
+
+
+def split(raw: bytes) -> tuple[bytes, bytes]:
+    """The header block and the body of a message; all is header where no empty line follows."""
+    if raw.startswith((b"\r\n", b"\n")):
+        return b"", raw
+    end = _HEAD_END.search(raw)
+    return (raw, b"") if end is None else (raw[: end.start()], raw[end.end() :])
+
+
+def fields(block: bytes) -> Iterator[tuple[str, bytes]]:
+    """The fields of a header block in their order: lower-cased name, unfolded value. Other lines are passed over."""
+    for match in _FIELD.finditer(block.replace(b"\r\n", b"\n")):
+        yield match[1].decode("ascii").lower(), match[2].replace(b"\n", b"").strip()
+
+
+def beside_fields(block: bytes) -> bytes:
+    """What a header block holds beside its fields, but for an mbox's From line; empty in a correct message."""
+    rest = _FIELD.sub(b"", block.replace(b"\r\n", b"\n")).strip()
+    return b"" if rest.startswith(b"From ") else rest
+
+
+def decode_bytes(data: bytes, charset: str = "") -> str:
+    """Text from bytes: as `charset` says, else UTF-8, else GB18030, what is still wrong replaced."""
+    named = "gb18030" if _CHINESE.fullmatch(charset.strip()) else charset.strip()
+    for candidate in (named, "utf-8", "gb18030"):
+        # ASCII as declared tells nothing: programs write it above 8-bit text.
+        if candidate and candidate.lower() not in {"us-ascii", "ascii", "unknown-8bit"}:
+            try:
+                return data.decode(candidate)
+            except (LookupError, UnicodeError, ValueError):
+                continue
+    try:
+        return data.decode(named or "utf-8", "replace")
+    except (LookupError, UnicodeError, ValueError):
+        return data.decode("utf-8", "replace")
+
+
+def decode_words(value: str) -> str:
+    """A header's text with its encoded words decoded; adjacent words that split a character are put together."""
+    if "=?" not in value:
+        return value
+    try:
+        chunks = email.header.decode_header(value)
+    except (email.errors.HeaderParseError, binascii.Error, ValueError):
+        return value
+    return "".join(
+        chunk if isinstance(chunk, str) else _unescape(chunk) if not charset else decode_bytes(chunk, charset)
+        for chunk, charset in chunks
+    )
+
+
+def _unescape(chunk: bytes) -> str:
+    # The standard library turns the words between encoded ones into raw-unicode-escape.
+    try:
+        return chunk.decode("raw-unicode-escape")
+    except UnicodeDecodeError:
+        return decode_bytes(chunk)
+
+
+def one_line(value: str) -> str:
+    """Text without control characters, blanks at its ends or line breaks."""
+    return _CONTROLS.sub(" ", value).strip()
+
+
+def text(value: bytes) -> str:
+    """A header's value as a reader sees it, on one line."""
+    return one_line(decode_words(decode_bytes(value)))
+
+
+def mailboxes(value: bytes) -> tuple[tuple[str, str], ...]:
+    """The (name, address) pairs of an address header; nothing from a group, '' for what can't be an address."""
+    decoded = one_line(decode_bytes(value))
+    if single := _MAILBOX.fullmatch(decoded):
+        return (_pair(single["name"] or "", single["address"] or single["bare"]),)
+    if not decoded or ":" in _QUOTED.sub("", decoded):
+        return ()
+    pairs = email.utils.getaddresses([decoded])
+    return tuple(
+        _pair(name, address if _ADDRESS.fullmatch(address) else "")
+        for name, address in pairs
+        if name or address
+    )
+
+
+def sender(values: list[bytes]) -> tuple[str, str]:
+    """Address and name of the one sender; an address of '' when the headers name none or more than one.
+
+    Stricter than for recipients: what two programs could read as two different addresses is none, unless the
+    name before the address repeats it.
+    """
+    if len(values) != 1:
+        return "", ""
+    decoded = one_line(decode_bytes(values[0]))
+    if single := _MAILBOX.fullmatch(decoded):
+        name, address = _pair(single["name"] or "", single["address"] or single["bare"])
+        return address, name
+    repeated = _REPEATED.fullmatch(decoded)
+    if repeated and repeated[1].lower() == repeated[2].lower():
+        return _pair("", repeated[2])[1], repeated[1]
+    return "", decode_words(decoded.partition("<")[0]).strip(' "')
+
+
+def _pair(name: str, address: str) -> tuple[str, str]:
+    local, at, domain = address.rpartition("@")
+    name = name.strip()
+    if name.startswith('"') and name.endswith('"') and len(name) > 1:
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    return one_line(decode_words(name)), f"{local}{at}{domain.lower()}"
+
+
+def ids(value: bytes) -> list[str]:
+    """The message ids of a header, each with its angle brackets."""
+    return _ID.findall(decode_bytes(value))
+
+
+def moment(value: bytes) -> dt.datetime | None:
+    """The Date header with its zone (UTC where it names none), or None when it can't be read."""
+    try:
+        found = email.utils.parsedate_to_datetime(decode_bytes(value))
+        return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+        return None

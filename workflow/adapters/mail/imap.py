@@ -1,0 +1,241 @@
+"""The mailbox: new messages in batches, in the order of their uids, and marked once they are safely kept.
+
+imap-tools opens the connection and logs in; the messages are fetched with raw UID FETCH over its imaplib client,
+because it would parse each message on the way, and parsing is what costs.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import ssl
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import imap_tools
+from imap_tools.utils import encode_folder
+
+from workflow.adapters.mail import fetching
+from workflow.adapters.mail.connection import Security, require_encryption, words
+from workflow.domain.errors import OutsideFailed
+from workflow.domain.message import Fetched, Sighting
+
+# RFC 2971; 163.com and its sisters refuse SELECT ("Unsafe Login") to a program that has not named itself.
+imaplib.Commands.setdefault("ID", ("NONAUTH", "AUTH", "SELECTED"))
+_NAME = '("name" "huizhi" "version" "1" "vendor" "huizhi")'
+
+#: A batch is held in memory as a whole.
+BATCH_BYTES = 64 * 1024 * 1024
+#: Ranges of uids to one command, so that its line stays short.
+_RANGES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxSettings:
+    """Where replies arrive. `archive_folder` '' leaves them where they are; `timeout` in seconds for each answer."""
+
+    host: str
+    port: int
+    security: Security = "tls"
+    user: str = ""
+    password: str = ""
+    folder: str = "INBOX"
+    archive_folder: str = ""
+    timeout: float = 60.0
+
+    @property
+    def where(self) -> str:
+        return f"收件邮箱 {self.user}（{self.host}:{self.port}）"
+
+
+class Mailbox:
+    """One logged-in connection with the folder selected, for `with`.
+
+    Raises Refused when the password would leave this machine unencrypted, OutsideFailed when the server can't be
+    reached, refuses or breaks off; a mailbox that failed never looks like one without mail.
+    """
+
+    def __init__(self, settings: MailboxSettings) -> None:
+        require_encryption(settings.security, settings.host, settings.where)
+        self._settings = settings
+        self._box: imap_tools.BaseMailBox | None = None
+        self._uidvalidity = 0
+
+    def __enter__(self) -> Self:
+        with self._reported("连接不上", "请核对地址、端口和网络"):
+            self._box = self._open()
+        try:
+            with self._reported("登录被拒绝", "请核对账号和授权码，并确认已开启 IMAP 服务"):
+                self._box.login(self._settings.user, self._settings.password, initial_folder=None)
+            with self._reported("打不开收件文件夹", "请核对文件夹名称"):
+                self._introduce()
+                self._box.folder.set(self._settings.folder)
+                self._uidvalidity = self._read_uidvalidity()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Log out; a connection that is already gone is no failure."""
+        box, self._box = self._box, None
+        if box is not None:
+            try:
+                box.client.logout()
+            except (imaplib.IMAP4.error, OSError):
+                box.client.shutdown()
+
+    @property
+    def uidvalidity(self) -> int:
+        """The folder's UIDVALIDITY: when it changes, the uids known so far mean nothing."""
+        return self._uidvalidity
+
+    def batches(self, after_uid: int, size: int = 200) -> Iterator[list[Fetched]]:
+        """The messages with uids above `after_uid` in their order, at most `size` and BATCH_BYTES to a batch.
+
+        Nothing is marked. Each batch is complete; when the connection breaks, those before it have been given and
+        OutsideFailed is raised. A message that was deleted meanwhile is left out.
+        """
+        with self._reported("读取邮件时出错", "下次收信从中断处继续"):
+            # pymap and some others tell of deliveries since SELECT only after a NOOP.
+            self._client.noop()
+            waiting = self._sizes(after_uid)
+        for uids in _portions(waiting, size, BATCH_BYTES):
+            with self._reported("读取邮件时出错", "下次收信从中断处继续"):
+                batch = self._fetch(uids)
+            if batch:
+                yield batch
+
+    def mark(self, uids: Iterable[int]) -> None:
+        """Flag messages as read and, where an archive folder is set, move them there.
+
+        To be called after what they said is committed. Messages that are gone are passed over.
+        """
+        ranges = fetching.ranges(uids)
+        with self._reported("标记邮件时出错", "邮件已经收妥，不影响处理"):
+            for start in range(0, len(ranges), _RANGES):
+                some = ",".join(ranges[start : start + _RANGES])
+                self._command("STORE", some, "+FLAGS.SILENT", r"(\Seen)")
+                if self._settings.archive_folder:
+                    self._archive(some)
+
+    def _archive(self, uids: str) -> None:
+        folder = encode_folder(self._settings.archive_folder).decode("ascii")
+        capabilities = self._client.capabilities
+        verb = "MOVE" if "MOVE" in capabilities else "COPY"
+        typ, data = self._client.uid(verb, uids, folder)
+        if typ == "NO":  # most likely [TRYCREATE]
+            self._client.create(folder)
+            typ, data = self._client.uid(verb, uids, folder)
+        _expect_ok(typ, data)
+        if verb == "MOVE":
+            return
+        self._command("STORE", uids, "+FLAGS.SILENT", r"(\Deleted)")
+        if "UIDPLUS" in capabilities:
+            self._command("EXPUNGE", uids)
+        elif self._deleted() <= fetching.members(uids):
+            # Without UIDPLUS an EXPUNGE takes all that is flagged: only when that is ours alone.
+            _expect_ok(*self._client.expunge())
+
+    def _deleted(self) -> set[int]:
+        data = self._command("SEARCH", "DELETED")
+        return {int(uid) for line in data if isinstance(line, bytes) for uid in line.split()}
+
+    @property
+    def _client(self) -> imaplib.IMAP4:
+        if self._box is None:
+            raise OutsideFailed(self._settings.where, "连接已关闭")
+        return self._box.client
+
+    def _open(self) -> imap_tools.BaseMailBox:
+        s = self._settings
+        if s.security == "tls":
+            return imap_tools.MailBox(
+                s.host, s.port, timeout=s.timeout, ssl_context=ssl.create_default_context()
+            )
+        if s.security == "starttls":
+            return imap_tools.MailBoxStartTls(s.host, s.port, s.timeout, ssl.create_default_context())
+        return imap_tools.MailBoxUnencrypted(s.host, s.port, s.timeout)
+
+    def _introduce(self) -> None:
+        """Send ID where the server has it, before and after log-in being announced differently."""
+        client = self._client
+        _, [listed, *_] = client.capability()
+        if isinstance(listed, bytes):
+            client.capabilities = tuple(listed.decode("ascii", "replace").upper().split())
+        if "ID" in client.capabilities:
+            _expect_ok(*client._simple_command("ID", _NAME))  # noqa: SLF001 - imaplib has no public way
+
+    def _read_uidvalidity(self) -> int:
+        _, [value, *_] = self._client.response("UIDVALIDITY")
+        if isinstance(value, bytes) and value.isdigit():
+            return int(value)
+        raise OutsideFailed(self._settings.where, "服务器没有给出 UIDVALIDITY，无法辨认邮件")
+
+    def _sizes(self, after_uid: int) -> list[tuple[int, int]]:
+        """(uid, octets) of each message above a uid, in order."""
+        data = self._command("FETCH", f"{after_uid + 1}:*", "(UID RFC822.SIZE)")
+        # n:* always names the last message, even one below n.
+        return sorted((uid, size) for uid, size in fetching.sizes(data) if uid > after_uid)
+
+    def _fetch(self, uids: Sequence[int]) -> list[Fetched]:
+        found = self._messages(f"{uids[0]}:{uids[-1]}")
+        for uid in uids:
+            if uid not in found:
+                found |= self._messages(str(uid))
+                if uid not in found and self._exists(uid):
+                    raise OutsideFailed(self._settings.where, f"服务器没有给出第 {uid} 号邮件的内容")
+        return [found[uid] for uid in uids if uid in found]
+
+    def _messages(self, uids: str) -> dict[int, Fetched]:
+        data = self._command("FETCH", uids, "(UID INTERNALDATE BODY.PEEK[])")
+        s = self._settings
+        return {
+            uid: Fetched(Sighting(s.user, s.folder, self._uidvalidity, uid, when), raw)
+            for uid, when, raw in fetching.messages(data)
+        }
+
+    def _exists(self, uid: int) -> bool:
+        return any(
+            found == uid for found, _ in fetching.sizes(self._command("FETCH", str(uid), "(UID RFC822.SIZE)"))
+        )
+
+    def _command(self, *arguments: str) -> list[Any]:
+        typ, data = self._client.uid(*arguments)
+        _expect_ok(typ, data)
+        return data
+
+    @contextmanager
+    def _reported(self, what: str, remedy: str) -> Iterator[None]:
+        """Turn every way in which a server, a library or the network can fail into OutsideFailed."""
+        try:
+            yield
+        except (imaplib.IMAP4.error, imap_tools.ImapToolsError, OSError, ValueError) as error:
+            raise OutsideFailed(self._settings.where, f"{what}（{words(error)}）", remedy) from error
+
+
+def _portions(waiting: Sequence[tuple[int, int]], count: int, octets: int) -> Iterator[list[int]]:
+    """Runs of uids of at most `count` messages and `octets` in sum; a larger message goes alone."""
+    portion: list[int] = []
+    held = 0
+    for uid, size in waiting:
+        if portion and (len(portion) >= count or held + size > octets):
+            yield portion
+            portion, held = [], 0
+        portion.append(uid)
+        held += size
+    if portion:
+        yield portion
+
+
+def _expect_ok(typ: str, data: Sequence[Any]) -> None:
+    if typ != "OK":
+        said = b" ".join(line for line in data if isinstance(line, bytes)).decode("utf-8", "replace")
+        raise imaplib.IMAP4.error(f"{typ} {said}")
