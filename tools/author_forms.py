@@ -26,7 +26,7 @@ from openpyxl.workbook import Workbook
 FORMS = (school.FORM, vocational.FORM, university.FORM, department.FORM)
 FOLDER = Path(__file__).resolve().parent.parent / "templates" / "forms"
 PRINTED = {
-    "单位名称": "示例单位",
+    "单位名称": "示例县示例单位",
     "单位代码": "4100000000",
     "填报期": "2026年第4季度",
     "任务": "2026Q4",
