@@ -27,13 +27,8 @@ def mail_servers() -> Iterator[mail.MailServers]:
     """Real Dovecot and Postfix for the whole run; accounts keep what earlier tests left (see `mailboxes`)."""
     if reason := mail.missing():
         running.unavailable(reason)
-    with running.private_directory() as place:
-        servers = mail.MailServers(place)
-        try:
-            servers.start()
-            yield servers
-        finally:
-            servers.stop()
+    with mail.started() as servers:
+        yield servers
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import imaplib
 import re
+import shutil
 import smtplib
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import openpyxl
 import pytest
 import sqlalchemy
 from flufl.bounce import scan_message
+
+from tests.servers import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +99,32 @@ def test_postmark_sets_the_time_of_arrival_of_new_messages_only(mailboxes: MailS
         assert internal_dates(mailboxes, "huizhi") == [
             first + timedelta(days=past) for past in range(day + 1)
         ]
+
+
+def test_many_messages_can_be_put_into_an_account_at_once(mailboxes: MailServers) -> None:
+    mailboxes.deliver("huizhi", [letter(SYSTEM, subject=f"第{number}件") for number in range(50)])
+    assert len(mailboxes.messages("huizhi")) == 50
+    assert mailboxes.postmark("huizhi", datetime(2027, 1, 1, tzinfo=UTC)) == 50
+
+
+def test_a_killed_run_leaves_no_server_behind(mail_servers: MailServers, pytestconfig: pytest.Config) -> None:
+    code = "from tests.servers import mail\nwith mail.started() as servers: print(servers.imap_port, servers.smtp_port, servers.place, flush=True); input()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, cwd=pytestconfig.rootpath, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as run:
+        assert run.stdout is not None
+        ports_and_place = run.stdout.readline().decode().split()
+        imap, smtp = map(int, ports_and_place[:2])
+        assert running.greets(imap, b"* OK")
+        assert running.greets(smtp, b"220")
+        run.kill()
+    running.wait_until(
+        lambda: running.closed(imap) and running.closed(smtp),
+        timeout=10,
+        what="the servers to end with the run",
+    )
+    shutil.rmtree(ports_and_place[2])
 
 
 def test_an_unknown_user_yields_a_real_bounce(mailboxes: MailServers) -> None:

@@ -102,7 +102,7 @@ class Dovecot:
         self.log = place / "dovecot.log"
         self.imap_port = running.free_port()
         self.lmtp_port = running.free_port()
-        self._server: subprocess.Popen[bytes] | None = None
+        self._server: running.Server | None = None
         self._passwords: dict[str, str] = {}
         for folder in ("run", "state", "mail"):
             (place / folder).mkdir()
@@ -114,17 +114,15 @@ class Dovecot:
 
     def start(self) -> None:
         command = ["/usr/sbin/dovecot", "-F", "-c", str(self.place / "dovecot.conf")]
-        server = running.start(command, log=self.log)
-        running.ready(
-            server,
-            lambda: running.greets(self.imap_port, b"* OK") and running.greets(self.lmtp_port, b"220"),
-            log=self.log,
+        server = running.Server(command, log=self.log)
+        server.ready(
+            lambda: running.greets(self.imap_port, b"* OK") and running.greets(self.lmtp_port, b"220")
         )
         self._server = server
 
     def stop(self) -> None:
         if self._server is not None:
-            running.stop(self._server)
+            self._server.stop()
             self._server = None
             # A child that is still dying may hold the port and greet whoever comes next.
             running.wait_until(lambda: running.closed(self.imap_port), timeout=10, what="a closed port")

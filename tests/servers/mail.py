@@ -35,6 +35,7 @@ class MailServers:
     imap_host = smtp_host = running.LOOPBACK
 
     def __init__(self, place: Path) -> None:
+        self.place = place
         for part in ("dovecot", "postfix"):
             (place / part).mkdir()
         self.dovecot = dovecot.Dovecot(place / "dovecot")
@@ -74,6 +75,13 @@ class MailServers:
         """Hand a whole message to the relay, as a unit's own program would."""
         with smtplib.SMTP(self.smtp_host, self.smtp_port, timeout=20) as connection:
             connection.sendmail(sender, to, raw)
+
+    def deliver(self, account: str, raws: list[bytes], *, sender: str = "unit@school.test") -> None:
+        """Put many messages straight into an account (LMTP), where the relay is not the point."""
+        recipient, _ = self.add_account(account)
+        with smtplib.LMTP(self.imap_host, self.dovecot.lmtp_port, timeout=60) as connection:
+            for raw in raws:
+                connection.sendmail(sender, [recipient], raw)
 
     def messages(self, account: str, folder: str = "INBOX") -> list[bytes]:
         """The raw messages of a folder, oldest delivery first, untouched by IMAP flags."""
@@ -133,6 +141,18 @@ class MailServers:
             yield
         finally:
             self.postfix.start()
+
+
+@contextmanager
+def started() -> Iterator[MailServers]:
+    """Both servers in a private directory, for as long as the block lasts."""
+    with running.private_directory() as place:
+        servers = MailServers(place)
+        try:
+            servers.start()
+            yield servers
+        finally:
+            servers.stop()
 
 
 def _delivery(path: Path, account: str) -> str:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from . import running
-
-if TYPE_CHECKING:
-    import subprocess
 
 DAEMONS = Path("/usr/lib/postfix/sbin")
 
@@ -128,7 +124,7 @@ class Postfix:
         self.place = place
         self.log = place / "postfix.log"
         self.smtp_port = running.free_port()
-        self._server: subprocess.Popen[bytes] | None = None
+        self._server: running.Server | None = None
         config = place / "config"
         config.mkdir()
         (config / "main.cf").write_text(MAIN.format(place=place, lmtp_port=lmtp_port))
@@ -148,13 +144,13 @@ class Postfix:
 
     def start(self) -> None:
         command = [str(DAEMONS / "master"), "-c", str(self.place / "config"), "-d"]
-        server = running.start(command, log=self.place / "master.log")
-        running.ready(server, lambda: running.greets(self.smtp_port, b"220"), log=self.log)
+        server = running.Server(command, log=self.log)
+        server.ready(lambda: running.greets(self.smtp_port, b"220"))
         self._server = server
 
     def stop(self) -> None:
         if self._server is not None:
-            running.stop(self._server)
+            self._server.stop()
             self._server = None
             # A child that is still dying may hold the port and greet whoever comes next.
             running.wait_until(lambda: running.closed(self.smtp_port), timeout=10, what="a closed port")

@@ -45,7 +45,7 @@ class Postgres:
         self.port = running.free_port()
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         self._numbers = itertools.count(1)
-        self._server: subprocess.Popen[bytes] | None = None
+        self._server: running.Server | None = None
         if self._user:
             shutil.chown(place, self._user)
 
@@ -75,13 +75,13 @@ class Postgres:
         command = [str(self.programs / "postgres"), "-D", data]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        server = running.start(command, log=self.log, user=self._user)
-        running.ready(server, self._answers, log=self.log)
+        server = running.Server(command, log=self.log, user=self._user)
+        server.ready(self._answers)
         self._server = server
 
     def stop(self) -> None:
         if self._server is not None:
-            running.stop(self._server, how=signal.SIGINT)  # "fast": it doesn't wait for clients
+            self._server.stop(how=signal.SIGINT)  # "fast": it doesn't wait for clients
             self._server = None
 
     def create(self) -> str:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -68,21 +68,6 @@ def private_directory() -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def start(command: list[str], *, log: Path, user: str | None = None) -> subprocess.Popen[bytes]:
-    """Start a server in a process group of its own, so that exactly its processes can be stopped."""
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            user=user,
-            extra_groups=[] if user else None,
-            cwd="/",
-        )
-
-
 def closed(port: int) -> bool:
     """Whether nobody listens at the port any more."""
     try:
@@ -94,34 +79,59 @@ def closed(port: int) -> bool:
     return False
 
 
-def stop(
-    server: subprocess.Popen[bytes], *, how: signal.Signals = signal.SIGTERM, timeout: float = 10
-) -> None:
-    """Stop a server that `start` started: politely, then its whole process group."""
-    if server.poll() is None:
-        server.send_signal(how)
+class Server:
+    """A program that runs in a process group of its own, so that exactly its processes can be stopped."""
+
+    # Ends the group when the test run is gone, whatever ended it: the pipe then reads as ended. (The kernel's own
+    # parent-death signal does not outlive Postfix's changes of user.)
+    GUARD = 'cat >/dev/null; kill -s TERM -- "-$1"'
+
+    def __init__(self, command: list[str], *, log: Path, user: str | None = None) -> None:
+        self.command = command
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                user=user,
+                extra_groups=[] if user else None,
+                cwd="/",
+            )
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", self.GUARD, "guard", str(self._process.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def ready(self, condition: Callable[[], bool], *, timeout: float = 20) -> None:
+        """Wait until it answers; where it doesn't, stop it and show what it said."""
+        ended = self._process.poll
         try:
-            server.wait(timeout)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait(timeout)
-    try:
-        os.killpg(server.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+            wait_until(lambda: ended() is not None or condition(), timeout=timeout, what=self.command[0])
+            if ended() is None:
+                return
+            reason = f"ended with {ended()}"
+        except TimeoutError:
+            reason = f"gave no answer within {timeout:g} s"
+        self.stop()
+        said = self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
+        raise StartError(f"{self.command} {reason}\n{said}")
 
-
-def ready(
-    server: subprocess.Popen[bytes], condition: Callable[[], bool], *, log: Path, timeout: float = 20
-) -> None:
-    """Wait until a started server answers; where it doesn't, stop it and show what it said."""
-    try:
-        wait_until(lambda: server.poll() is not None or condition(), timeout=timeout, what=str(server.args))
-        if server.poll() is None:
-            return
-        reason = f"ended with {server.returncode}"
-    except TimeoutError:
-        reason = f"gave no answer within {timeout:g} s"
-    stop(server)
-    said = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-    raise StartError(f"{server.args!r} {reason}\n{said}")
+    def stop(self, *, how: signal.Signals = signal.SIGTERM, timeout: float = 10) -> None:
+        """Politely, then the whole group."""
+        os.killpg(self._guard.pid, signal.SIGKILL)
+        self._guard.communicate()
+        if self._process.poll() is None:
+            self._process.send_signal(how)
+            try:
+                self._process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(timeout)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
