@@ -29,9 +29,10 @@ class Files:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._mail = root / "mailbox"
-        self._letters = root / "outbox" / "letters"
-        self._forms = root / "outbox" / "forms"
-        self._books = root / "outbox" / "consolidated"
+        self._outbox = root / "outbox"
+        self._letters = self._outbox / "letters"
+        self._forms = self._outbox / "forms"
+        self._books = self._outbox / "consolidated"
         self._receipts = root / "receipts"
         self._numbers = itertools.count()
 
@@ -76,19 +77,22 @@ class Files:
         """A form workbook. Raises OutsideFailed when it is missing or not what it was."""
         return self._read(self._forms, sha, ".xlsx", "表单原件")
 
-    def write_book(self, relative: str, book: bytes) -> Path:
-        """Write a consolidated workbook such as `2026Q4/410102-3.xlsx` in one step, in place of an older one."""
+    def write_book(self, relative: str, book: bytes) -> str:
+        """Write a consolidated workbook such as `2026Q4/410102-3.xlsx` in one step, in place of an older one.
+
+        Its path below `outbox/`, as `outbox` reads it.
+        """
         target = _inside(self._books, relative)
         with _disk(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             self._replace(target, book)
             _sync_folders([target.parent], self.root)
-        return target
+        return target.relative_to(self._outbox).as_posix()
 
-    def book(self, relative: str) -> bytes:
-        """A consolidated workbook. Raises OutsideFailed when it is missing."""
-        target = _inside(self._books, relative)
-        with _disk(target), _required(target, "汇总表"):
+    def outbox(self, relative: str) -> bytes:
+        """A file below `outbox/`. Raises OutsideFailed when it is missing."""
+        target = _inside(self._outbox, relative)
+        with _disk(target), _required(target, "待发文件"):
             return target.read_bytes()
 
     def keep_receipt(self, campaign: str, unit: str, part: str, suffix: str, content: bytes) -> str:

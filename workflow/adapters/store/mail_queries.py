@@ -40,12 +40,14 @@ class MailQueries(Database):
         return found
 
     def digests(self, digests: Collection[str]) -> dict[str, str]:
-        """The message that was taken first with each digest."""
+        """The message that was taken first with each digest; one that failed and will be tried again is none."""
         found: dict[str, str] = {}
         columns = t.messages.c
         with self.reading() as connection:
             for piece in chunks(digests):
-                query = select(columns.digest, columns.sha).where(columns.digest.in_(piece))
+                query = select(columns.digest, columns.sha).where(
+                    columns.digest.in_(piece), columns.bucket != Bucket.FAILED.value
+                )
                 for digest, sha in connection.execute(query.order_by(columns.seq)):
                     found.setdefault(digest, sha)
         return found

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.copy import Entry
-from workflow.adapters.store.database import chunks
+from workflow.adapters.store.database import chunks, insert, upsert
 from workflow.adapters.store.records import LetterState
-from workflow.adapters.store.rows import case_of, package_of
+from workflow.adapters.store.rows import case_of, case_row, package_of, package_row
 from workflow.domain.errors import Conflict
 from workflow.domain.events import Event, canonical
 from workflow.domain.lifecycle import Case, Package
@@ -375,13 +374,13 @@ def _write(connection: Connection, batch: _Batch) -> None:
             connection.execute(delete(table))
             if rows:
                 connection.execute(table.insert(), rows)
-    _upsert(connection, t.cases, [_case_row(batch.cases[key]) for key in batch.touched_cases])
-    _upsert(connection, t.packages, [_package_row(batch.packages[key]) for key in batch.touched_packages])
+    upsert(connection, t.cases, [case_row(batch.cases[key]) for key in batch.touched_cases])
+    upsert(connection, t.packages, [package_row(batch.packages[key]) for key in batch.touched_packages])
     for table in t.PROJECTIONS:
         fresh = batch.inserts.get(table)
         if fresh and table is t.sightings:
             # Seen again at the same place is no news.
-            connection.execute(_insert(connection, table).on_conflict_do_nothing(), fresh)
+            connection.execute(insert(connection, table).on_conflict_do_nothing(), fresh)
         elif fresh:
             connection.execute(table.insert(), fresh)
     for message, attachments in batch.retaken:
@@ -442,50 +441,3 @@ def _retake(connection: Connection, message: Row, attachments: list[Row]) -> Non
     connection.execute(delete(t.attachments).where(t.attachments.c.message == message["sha"]))
     if attachments:
         connection.execute(t.attachments.insert(), attachments)
-
-
-def _insert(connection: Connection, table: Table) -> Any:
-    """An INSERT that knows ON CONFLICT; both databases spell it alike."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-
-
-def _upsert(connection: Connection, table: Table, rows: list[Row]) -> None:
-    if not rows:
-        return
-    statement = _insert(connection, table)
-    keys = [column.name for column in table.primary_key]
-    changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
-
-
-def _case_row(case: Case) -> Row:
-    return {
-        "campaign": case.campaign,
-        "unit": case.unit,
-        "form": case.form,
-        "state": case.state.value,
-        "copy": case.copy,
-        "token": case.token,
-        "number": case.number,
-        "returns": case.returns,
-        "due": case.due,
-        "note": case.note,
-        "events": case.events,
-    }
-
-
-def _package_row(package: Package) -> Row:
-    return {
-        "campaign": package.campaign,
-        "unit": package.unit,
-        "level": package.level.value,
-        "state": package.state.value,
-        "auto": package.auto,
-        "version": package.version,
-        "reported_at": package.reported_at,
-        "by": package.by,
-        "before": package.before.value if package.before else None,
-        "due": package.due,
-        "note": package.note,
-        "events": package.events,
-    }

@@ -1,4 +1,4 @@
-"""Rows of the tables as records of the domain."""
+"""Rows of the tables as records of the domain, and back."""
 
 from __future__ import annotations
 
@@ -142,3 +142,38 @@ def receipt_of(row: Sequence[Any]) -> ReceiptRow:
 def book_of(row: Sequence[Any]) -> MadeBook:
     """A consolidated workbook from its table's columns in order."""
     return MadeBook(*row)
+
+
+def case_row(case: Case) -> dict[str, Any]:
+    """A case as its table's columns."""
+    return {
+        "campaign": case.campaign,
+        "unit": case.unit,
+        "form": case.form,
+        "state": case.state.value,
+        "copy": case.copy,
+        "token": case.token,
+        "number": case.number,
+        "returns": case.returns,
+        "due": case.due,
+        "note": case.note,
+        "events": case.events,
+    }
+
+
+def package_row(package: Package) -> dict[str, Any]:
+    """A package as its table's columns."""
+    return {
+        "campaign": package.campaign,
+        "unit": package.unit,
+        "level": package.level.value,
+        "state": package.state.value,
+        "auto": package.auto,
+        "version": package.version,
+        "reported_at": package.reported_at,
+        "by": package.by,
+        "before": package.before.value if package.before else None,
+        "due": package.due,
+        "note": package.note,
+        "events": package.events,
+    }
