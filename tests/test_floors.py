@@ -202,6 +202,8 @@ def _bound(alias: ast.alias) -> tuple[str, str]:
 def sizes(module: Module) -> Iterator[str]:
     if module.lines >= LONGEST_MODULE:
         yield f"{module.name}: {module.lines} lines"
+    if ".migrations." in module.name:
+        return  # a migration is a list of tables, written once and never edited
     for node in ast.walk(module.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
