@@ -221,15 +221,15 @@ def _patch_sheets(
     return visible
 
 
-def _plan(package: Package, sheet: Worksheet, legacy_at: int) -> SheetPlan:
+def _plan(package: Package, sheet: Worksheet, legacy_from_end: int) -> SheetPlan:
     related = {kind: part for kind, part in package.relations(sheet.entry.part).values()}
     rows, default = sheet.row_pixels()
     return SheetPlan(
         sheet.entry.name,
         sheet.entry.part,
-        legacy_at,
+        legacy_from_end,
         related.get("comments", ""),
-        related.get("vmlDrawing", "") if legacy_at < 0 else "",
+        related.get("vmlDrawing", "") if legacy_from_end < 0 else "",
         sheet.column_pixels(),
         rows,
         default,
@@ -241,7 +241,7 @@ def _without_mark(content: bytes) -> bytes:
 
 
 def _template(part: str, text: str, holes: list[AnswerCell | str]) -> tuple[Template, int]:
-    """Cut a part at its holes; the template, and where in its tail comments may be tied to the sheet (-1: nowhere)."""
+    """Cut a part at its holes; the template, and how far before its end comments may be tied to the sheet (-1: nowhere)."""
     pieces = _HOLE.split(text)
     head, tail = pieces[0], pieces[-1]
     parts: list[str] = []
@@ -257,8 +257,9 @@ def _template(part: str, text: str, holes: list[AnswerCell | str]) -> tuple[Temp
             parts.append(hole.blank)
         parts.append(text_after)
     parts.pop()
-    mark = tail.encode().find(LEGACY_TEXT.encode())
-    return Template.of(part, head, parts, answers, texts, tail.replace(LEGACY_TEXT, "")), mark
+    before, mark, after = tail.partition(LEGACY_TEXT)
+    legacy = len(after.encode()) if mark else -1
+    return Template.of(part, head, parts, answers, texts, before + after), legacy
 
 
 def _long_lists(form: Form) -> tuple[dict[tuple[str, ...], str], list[tuple[str, ...]]]:

@@ -87,7 +87,8 @@ class Shape(IntEnum):
 @dataclass(frozen=True, slots=True)
 class AnswerCell:
     """An answer's cell in a template. `part` is its place in the template's parts; `styles` holds the cell formats
-    by mark, then shape; the other texts are the beginnings of the cell's XML for a value of each kind."""
+    by mark, then shape; the other texts are the beginnings of the cell's XML for a value of each kind.
+    """
 
     field: str
     type: FieldType
@@ -153,12 +154,13 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class SheetPlan:
-    """What annotating must know of a visible sheet. `legacy_at` is where in its member's content a `legacyDrawing`
-    may be put (-1: the sheet has one); `columns` and `rows` are pixel sizes, `rows` only where they are set."""
+    """What annotating must know of a visible sheet. `legacy_from_end` is how many bytes before
+    the end of its member a `legacyDrawing` may be put (-1: the sheet has one); `columns` and `rows` are pixel sizes, `rows` only where they are set.
+    """
 
     name: str
     member: str
-    legacy_at: int
+    legacy_from_end: int
     comments: str
     drawing: str
     column_pixels: tuple[int, ...]
@@ -169,7 +171,8 @@ class SheetPlan:
 @dataclass(frozen=True)
 class Master:
     """Everything of a form's workbook that a copy is made of. `report_styles` are the cell formats of the 问题清单
-    sheet by name."""
+    sheet by name.
+    """
 
     members: tuple[Member, ...]
     templates: tuple[Template, ...]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LEVEL = 3
 EPOCH = dt.date(1899, 12, 30)
 #: Excel counts a 29 February 1900 that never was; days before are left as text.
-_FIRST_SURE_DAY = dt.date(1900, 3, 1)
+FIRST_SURE_DAY = dt.date(1900, 3, 1)
 #: The most that a cell holds.
 _LONGEST_TEXT = 32767
 _TO_ESCAPE = re.compile("[&<>\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -30,7 +30,8 @@ def stamp(
     compiled: CompiledForm, identity: CopyIdentity, printed: Mapping[str, str], answers: Mapping[str, Value]
 ) -> bytes:
     """One unit's workbook. `printed` holds the texts of the @ tags by name, without @; `answers` the fields to fill
-    in beforehand, and a field without an answer is blank. What the identity knows is printed from the identity."""
+    in beforehand, and a field without an answer is blank. What the identity knows is printed from the identity.
+    """
     master = compiled.master
     texts = hole_texts(identity, printed)
     members = []
@@ -86,7 +87,7 @@ def answer_cell(cell: AnswerCell, value: Value) -> str:
         return f"{cell.number}{value!r}</v></c>"
     if isinstance(value, dt.date):
         day = value.date() if isinstance(value, dt.datetime) else value
-        if cell.type is FieldType.DATE and day >= _FIRST_SURE_DAY:
+        if cell.type is FieldType.DATE and day >= FIRST_SURE_DAY:
             return f"{cell.number}{(day - EPOCH).days}</v></c>"
         return f"{cell.text}{day.isoformat()}</t></is></c>"
     return cell.blank

@@ -16,7 +16,7 @@ _ORDER = (
     *("colors", "extLst"),
 )
 _XF_ORDER = ("alignment", "protection", "extLst")
-_FILLS = {Mark.WRONG: "FFFFC7CE", Mark.QUERY: "FFFFEB9C"}
+FILLS = {Mark.WRONG: "FFFFC7CE", Mark.QUERY: "FFFFEB9C"}
 _GENERAL, _TEXT = 0, 49
 #: Number formats that come with every workbook and show a day or a time of day.
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
@@ -159,6 +159,6 @@ class Styles:
         clone.set("numFmtId", str(wanted))
         clone.set("applyNumberFormat", "1")
         if mark is not Mark.PLAIN:
-            clone.set("fillId", str(self.fill(_FILLS[mark])))
+            clone.set("fillId", str(self.fill(FILLS[mark])))
             clone.set("applyFill", "1")
         return self._append("cellXfs", clone)
