@@ -1,53 +1,31 @@
 """The one place where events become rows. `rebuild` replays the same code, so that it ends in the same rows.
 
 A batch is folded in memory (a case or a package is read once, evolved by `domain.replay`, written once) and then goes
-out as one statement for each table.
+out as one statement for each table (`batch`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, update
+from sqlalchemy import Connection
 
 from workflow.adapters.store import tables as t
+from workflow.adapters.store.batch import Batch, Key, Row
 from workflow.adapters.store.copy import Entry
-from workflow.adapters.store.database import chunks, insert, upsert
+from workflow.adapters.store.database import chunks
 from workflow.adapters.store.records import LetterState
-from workflow.adapters.store.rows import case_of, case_row, package_of, package_row
-from workflow.domain.errors import Conflict
+from workflow.adapters.store.rows import case_of, package_of
 from workflow.domain.events import Event, canonical
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.replay import case_after, instant, package_after
 
-Row = dict[str, Any]
-Key = tuple[str, ...]
-
-
-@dataclass
-class _Batch:
-    """What a batch of events changes, before it is written."""
-
-    cases: dict[Key, Case]
-    packages: dict[Key, Package]
-    touched_cases: dict[Key, None] = field(default_factory=dict)
-    touched_packages: dict[Key, None] = field(default_factory=dict)
-    inserts: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    returned: list[Row] = field(default_factory=list)
-    approved: list[Row] = field(default_factory=list)
-    letters: list[Row] = field(default_factory=list)
-    accepted: list[Row] = field(default_factory=list)
-    retaken: list[tuple[Row, list[Row]]] = field(default_factory=list)
-    roster: tuple[list[Row], list[Row]] | None = None
-
 
 def project(connection: Connection, entries: Sequence[Entry]) -> None:
     """Bring the projections up to the last of these entries, which follow those already projected."""
-    batch = _Batch(
+    batch = Batch(
         _cases(connection, _keys(entries, "case:")), _packages(connection, _keys(entries, "package:"))
     )
     for entry in entries:
@@ -55,7 +33,7 @@ def project(connection: Connection, entries: Sequence[Entry]) -> None:
         if handler is None:
             raise ValueError(f"unknown kind of event: {entry.event.kind}")
         handler(batch, entry)
-    _write(connection, batch)
+    batch.write(connection)
 
 
 def _keys(entries: Sequence[Entry], prefix: str) -> set[Key]:
@@ -91,7 +69,7 @@ def _packages(connection: Connection, keys: Collection[Key]) -> dict[Key, Packag
     return found
 
 
-def _on_case(batch: _Batch, entry: Entry) -> None:
+def _on_case(batch: Batch, entry: Entry) -> None:
     event = entry.event
     key = tuple(event.stream.removeprefix("case:").split("/"))
     case = batch.cases[key] = case_after(batch.cases.get(key), event)
@@ -130,7 +108,7 @@ def _submission(entry: Entry) -> Row:
     }
 
 
-def _on_package(batch: _Batch, entry: Entry) -> None:
+def _on_package(batch: Batch, entry: Entry) -> None:
     event = entry.event
     key = tuple(event.stream.removeprefix("package:").split("/"))
     package = batch.packages[key] = package_after(batch.packages.get(key), event)
@@ -153,7 +131,7 @@ def _on_package(batch: _Batch, entry: Entry) -> None:
         )
 
 
-def _on_roster(batch: _Batch, entry: Entry) -> None:
+def _on_roster(batch: Batch, entry: Entry) -> None:
     units = [
         {
             "position": place,
@@ -182,7 +160,7 @@ def _on_roster(batch: _Batch, entry: Entry) -> None:
     batch.roster = (units, contacts)
 
 
-def _on_campaign(batch: _Batch, entry: Entry) -> None:
+def _on_campaign(batch: Batch, entry: Entry) -> None:
     event = entry.event
     due = event.data.get("receipt_due")
     batch.inserts[t.campaigns].append(
@@ -197,7 +175,7 @@ def _on_campaign(batch: _Batch, entry: Entry) -> None:
     )
 
 
-def _on_message(batch: _Batch, entry: Entry) -> None:
+def _on_message(batch: Batch, entry: Entry) -> None:
     event = entry.event
     sha = event.stream.removeprefix("message:")
     sighting = event.data if event.kind == "message.seen" else event.data.get("sighting")
@@ -250,7 +228,7 @@ _LETTER_STATES = {
 }
 
 
-def _on_letter(batch: _Batch, entry: Entry) -> None:
+def _on_letter(batch: Batch, entry: Entry) -> None:
     event = entry.event
     letter = event.stream.removeprefix("letter:")
     if event.kind == "letter.queued":
@@ -282,7 +260,7 @@ def _on_letter(batch: _Batch, entry: Entry) -> None:
     )
 
 
-def _on_step(batch: _Batch, entry: Entry) -> None:
+def _on_step(batch: Batch, entry: Entry) -> None:
     campaign, _, key = entry.event.stream.removeprefix("step:").partition("/")
     detail = canonical(entry.event.data.get("detail"))
     batch.inserts[t.steps].append(
@@ -290,7 +268,7 @@ def _on_step(batch: _Batch, entry: Entry) -> None:
     )
 
 
-def _on_receipt(batch: _Batch, entry: Entry) -> None:
+def _on_receipt(batch: Batch, entry: Entry) -> None:
     event = entry.event
     campaign, _, unit = event.stream.removeprefix("receipt:").partition("/")
     if event.kind == "receipt.accepted":
@@ -318,7 +296,7 @@ def _on_receipt(batch: _Batch, entry: Entry) -> None:
     )
 
 
-def _on_book(batch: _Batch, entry: Entry) -> None:
+def _on_book(batch: Batch, entry: Entry) -> None:
     event = entry.event
     campaign, _, unit = event.stream.removeprefix("book:").partition("/")
     batch.inserts[t.books].append(
@@ -332,7 +310,7 @@ def _on_book(batch: _Batch, entry: Entry) -> None:
     )
 
 
-def _on_staff(batch: _Batch, entry: Entry) -> None:
+def _on_staff(batch: Batch, entry: Entry) -> None:
     event = entry.event
     batch.inserts[t.staff_queries].append(
         {
@@ -344,7 +322,7 @@ def _on_staff(batch: _Batch, entry: Entry) -> None:
     )
 
 
-_HANDLERS: Mapping[str, Callable[[_Batch, Entry], None]] = {
+_HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "roster": _on_roster,
     "campaign": _on_campaign,
     "case": _on_case,
@@ -365,79 +343,3 @@ def _personal(entry: Entry) -> Mapping[str, Any]:
 def _plain(text: str) -> str:
     """Text from a mail without NUL, which PostgreSQL does not store."""
     return text.replace("\x00", "�")
-
-
-def _write(connection: Connection, batch: _Batch) -> None:
-    if batch.roster is not None:
-        units, contacts = batch.roster
-        for table, rows in ((t.units, units), (t.contacts, contacts)):
-            connection.execute(delete(table))
-            if rows:
-                connection.execute(table.insert(), rows)
-    upsert(connection, t.cases, [case_row(batch.cases[key]) for key in batch.touched_cases])
-    upsert(connection, t.packages, [package_row(batch.packages[key]) for key in batch.touched_packages])
-    for table in t.PROJECTIONS:
-        fresh = batch.inserts.get(table)
-        if fresh and table is t.sightings:
-            # Seen again at the same place is no news.
-            connection.execute(insert(connection, table).on_conflict_do_nothing(), fresh)
-        elif fresh:
-            connection.execute(table.insert(), fresh)
-    for message, attachments in batch.retaken:
-        _retake(connection, message, attachments)
-    for statement, rows in (
-        (_mark_returned, batch.returned),
-        (_mark_approved, batch.approved),
-        (_move_letter, batch.letters),
-        (_accept_receipt, batch.accepted),
-    ):
-        if rows:
-            connection.execute(statement, rows)
-
-
-def _of_submission() -> tuple[Any, ...]:
-    columns = t.submissions.c
-    return (
-        columns.campaign == bindparam("_campaign"),
-        columns.unit == bindparam("_unit"),
-        columns.form == bindparam("_form"),
-        columns.number == bindparam("_number"),
-    )
-
-
-_mark_returned = update(t.submissions).where(*_of_submission()).values(returned=True)
-_mark_approved = update(t.submissions).where(*_of_submission()).values(approved=True)
-_move_letter = (
-    update(t.letters)
-    .where(t.letters.c.id == bindparam("_id"))
-    .values(
-        state=bindparam("_state"),
-        attempts=t.letters.c.attempts + bindparam("_tries"),
-        not_before=bindparam("_until"),
-        reply=bindparam("_reply"),
-        events=bindparam("_events"),
-    )
-)
-_accept_receipt = (
-    update(t.receipts)
-    .where(
-        t.receipts.c.campaign == bindparam("_campaign"),
-        t.receipts.c.unit == bindparam("_unit"),
-        t.receipts.c.number < bindparam("_number"),
-        t.receipts.c.accepted_by == "",
-    )
-    .values(accepted_by=bindparam("_by"), accepted_at=bindparam("_at"), note=bindparam("_note"))
-)
-
-
-def _retake(connection: Connection, message: Row, attachments: list[Row]) -> None:
-    """A message that had failed is taken anew; one that had not has its outcome already."""
-    columns = t.messages.c
-    done = connection.execute(
-        update(t.messages).where(columns.sha == message["sha"], columns.bucket == "failed").values(message)
-    )
-    if done.rowcount != 1:
-        raise Conflict(f"message {message['sha']} has its outcome already")
-    connection.execute(delete(t.attachments).where(t.attachments.c.message == message["sha"]))
-    if attachments:
-        connection.execute(t.attachments.insert(), attachments)

@@ -15,8 +15,10 @@ def upgrade() -> None:
     _ledger()
     _roster()
     _campaign()
+    _submissions()
     _reports()
     _mail_in()
+    _places()
     _mail_out()
     _rest()
 
@@ -124,6 +126,9 @@ def _campaign() -> None:
         ),
         sqlite_with_rowid=False,
     )
+
+
+def _submissions() -> None:
     op.create_table(
         "submissions",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
@@ -254,6 +259,9 @@ def _mail_in() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_attachments_sha"), "attachments", ["sha"], unique=False)
+
+
+def _places() -> None:
     op.create_table(
         "sightings",
         sa.Column("account", sa.Text(), autoincrement=False, nullable=False),
