@@ -24,7 +24,7 @@ from workflow.adapters.workbook.master import (
 )
 from workflow.adapters.workbook.package import OFFICE_RELS, Package, rels_name
 from workflow.adapters.workbook.problems import PART, SHEET, ProblemSheet, ReturnSummary
-from workflow.adapters.workbook.stamp import EPOCH, FIRST_SURE_DAY, hole_texts, xml_text
+from workflow.adapters.workbook.stamp import EPOCH, FIRST_SURE_DAY, LEVEL, hole_texts, xml_text
 from workflow.domain.form import Form, Severity
 from workflow.domain.submission import CellError, CopyIdentity, Finding, RawValue
 
@@ -159,7 +159,7 @@ def _assemble(
     book.activate(0)
     parts = {**package.finish(), **changed}
     kept = [member for member in master.members if member.name not in parts]
-    return archive([*(Member.deflated(name, content) for name, content in parts.items()), *kept])
+    return archive([*(Member.deflated(name, content, LEVEL) for name, content in parts.items()), *kept])
 
 
 def _opened(compiled: CompiledForm, constant: Mapping[str, Member]) -> list[str]:

@@ -38,7 +38,7 @@ from workflow.adapters.workbook.problems import problem_styles
 from workflow.adapters.workbook.styles import Styles
 from workflow.adapters.workbook.tags import TaggedCell, find_tags
 from workflow.adapters.workbook.validations import fits_inline
-from workflow.adapters.workbook.worksheet import LEGACY_TEXT, Strings, Worksheet
+from workflow.adapters.workbook.worksheet import LEGACY, Strings, Worksheet
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import FieldType, Form, Slot, column_letters
 
@@ -222,7 +222,7 @@ def _patch_sheets(
 
 
 def _plan(package: Package, sheet: Worksheet, legacy_from_end: int) -> SheetPlan:
-    related = {kind: part for kind, part in package.relations(sheet.entry.part).values()}
+    related = dict(package.relations(sheet.entry.part).values())
     rows, default = sheet.row_pixels()
     return SheetPlan(
         sheet.entry.name,
@@ -237,7 +237,7 @@ def _plan(package: Package, sheet: Worksheet, legacy_from_end: int) -> SheetPlan
 
 
 def _without_mark(content: bytes) -> bytes:
-    return content.replace(LEGACY_TEXT.encode(), b"")
+    return content.replace(LEGACY.encode(), b"")
 
 
 def _template(part: str, text: str, holes: list[AnswerCell | str]) -> tuple[Template, int]:
@@ -257,7 +257,7 @@ def _template(part: str, text: str, holes: list[AnswerCell | str]) -> tuple[Temp
             parts.append(hole.blank)
         parts.append(text_after)
     parts.pop()
-    before, mark, after = tail.partition(LEGACY_TEXT)
+    before, mark, after = tail.partition(LEGACY)
     legacy = len(after.encode()) if mark else -1
     return Template.of(part, head, parts, answers, texts, before + after), legacy
 

@@ -35,9 +35,9 @@ class Member:
     data: bytes
 
     @classmethod
-    def deflated(cls, name: str, content: bytes) -> Member:
-        """A member whose content is the same in every copy, pressed as well as zlib can."""
-        packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    def deflated(cls, name: str, content: bytes, level: int = 9) -> Member:
+        """A member of some content, pressed as well as zlib can unless a lower level is asked for."""
+        packer = zlib.compressobj(level, zlib.DEFLATED, -15)
         data = packer.compress(content) + packer.flush()
         if len(data) >= len(content):
             return cls(name, _STORED, zlib.crc32(content), len(content), content)

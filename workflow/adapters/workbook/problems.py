@@ -54,7 +54,7 @@ def problem_styles(styles: Styles) -> dict[str, int]:
             f'{more}<sz val="{size:g}"/><color rgb="{colour}"/><name val="{name}"/><charset val="134"/>'
         )
 
-    song, small = face("宋体", 10.5), face("宋体", 10)
+    song = face("宋体", 10.5)
     box, bare = (
         styles.border(f"{_BOX}<diagonal/>"),
         styles.border("<left/><right/><top/><bottom/><diagonal/>"),
@@ -79,7 +79,7 @@ def problem_styles(styles: Styles) -> dict[str, int]:
         "head": form(face("黑体", 10.5), "center", fill="FFE1E9F3"),
         "centre": form(song, "center"),
         "text": form(song, "left", indent=1),
-        "found": form(small, "left", indent=1),
+        "found": form(song, "left", indent=1),
         "link": form(face("宋体", 10.5, "<u/>", "FF0563C1"), "left", indent=1),
         "wrong": form(song, "center", fill=FILLS[Mark.WRONG]),
         "query": form(song, "center", fill=FILLS[Mark.QUERY]),

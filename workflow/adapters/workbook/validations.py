@@ -59,7 +59,7 @@ def validation(field: Field, ref: str, ranges: Mapping[tuple[str, ...], str]) ->
     kind = _KINDS.get(field.type, "textLength")
     element.set("type", kind)
     first, second = _formulas(field, ranges)
-    if kind not in {"list"}:
+    if kind != "list":
         element.set("operator", "between" if second else "lessThanOrEqual")
     element.set("allowBlank", "1")
     element.set("showInputMessage", "1")

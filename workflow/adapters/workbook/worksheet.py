@@ -42,8 +42,8 @@ ORDER = (
     *("ignoredErrors", "smartTags", "drawing", "legacyDrawing", "legacyDrawingHF", "drawingHF", "picture"),
     *("oleObjects", "controls", "webPublishItems", "tableParts", "extLst"),
 )
-LEGACY = etree.ProcessingInstruction("huizhi-legacy")
-LEGACY_TEXT = "<?huizhi-legacy?>"
+#: Marks where comments would be tied to a sheet until the sheet is cut.
+LEGACY = "<?huizhi legacy?>"
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _REF = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]+)(?::\$?([A-Z]{1,3})\$?([0-9]+))?")
 _C, _ROW, _V, _F, _IS, _T, _R = (tag(name) for name in ("c", "row", "v", "f", "is", "t", "r"))
@@ -327,7 +327,7 @@ class Worksheet:
             return False
         legacy = etree.Element(tag("legacyDrawing"))
         insert_in_order(self.root, legacy, ORDER)
-        self._replace(legacy, copy.copy(LEGACY))
+        self._replace(legacy, etree.ProcessingInstruction("huizhi", "legacy"))
         return True
 
     def column_pixels(self) -> tuple[int, ...]:
@@ -348,8 +348,9 @@ class Worksheet:
         """The heights of the rows that have their own, and the height of the others."""
         standard = self.root.find(tag("sheetFormatPr"))
         height = float(standard.get("defaultRowHeight") or 15) if standard is not None else 15.0
-        rows = []
-        for row in self.root.iterfind(f"{tag('sheetData')}/{_ROW}"):
-            if row.get("ht"):
-                rows.append((int(row.get("r", "0")), round(float(row.get("ht", "15")) * 96 / 72)))
-        return tuple(rows), round(height * 96 / 72)
+        rows = tuple(
+            (int(row.get("r", "0")), round(float(row.get("ht", "15")) * 96 / 72))
+            for row in self.root.iterfind(f"{tag('sheetData')}/{_ROW}")
+            if row.get("ht")
+        )
+        return rows, round(height * 96 / 72)
