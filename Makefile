@@ -15,7 +15,7 @@ help:
 	@echo 'make test-quick    the tests that need nothing beyond Python'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         measures against peers, writes bench/results.json'
-	@echo 'make requirements  pins the dependencies of pyproject.toml anew'
+	@echo 'make requirements  pins what pyproject.toml asks for; UPGRADE=--upgrade takes the newest'
 	@echo 'make clean         removes caches, builds and the demo; make clean-all also .venv/'
 
 install: $(VENV)/.installed
@@ -55,11 +55,12 @@ format: install
 bench: install
 	$(BIN)/python -m bench
 
+# Keeps the pins that still fit; `make requirements UPGRADE=--upgrade` takes the newest releases.
 # No address of an index and no path of this machine may enter the file.
 requirements: install
 	$(BIN)/pip-compile --quiet --extra dev --strip-extras --resolver=backtracking \
 		--no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
-		--upgrade --output-file requirements.txt pyproject.toml
+		$(UPGRADE) --output-file requirements.txt pyproject.toml
 	@! grep -nE '(://|^-|/opt/|/home/|/root/)' requirements.txt
 
 clean:
