@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from workflow.domain.errors import Fault, Refused
 
 _WIDTH = 76
-#: Bytes that fit one encoded word of 75 characters: `=?utf-8?B?` + 4 for each 3 + `?=`.
-_WORD = 45
+#: Bytes to an encoded word, `=?utf-8?B?` + 4 characters for each 3 + `?=`: it fits a line behind ` name="`.
+_WORD = 42
 _CRLF = b"\r\n"
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -76,11 +76,9 @@ def _auto(bounce: Bounce | None, replied: bool) -> str:  # noqa: FBT001 - one of
 
 
 def _is_body(part: Part) -> bool:
-    return (
-        part.content_type in {"text/plain", "text/html"}
-        and not part.name
-        and part.disposition != "attachment"
-    )
+    if part.content_type.startswith("multipart/"):
+        return not part.children  # a container whose parts can't be told: somebody's text after all
+    return part.content_type in {"text/plain", "text/html"} and not part.name and part.disposition != "attachment"
 
 
 def _texts(root: Part) -> tuple[str, str]:

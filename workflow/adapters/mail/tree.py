@@ -28,7 +28,7 @@ _UUENCODE = re.compile(rb"(?i)-encoding:[ \t]*(x-)?uu")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A node of the tree. `data` is decoded, empty for a container; `children` of a message/rfc822 part is its one
+    """A node of the tree. `data` is decoded, empty for a container that holds parts; `children` of a message/rfc822 part is its one
     message, and `data` that message's bytes.
     """
 
@@ -96,12 +96,8 @@ def _from_fast(node: fast_mail_parser.PyMimePart, depth: int) -> Part:
 def _from_standard(message: email.message.Message, depth: int) -> Part:
     _decode_raw_headers(message)
     content_type = message.get_content_type()
-    payload = message.get_payload()
-    inner = (
-        [part for part in payload if isinstance(part, email.message.Message)]
-        if isinstance(payload, list)
-        else []
-    )
+    payload = message.get_payload() if message.is_multipart() else []
+    inner = [part for part in payload if isinstance(part, email.message.Message)]
     children: tuple[Part, ...] = ()
     if content_type.startswith("message/") and inner:
         data = b"\n".join(bytes(part) for part in inner)  # before the children's headers are changed
@@ -110,15 +106,13 @@ def _from_standard(message: email.message.Message, depth: int) -> Part:
     else:
         decoded = message.get_payload(decode=True)
         data = decoded if isinstance(decoded, bytes) else b""
-        if content_type.startswith("multipart/"):
-            content_type = "text/plain"  # a container without parts: somebody's text after all
     if depth <= DEPTH * 4 and content_type != "message/delivery-status":
         children = tuple(_from_standard(part, depth + 1) for part in inner)
     return Part(
         content_type,
-        str(message.get_param("charset", "") or "") if content_type.startswith("text/") else "",
+        str(_parameter(message, "charset", "content-type") or "") if content_type.startswith("text/") else "",
         _bare(_file_name(message)),
-        (message.get_content_disposition() or "").lower(),
+        str(message.get("Content-Disposition", "")).partition(";")[0].strip().lower(),
         str(message.get("Content-ID", "")).strip().strip("<>"),
         data,
         children,
@@ -135,13 +129,20 @@ def _decode_raw_headers(message: email.message.Message) -> None:
 
 def _file_name(message: email.message.Message) -> str:
     for header, parameter in (("content-disposition", "filename"), ("content-type", "name")):
-        value = message.get_param(parameter, None, header)
+        value = _parameter(message, parameter, header)
         if isinstance(value, tuple):  # RFC 2231: charset, language, bytes as Latin-1 text
             charset, _, octets = value
             return headers.decode_bytes(octets.encode("latin-1", "replace"), charset or "")
         if value:
             return headers.decode_words(email.utils.unquote(str(value)))
     return ""
+
+
+def _parameter(message: email.message.Message, name: str, header: str) -> str | tuple[str | None, str | None, str] | None:
+    try:
+        return message.get_param(name, None, header)
+    except (TypeError, ValueError, LookupError, AttributeError):  # contradictory RFC 2231 pieces
+        return None
 
 
 def _bare(name: str) -> str:
