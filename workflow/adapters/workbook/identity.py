@@ -24,7 +24,7 @@ _PREFIX = "huizhi."
 
 TOKEN = re.compile(r"(?<![A-Z0-9])HZ-[A-Z0-9][A-Z2-7]{16}(?![A-Z0-9])")
 _XLSX_PROPERTY = re.compile(
-    r"""<(?:\w+:)?property\b[^>]*?\sname=["']huizhi\.(\w+)["'][^>]*>\s*<vt:\w+>([^<]*)</vt:""",
+    r"""<(?:\w+:)?property\b[^>]*?\sname=["']huizhi\.(\w+)["'][^>]*>\s*<(?:\w+:)?\w+\b[^>]*>([^<]*)</""",
 )
 _ODS_PROPERTY = re.compile(
     r"""<meta:user-defined\b[^>]*?meta:name=["']huizhi\.(\w+)["'][^>]*>([^<]*)</""",

@@ -1,0 +1,301 @@
+"""The rows of a form and its totals down the tree: the large sheets of a consolidated workbook."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from workflow.adapters.workbook.book_cover import VERDICTS, area, book_title
+from workflow.adapters.workbook.book_style import (
+    ASK_FILL,
+    GREY,
+    GROUP_FILL,
+    LOCKED_FILL,
+    NUMBER_FORMATS,
+    ROW_HEIGHT,
+    TITLE_FACE,
+    Styles,
+    colour_origins,
+    figure_format,
+    moment,
+    offer_choices,
+    put_span,
+    put_text,
+    put_value,
+    row_height,
+    set_page,
+    short_moment,
+)
+from workflow.adapters.workbook.review import FORM_ID, LOCKED_MARK, NOTE, NUMBER, UNIT_CODE, VERDICT
+from workflow.domain.form import NO_CHANGE, RESERVED, Field, FieldType, Form
+from workflow.domain.merge import BookSheet, Cover, TotalSheet, totalled_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import xlsxwriter
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+    from workflow.domain.merge import BookRow, TotalRow
+
+_NAME_WIDTH, _REMARK_WIDTH = 26, 26
+_LEAD = (
+    ("序号", 6),
+    (UNIT_CODE, 13),
+    ("单位名称", _NAME_WIDTH),
+    ("单位类型", 11),
+    ("所属", 16),
+    ("填报状态", 13),
+    ("数据来源", 12),
+    ("报送时间", 15.5),
+    (NUMBER, 8.5),
+    (VERDICT, 9),
+    (NOTE, 24),
+    ("备注", _REMARK_WIDTH),
+    (FORM_ID, 9),
+)
+_ORIGIN, _VERDICT, _FORM_ID = 6, 9, 12
+_GROUP_ROW, _HEAD_ROW = 2, 3
+_FILLED_IN = "填表信息"
+_MOST_OUTLINE = 7
+#: How many characters of columns a page holds beside the repeated ones, at the scale of the print set-up.
+_FORM_PAGE, _TOTAL_PAGE = 136.0, 112.0
+
+
+def write_form(
+    book: xlsxwriter.Workbook, sheet: Worksheet, styles: Styles, cover: Cover, content: BookSheet
+) -> None:
+    """One form: a row a unit, the decisions beside it, its indicators to the right."""
+    form = content.form
+    fields = _shown_fields(form)
+    last_column = len(_LEAD) + len(fields) - 1
+    sheet.hide_gridlines(2)
+    for column, (_, width) in enumerate(_LEAD):
+        sheet.set_column(column, column, width, None, {"hidden": True} if column == _FORM_ID else {})
+    for column, field in enumerate(fields, start=len(_LEAD)):
+        sheet.set_column(column, column, _width(field))
+    breaks = _page_breaks(fields, len(_LEAD), _FORM_PAGE)
+    _form_head(sheet, styles, cover, form, fields, breaks)
+    first = _HEAD_ROW + 1
+    looks = {shaded: _Looks(styles, fields, shaded=shaded) for shaded in (False, True)}
+    for at, row in enumerate(content.rows):
+        _form_row(sheet, first + at, at + 1, form, fields, row, looks[not row.decidable])
+    last = first + len(content.rows) - 1
+    decidable = [first + at for at, row in enumerate(content.rows) if row.decidable]
+    hint = "通过：审核通过；退回：退回修改（请在右侧写明意见）"
+    offer_choices(sheet, decidable, _VERDICT, VERDICTS, title=VERDICT, hint=hint)
+    colour_origins(book, sheet, first, last, _ORIGIN)
+    if content.rows:
+        sheet.autofilter(_HEAD_ROW, 0, last, last_column)
+    sheet.freeze_panes(first, 3)
+    sheet.repeat_rows(_GROUP_ROW, _HEAD_ROW)
+    sheet.repeat_columns(0, 2)
+    sheet.set_v_pagebreaks(breaks)
+    sheet.set_print_scale(57)
+    sheet.print_across()
+    set_page(sheet, f"{book_title(cover)}　{form.title}", f"第{cover.version}版　{moment(cover.cut_off)}")
+
+
+class _Looks:
+    """The formats of a row, by column; shaded for a row that this reviewer does not decide on."""
+
+    def __init__(self, styles: Styles, fields: Sequence[Field], *, shaded: bool) -> None:
+        shade = {"bg_color": LOCKED_FILL, "font_color": GREY} if shaded else {}
+        ask = shade or {"bg_color": ASK_FILL}
+        self.left = styles.cell(text_wrap=True, **shade)
+        self.packed = styles.cell(align="center", text_wrap=True, **shade)
+        self.middle = styles.cell(align="center", **shade)
+        self.number = styles.cell(align="center", num_format='"第"0"次"', **shade)
+        self.verdict = styles.cell(align="center", **ask)
+        self.note = styles.cell(text_wrap=True, **ask)
+        self.fields: list[Format] = []
+        for field in fields:
+            number_format = NUMBER_FORMATS.get(field.type)
+            if number_format is None:
+                align = "left" if field.type is FieldType.TEXT else "center"
+                self.fields.append(styles.cell(align=align, **shade))
+            else:
+                align = "center" if field.type is FieldType.DATE else "right"
+                self.fields.append(styles.cell(align=align, num_format=number_format, **shade))
+
+
+def _shown_fields(form: Form) -> tuple[Field, ...]:
+    """The indicators, then who filled them in."""
+    return (
+        *form.indicators,
+        *(field for field in form.fields if field.name in RESERVED and field.name != NO_CHANGE),
+    )
+
+
+def _width(field: Field) -> float:
+    base = {FieldType.TEXT: 18, FieldType.EMAIL: 22, FieldType.PHONE: 15}.get(field.type, 12)
+    return max(base, min(18.0, len(field.label) * 0.9))
+
+
+def _form_head(
+    sheet: Worksheet, styles: Styles, cover: Cover, form: Form, fields: Sequence[Field], breaks: Sequence[int]
+) -> None:
+    sheet.set_row(0, 34)
+    title = styles.get(font_name=TITLE_FACE, font_size=16, align="left", indent=1)
+    put_span(sheet, 0, 0, _VERDICT + 2, f"{cover.period_name}{form.title}（{area(cover.unit)}）", title)
+    facts = f"表号：{form.number}　　制定机关：{form.issuer}　　截止时点：{moment(cover.cut_off)}　　第{cover.version}版"
+    sheet.set_row(1, 18)
+    put_span(sheet, 1, 0, _VERDICT + 2, facts, styles.line(indent=1, font_color=GREY, text_wrap=False))
+    group = styles.head(bg_color=GROUP_FILL)
+    sheet.set_row(_GROUP_ROW, 22)
+    put_span(sheet, _GROUP_ROW, 0, _ORIGIN + 2, "填报单位与数据来源", group)
+    put_span(sheet, _GROUP_ROW, _VERDICT, _VERDICT + 1, "审核", group)
+    put_span(sheet, _GROUP_ROW, _VERDICT + 2, _FORM_ID, "说明", group)
+    for words, first, last in _groups(form, fields, len(_LEAD), breaks):
+        put_span(sheet, _GROUP_ROW, first, last, words, group)
+    sheet.set_row(_HEAD_ROW, 58)
+    head = styles.head()
+    for column, (words, _) in enumerate(_LEAD):
+        put_text(sheet, _HEAD_ROW, column, words, head)
+    for column, field in enumerate(fields, start=len(_LEAD)):
+        put_text(sheet, _HEAD_ROW, column, _label(field), head)
+
+
+def _label(field: Field) -> str:
+    return f"{field.label}\n（{field.unit}）" if field.unit else field.label
+
+
+def _page_breaks(fields: Sequence[Field], first: int, room: float) -> list[int]:
+    """The columns before which a printed page ends: before the first field, then where the next has no room."""
+    breaks, used = [first], 0.0
+    for column, field in enumerate(fields, start=first):
+        width = _width(field)
+        if used + width > room:
+            breaks.append(column)
+            used = 0.0
+        used += width
+    return breaks
+
+
+def _groups(
+    form: Form, fields: Sequence[Field], first: int, breaks: Sequence[int]
+) -> Iterator[tuple[str, int, int]]:
+    """The module above each run of fields, that is the sheet of the form where they stand; anew on each page."""
+
+    def module(at: int) -> tuple[str, int]:
+        page = sum(column <= first + at for column in breaks)
+        if fields[at].name in RESERVED:
+            return _FILLED_IN, page
+        slot = form.slot_of.get(fields[at].name)
+        return (slot.sheet if slot else ""), page
+
+    for (words, _), run in groupby(range(len(fields)), key=module):
+        places = list(run)
+        yield words, first + places[0], first + places[-1]
+
+
+def _form_row(
+    sheet: Worksheet, at: int, number: int, form: Form, fields: Sequence[Field], row: BookRow, looks: _Looks
+) -> None:
+    unit = row.unit
+    remarks = [] if row.decidable or not row.locked_because else [f"不审核：{row.locked_because}"]
+    remark = "\n".join([*remarks, row.notes] if row.notes else remarks)
+    sheet.set_row(at, row_height((unit.name, _NAME_WIDTH), (row.package, 16), (remark, _REMARK_WIDTH)))
+    sheet.write_number(at, 0, number, looks.middle)
+    put_text(sheet, at, 1, unit.code, looks.middle)
+    put_text(sheet, at, 2, unit.name, looks.left)
+    put_text(sheet, at, 3, unit.kind.value, looks.packed)
+    put_text(sheet, at, 4, row.package, looks.packed)
+    put_text(sheet, at, 5, row.state, looks.middle)
+    put_text(sheet, at, _ORIGIN, row.origin.word, looks.middle)
+    put_text(sheet, at, 7, short_moment(row.received_at), looks.middle)
+    if row.number:
+        sheet.write_number(at, 8, row.number, looks.number)
+    else:
+        sheet.write_blank(at, 8, None, looks.middle)
+    put_text(sheet, at, _VERDICT, "" if row.decidable else LOCKED_MARK, looks.verdict)
+    put_text(sheet, at, _VERDICT + 1, "", looks.note)
+    put_text(sheet, at, _VERDICT + 2, remark, looks.left)
+    put_text(sheet, at, _FORM_ID, form.id, looks.middle)
+    answers = row.answers
+    for column, (field, look) in enumerate(zip(fields, looks.fields, strict=True), start=len(_LEAD)):
+        put_value(sheet, at, column, answers.get(field.name), look)
+
+
+_TOTAL_LEAD = (("单位名称", 40), (UNIT_CODE, 13), ("层级", 14), ("应报", 9), ("已报", 9), ("报送率", 9))
+
+
+def write_totals(sheet: Worksheet, styles: Styles, cover: Cover, content: TotalSheet) -> None:
+    """A form's totals: the workbook's own level in bold, then every unit of the tree below it, indented."""
+    form = content.form
+    fields = totalled_fields(form)
+    sheet.hide_gridlines(2)
+    for column, (_, width) in enumerate(_TOTAL_LEAD):
+        sheet.set_column(column, column, width)
+    for column, field in enumerate(fields, start=len(_TOTAL_LEAD)):
+        sheet.set_column(column, column, _width(field))
+    # The first page holds the unit, its counts and the first figures; each later one the unit's name again.
+    lead = sum(width for _, width in _TOTAL_LEAD[1:])
+    breaks = _page_breaks(fields, len(_TOTAL_LEAD), _TOTAL_PAGE - lead)[1:2]
+    if breaks:
+        breaks += _page_breaks(fields[breaks[0] - len(_TOTAL_LEAD) :], breaks[0], _TOTAL_PAGE)[1:]
+    _total_head(sheet, styles, cover, form, fields, breaks)
+    first = 5
+    for at, row in enumerate(content.rows, start=first):
+        _total_row(sheet, styles, at, row, fields)
+    sheet.outline_settings(visible=True, symbols_below=False)
+    sheet.freeze_panes(first, 1)
+    sheet.repeat_rows(2, first - 1)
+    sheet.repeat_columns(0, 0)
+    if breaks:
+        sheet.set_v_pagebreaks(breaks)
+    sheet.set_print_scale(66)
+    sheet.print_across()
+    set_page(sheet, f"{book_title(cover)}　{form.title}汇总", f"截止时点：{moment(cover.cut_off)}")
+
+
+def _total_head(
+    sheet: Worksheet, styles: Styles, cover: Cover, form: Form, fields: Sequence[Field], breaks: Sequence[int]
+) -> None:
+    last_lead = len(_TOTAL_LEAD) - 1
+    sheet.set_row(0, 34)
+    title = f"{cover.period_name}{form.title}汇总（{area(cover.unit)}）"
+    put_text(sheet, 0, 0, title, styles.get(font_name=TITLE_FACE, font_size=16, indent=1))
+    put_text(
+        sheet,
+        1,
+        0,
+        f"截止时点：{moment(cover.cut_off)}　　各级数据逐级汇总，不含缺报单位",
+        styles.line(indent=1, font_color=GREY, text_wrap=False),
+    )
+    group = styles.head(bg_color=GROUP_FILL)
+    sheet.set_row(2, 22)
+    put_span(sheet, 2, 0, last_lead, "单位", group)
+    for words, begin, end in _groups(form, fields, last_lead + 1, breaks):
+        put_span(sheet, 2, begin, end, words, group)
+    sheet.set_row(3, 58)
+    head, rule = styles.head(), styles.head(font_size=9, font_color=GREY, bold=False)
+    for column, (words, _) in enumerate(_TOTAL_LEAD):
+        put_text(sheet, 3, column, words, head)
+    for column, field in enumerate(fields, start=last_lead + 1):
+        put_text(sheet, 3, column, _label(field), head)
+    for column in range(last_lead + 1):
+        put_text(sheet, 4, column, "汇总方式" if column == 0 else "", rule)
+    for column, field in enumerate(fields, start=last_lead + 1):
+        put_text(sheet, 4, column, field.aggregate.value, rule)
+
+
+def _total_row(sheet: Worksheet, styles: Styles, at: int, row: TotalRow, fields: Sequence[Field]) -> None:
+    own = {"bold": True, "bg_color": ASK_FILL} if row.depth == 0 else {}
+    level = min(row.depth, _MOST_OUTLINE)
+    sheet.set_row(at, ROW_HEIGHT, None, {"level": level} if level else None)
+    put_text(sheet, at, 0, row.unit.name, styles.cell(indent=min(row.depth, 15), **own))
+    middle = styles.cell(align="center", **own)
+    put_text(sheet, at, 1, row.unit.code, middle)
+    put_text(sheet, at, 2, row.unit.kind.level.word, middle)
+    count = styles.cell(align="right", num_format="#,##0", **own)
+    sheet.write_number(at, 3, row.asked, count)
+    sheet.write_number(at, 4, row.reported, count)
+    share = row.reported / row.asked if row.asked else None
+    put_value(sheet, at, 5, share, styles.cell(align="right", num_format="0.0%", **own))
+    for column, field in enumerate(fields, start=len(_TOTAL_LEAD)):
+        total = row.totals.get(field.name)
+        figure = total.figure(field.aggregate) if total else None
+        look = styles.cell(align="right", num_format=figure_format(field.type, field.aggregate), **own)
+        put_value(sheet, at, column, figure, look)
