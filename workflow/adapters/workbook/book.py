@@ -147,7 +147,7 @@ class Book:
         if view is None:
             view = etree.SubElement(views, tag("workbookView"))
         view.set("activeTab", str(place))
-        view.attrib.pop("firstSheet", None)
+        view.attrib.pop("firstSheet", "")
 
     def name_range(self, name: str, place: int, ref: str) -> None:
         """Define a built-in name such as `_xlnm.Print_Titles` for the sheet at a place."""
@@ -193,6 +193,6 @@ def forget_titles(package: Package) -> None:
     for kind, part in package.relations("").values():
         if kind == "extended-properties" and part in package.parts:
             root = package.tree(part)
-            for child in list(root):
-                if isinstance(child.tag, str) and child.tag.endswith(("}TitlesOfParts", "}HeadingPairs")):
+            for child in list(root.iterchildren("*")):
+                if str(child.tag).endswith(("}TitlesOfParts", "}HeadingPairs")):
                     root.remove(child)

@@ -21,7 +21,8 @@ from lxml import etree
 from openpyxl.utils.exceptions import InvalidFileException
 
 from workflow.adapters.workbook.book import HIDDEN_PART, Book, SheetEntry, forget_titles
-from workflow.adapters.workbook.definition import DEFINITION_SHEETS, Definition, read_definition
+from workflow.adapters.workbook.definition import DEFINITION_SHEETS, Definition
+from workflow.adapters.workbook.definition_sheets import read_definition
 from workflow.adapters.workbook.identity import HIDDEN_SHEET, KEYS
 from workflow.adapters.workbook.master import (
     AnswerCell,

@@ -55,9 +55,9 @@ def insert_in_order(parent: etree._Element, child: etree._Element, order: tuple[
     """Put a child of a sequence where the schema wants it; `order` names the sequence's elements."""
     rank = {tag(name): place for place, name in enumerate(order)}
     own = rank[str(child.tag)]
-    for index, sibling in enumerate(parent):
-        if isinstance(sibling.tag, str) and rank.get(sibling.tag, -1) > own:
-            parent.insert(index, child)
+    for sibling in parent.iterchildren("*"):
+        if rank.get(str(sibling.tag), -1) > own:
+            sibling.addprevious(child)
             return
     parent.append(child)
 
@@ -130,8 +130,8 @@ class Package:
         if name not in self.parts and name not in self._trees:
             return {}
         found = {}
-        for relation in self.tree(name):
-            if relation.get("TargetMode") == "External" or not isinstance(relation.tag, str):
+        for relation in self.tree(name).iterchildren("*"):
+            if relation.get("TargetMode") == "External":
                 continue
             target = relation.get("Target", "")
             base = posixpath.dirname(part)

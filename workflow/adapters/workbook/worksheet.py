@@ -116,7 +116,7 @@ class Strings:
                     item.remove(child)
                 etree.SubElement(item, _T)
         for name in ("count", "uniqueCount"):
-            self._root.attrib.pop(name, None)
+            self._root.attrib.pop(name, "")
 
 
 def text_of(item: etree._Element) -> str:
@@ -184,8 +184,8 @@ class Worksheet:
     def leaning_formulas(self, sheets: frozenset[str]) -> list[str]:
         """Places of formulas that name sheets which are to go: `D5`, or the element that holds the formula."""
         found = []
-        for element in self.root.iter():
-            if isinstance(element.tag, str) and refers_to(element.text or "", sheets):
+        for element in self.root.iter("*"):
+            if refers_to(element.text or "", sheets):
                 word = etree.QName(element).localname
                 if word in {"f", "formula", "formula1", "formula2"}:
                     parent = element.getparent()
@@ -200,7 +200,7 @@ class Worksheet:
             if cell.find(_F) is not None:
                 if value is not None:
                     cell.remove(value)
-                cell.attrib.pop("t", None)
+                cell.attrib.pop("t", "")
             elif cell.get("t") == "inlineStr" and inline is not None and not TAG.search(text_of(inline)):
                 index = self._strings.add(inline)
                 for child in list(cell):
@@ -208,7 +208,7 @@ class Worksheet:
                 cell.set("t", "s")
                 etree.SubElement(cell, _V).text = str(index)
             elif len(cell) == 0:
-                cell.attrib.pop("t", None)
+                cell.attrib.pop("t", "")
 
     def open_answer(self, place: tuple[int, int], item: Field, styles: Styles) -> None:
         """Make a tag's cell the hole of a field's answer, unlocked with the whole area that it is merged over."""
@@ -292,8 +292,8 @@ class Worksheet:
         """Add a data validation for each answer cell that staff did not give one themselves."""
         taken = [
             area
-            for element in self.root.iter()
-            if isinstance(element.tag, str) and etree.QName(element).localname in {"dataValidation", "sqref"}
+            for element in self.root.iter("*")
+            if etree.QName(element).localname in {"dataValidation", "sqref"}
             for area in Area.all_of(element.get("sqref") or element.text or "")
         ]
         answers = [hole for hole in self.holes.found if isinstance(hole, AnswerCell)]
@@ -317,7 +317,7 @@ class Worksheet:
     def select(self, *, chosen: bool) -> None:
         """Show the sheet as chosen or not; two chosen sheets would be typed into together."""
         for view in self.root.iterfind(f"{tag('sheetViews')}/{tag('sheetView')}"):
-            view.attrib.pop("tabSelected", None)
+            view.attrib.pop("tabSelected", "")
             if chosen:
                 view.set("tabSelected", "1")
 
