@@ -9,17 +9,24 @@ from workflow.adapters.mail.mime import parse
 RETURNED = b"Message-ID: <l1@huizhi.test>\r\nX-Huizhi-Letter: L1\r\nSubject: letter\r\n"
 
 
-def report(action: str, status: str, *, subject: str = "Undelivered Mail", returned: bytes = RETURNED) -> bytes:
+def report(
+    action: str, status: str, *, subject: str = "Undelivered Mail", returned: bytes = RETURNED
+) -> bytes:
     return (
-        f"Return-Path: <>\r\nFrom: Mail Delivery System <MAILER-DAEMON@relay.test>\r\nSubject: {subject}\r\n"
-        "Auto-Submitted: auto-replied\r\n"
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="r"\r\n\r\n'
-        "--r\r\nContent-Type: text/plain\r\n\r\nYour message could not be delivered.\r\n"
-        "--r\r\nContent-Type: message/delivery-status\r\n\r\n"
-        "Reporting-MTA: dns; relay.test\r\n\r\n"
-        "Final-Recipient: rfc822; Gone@school.test\r\n"
-        f"Action: {action}\r\nStatus: {status}\r\nDiagnostic-Code: smtp; {status} unknown\r\n\r\n"
-    ).encode() + b"--r\r\nContent-Type: text/rfc822-headers\r\n\r\n" + returned + b"\r\n--r--\r\n"
+        (
+            f"Return-Path: <>\r\nFrom: Mail Delivery System <MAILER-DAEMON@relay.test>\r\nSubject: {subject}\r\n"
+            "Auto-Submitted: auto-replied\r\n"
+            'Content-Type: multipart/report; report-type=delivery-status; boundary="r"\r\n\r\n'
+            "--r\r\nContent-Type: text/plain\r\n\r\nYour message could not be delivered.\r\n"
+            "--r\r\nContent-Type: message/delivery-status\r\n\r\n"
+            "Reporting-MTA: dns; relay.test\r\n\r\n"
+            "Final-Recipient: rfc822; Gone@school.test\r\n"
+            f"Action: {action}\r\nStatus: {status}\r\nDiagnostic-Code: smtp; {status} unknown\r\n\r\n"
+        ).encode()
+        + b"--r\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        + returned
+        + b"\r\n--r--\r\n"
+    )
 
 
 def test_a_failure_report_is_a_permanent_bounce_of_our_letter() -> None:
@@ -91,7 +98,12 @@ def test_a_postmaster_who_writes_himself_is_no_bounce() -> None:
     [
         *("Auto-Submitted: auto-replied", "Auto-Submitted: auto-generated; x=y", "X-Autoreply: yes"),
         *("Precedence: auto_reply", "Subject: 自动回复: 【HZ-1】", "Subject: =?utf-8?B?6Ieq5Yqo5Zue5aSN?="),
-        *("Subject: Automatic reply: x", "Subject: Auto-Reply: x", "Subject: Out of Office", "X-Autorespond: x"),
+        *(
+            "Subject: Automatic reply: x",
+            "Subject: Auto-Reply: x",
+            "Subject: Out of Office",
+            "X-Autorespond: x",
+        ),
         "Content-Type: multipart/report; report-type=disposition-notification; boundary=x",
     ],
 )
@@ -102,7 +114,12 @@ def test_an_automatic_reply_is_told(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *("Auto-Submitted: no", "X-Auto-Response-Suppress: All", "Precedence: bulk", "Subject: Re: 自动回复: 表"),
+        *(
+            "Auto-Submitted: no",
+            "X-Auto-Response-Suppress: All",
+            "Precedence: bulk",
+            "Subject: Re: 自动回复: 表",
+        ),
         *("Subject: 关于自动回复", "X-Autoreply: no", "Return-Path: <>"),
     ],
 )

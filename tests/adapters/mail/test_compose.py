@@ -21,7 +21,10 @@ LETTER: dict[str, Any] = {
     "text": "某某小学：\n\n请填写附件并回复本邮件。",
     "html": "<p>某某小学：</p><p>请填写附件并回复本邮件。</p>",
     "attachments": [
-        ("教育信息化基本情况表（某某市某某县某某镇中心小学）2026年第四季度.xlsx", b"PK\x03\x04" + bytes(range(256))),
+        (
+            "教育信息化基本情况表（某某市某某县某某镇中心小学）2026年第四季度.xlsx",
+            b"PK\x03\x04" + bytes(range(256)),
+        ),
         ("notes.txt", b"x"),
     ],
     "message_id": "<L1.2026Q4@huizhi.test>",
@@ -67,7 +70,9 @@ def test_what_was_composed_reads_back() -> None:
 def test_the_standard_library_finds_no_defect_and_the_same_names() -> None:
     message = email.message_from_bytes(letter(), policy=email.policy.default)
     assert [defect for part in message.walk() for defect in part.defects] == []
-    assert [part.get_filename() for part in message.iter_attachments()] == [n for n, _ in LETTER["attachments"]]
+    assert [part.get_filename() for part in message.iter_attachments()] == [
+        n for n, _ in LETTER["attachments"]
+    ]
     # what a program that knows no RFC 2231 shows
     workbook = list(email.message_from_bytes(letter()).walk())[4]
     assert workbook["Content-Type"].count("=?utf-8?B?") == 3
@@ -81,7 +86,9 @@ def test_a_letter_of_text_alone_has_one_part() -> None:
     assert message.get_content_type() == "text/plain"
 
 
-nasty = st.text(max_size=80) | st.sampled_from(["a\r\nBcc: x@evil.test", "\n\nbody", "x\u2028y", '"', "=?utf-8?B?QQ==?="])
+nasty = st.text(max_size=80) | st.sampled_from(
+    ["a\r\nBcc: x@evil.test", "\n\nbody", "x\u2028y", '"', "=?utf-8?B?QQ==?="]
+)
 
 
 @given(name=nasty, subject=nasty, file=nasty, value=nasty, text=st.text(max_size=200))
@@ -105,7 +112,8 @@ def test_no_value_breaks_out_of_its_place(name: str, subject: str, file: str, va
 
 
 @pytest.mark.parametrize(
-    "address", ["", "a", "a@", "a b@x.test", "a@x.test\r\nBcc: b@x.test", "李@x.test", "a@x.test>", "a..b@x.test"]
+    "address",
+    ["", "a", "a@", "a b@x.test", "a@x.test\r\nBcc: b@x.test", "李@x.test", "a@x.test>", "a..b@x.test"],
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(Refused, match="不是合格的邮件地址"):

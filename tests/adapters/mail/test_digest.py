@@ -12,7 +12,8 @@ SENT = (
 @pytest.mark.parametrize(
     "delivered",
     [
-        b"Return-Path: <a@school.test>\r\nDelivered-To: huizhi@huizhi.test\r\nReceived: from x\r\n\tby y\r\n" + SENT,
+        b"Return-Path: <a@school.test>\r\nDelivered-To: huizhi@huizhi.test\r\nReceived: from x\r\n\tby y\r\n"
+        + SENT,
         b"ARC-Seal: i=1\r\nAuthentication-Results: mx; spf=pass\r\nDKIM-Signature: v=1;\r\n b=x\r\n" + SENT,
         b"X-Spam-Flag: NO\r\nStatus: RO\r\nX-Keywords: \r\nReceived-SPF: pass\r\nX-Original-To: q\r\n" + SENT,
         b"From a@school.test Thu Oct  8 09:00:00 2026\n" + SENT.replace(b"\r\n", b"\n"),

@@ -36,8 +36,7 @@ def with_part(*lines: bytes, data: bytes = b"\x00\x01\x02") -> bytes:
         (b"Content-Disposition: attachment; filename*=gb18030''%B2%E2%CA%D4.xls",),
         (b"Content-Disposition: attachment; filename*=utf-8'zh'%E6%B5%8B%E8%AF%95.xls",),
         (
-            b"Content-Disposition: attachment;\r\n filename*0*=gbk''%B2%E2;\r\n filename*1*=%CA%D4;\r\n"
-            b" filename*2=.xls",
+            b"Content-Disposition: attachment;\r\n filename*0*=gbk''%B2%E2;\r\n filename*1*=%CA%D4;\r\n filename*2=.xls",
         ),
         (b'Content-Type: application/octet-stream; name="=?gb18030?B?suLK1C54bHM=?="',),
         (b'Content-Type: application/octet-stream; name="=?GB2312?B?suLK1C54bHM=?="',),
@@ -243,7 +242,7 @@ FRAGMENTS = [
     *(b"Content-Type: message/delivery-status", b"Content-Transfer-Encoding: base64", b"AAEC", b"\xb2\xe2"),
     *(b"Content-Transfer-Encoding: x-uuencode", b"begin 644 a", b"Content-Type: text/html", b"<p><!--<![x"),
     *(b"Return-Path: <>", b"From: mailer-daemon@x.test", b"Action: failed", b"Final-Recipient: rfc822; a@b"),
-    *(b'Content-Disposition: attachment; filename*0*=gbk\'\'%B2; filename*="', b"Date: 1 Jan", b"\x00", b""),
+    *(b"Content-Disposition: attachment; filename*0*=gbk''%B2; filename*=\"", b"Date: 1 Jan", b"\x00", b""),
     *(b"Content-Type: text/plain; charset*=x''y", b"Message-ID: <", b" folded", b"Content-ID: \xff"),
 ]
 

@@ -7,10 +7,10 @@ from workflow.adapters.mail.mime import quoted_above
 QUOTATIONS = {
     "QQ Mail": '------------------ 原始邮件 ------------------\n发件人: "回执" <huizhi@huizhi.test>;\n无变化',
     "QQ Mail with hard blanks": "------------------\u00a0原始邮件\u00a0------------------\n发件人: x\n",
-    "163": "在 2026-10-08 09:00:00，\"回执\" <huizhi@huizhi.test> 写道：\n> 无变化",
-    "163 of two lines": "在 2026-10-08 09:00:00，\"回执\"\n<huizhi@huizhi.test> 写道：\n无变化",
+    "163": '在 2026-10-08 09:00:00，"回执" <huizhi@huizhi.test> 写道：\n> 无变化',
+    "163 of two lines": '在 2026-10-08 09:00:00，"回执"\n<huizhi@huizhi.test> 写道：\n无变化',
     "163 of today": "---- 回复的原邮件 ----\n| 发件人 | 回执<huizhi@huizhi.test> |\n| 发送日期 | 2026年10月8日 |",
-    "163 in English": "At 2026-10-08 09:00:00, \"回执\" <huizhi@huizhi.test> wrote:\n>无变化",
+    "163 in English": 'At 2026-10-08 09:00:00, "回执" <huizhi@huizhi.test> wrote:\n>无变化',
     "Outlook": "发件人: 回执 <huizhi@huizhi.test>\n发送时间: 2026年10月8日 9:00\n收件人: a\n主题: 无变化",
     "Outlook in English": "From: huizhi@huizhi.test\nSent: Thursday\nTo: a\nSubject: x",
     "Outlook with a rule": "________________________________\n发件人: 回执\n发送时间: 2026年10月8日\n",

@@ -10,7 +10,7 @@ import imaplib
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,7 +40,7 @@ class MailboxSettings:
     port: int
     security: Security = "tls"
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     folder: str = "INBOX"
     archive_folder: str = ""
     timeout: float = 60.0
@@ -97,8 +97,9 @@ class Mailbox:
         """The folder's UIDVALIDITY: when it changes, the uids known so far mean nothing."""
         return self._uidvalidity
 
-    def batches(self, after_uid: int, size: int = 200) -> Iterator[list[Fetched]]:
-        """The messages with uids above `after_uid` in their order, at most `size` and BATCH_BYTES to a batch.
+    def batches(self, after_uid: int, size: int = 200, octets: int = BATCH_BYTES) -> Iterator[list[Fetched]]:
+        """The messages with uids above `after_uid` in their order, at most `size` to a batch and
+        `octets` in sum; a larger message comes alone.
 
         Nothing is marked. Each batch is complete; when the connection breaks, those before it have been given and
         OutsideFailed is raised. A message that was deleted meanwhile is left out.
@@ -107,7 +108,7 @@ class Mailbox:
             # pymap and some others tell of deliveries since SELECT only after a NOOP.
             self._client.noop()
             waiting = self._sizes(after_uid)
-        for uids in _portions(waiting, size, BATCH_BYTES):
+        for uids in _portions(waiting, size, octets):
             with self._reported("读取邮件时出错", "下次收信从中断处继续"):
                 batch = self._fetch(uids)
             if batch:

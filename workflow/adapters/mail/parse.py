@@ -78,7 +78,11 @@ def _auto(bounce: Bounce | None, replied: bool) -> str:  # noqa: FBT001 - one of
 def _is_body(part: Part) -> bool:
     if part.content_type.startswith("multipart/"):
         return not part.children  # a container whose parts can't be told: somebody's text after all
-    return part.content_type in {"text/plain", "text/html"} and not part.name and part.disposition != "attachment"
+    return (
+        part.content_type in {"text/plain", "text/html"}
+        and not part.name
+        and part.disposition != "attachment"
+    )
 
 
 def _texts(root: Part) -> tuple[str, str]:

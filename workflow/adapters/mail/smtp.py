@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -28,7 +30,7 @@ class RelaySettings:
     port: int
     security: Security = "tls"
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     timeout: float = 60.0
 
     @property
@@ -79,7 +81,6 @@ class Relay:
         """Say good-bye to the relay; a connection that is already gone is no failure."""
         client, self._client = self._client, None
         if client is not None and client.smtp is not None:
-            client.is_closed = True  # yagmail would close again when it is collected
             try:
                 client.smtp.quit()
             except (smtplib.SMTPException, OSError):
@@ -94,31 +95,36 @@ class Relay:
         for value in (envelope_from, recipient):
             if not value.isascii() or any(c in value for c in "\r\n<> "):
                 return Delivery(DeliveryState.FAILED, f"553 不是合格的邮件地址：{one_line(value.encode())}")
-        try:
-            refused = self._envelope(envelope_from, recipient, len(data))
-        except (smtplib.SMTPServerDisconnected, OSError):
-            self.close()
+        refused = self._begin(envelope_from, recipient, len(data))
+        return self._data(data) if refused is None else refused
+
+    def _begin(self, envelope_from: str, recipient: str, size: int) -> Delivery | None:
+        """`_envelope`, once more on a new connection where the relay hung up meanwhile or does so with a 421."""
+        for last in (False, True):
             try:
-                refused = self._envelope(envelope_from, recipient, len(data))
+                refused = self._envelope(envelope_from, recipient, size)
             except (smtplib.SMTPServerDisconnected, OSError) as error:
                 self.close()
-                raise OutsideFailed(
-                    self._settings.where, f"连接中断（{words(error)}）", "信件仍在待发，稍后自动再试"
-                ) from error
-        if refused is not None:
-            return refused
-        return self._data(data)
+                if last:
+                    fault = f"连接中断（{words(error)}）"
+                    raise OutsideFailed(self._settings.where, fault, "信件仍在待发，稍后自动再试") from error
+                continue
+            if last or refused is None or not refused.reply.startswith("421"):
+                return refused
+        raise AssertionError("the second attempt always returns or raises")
 
     def _envelope(self, envelope_from: str, recipient: str, size: int) -> Delivery | None:
         """MAIL and RCPT; the refusal, or None when the relay waits for the data."""
         smtp = self._connection()
         smtp.ehlo_or_helo_if_needed()
         options = [f"size={size}"] if smtp.has_extn("size") else []
-        for code, reply in (smtp.mail(envelope_from, options), smtp.rcpt(recipient)):
-            if code not in {250, 251}:
-                self._reset(code)
-                return _refusal(code, reply)
-        return None
+        code, reply = smtp.mail(envelope_from, options)
+        if code == 250:
+            code, reply = smtp.rcpt(recipient)
+            if code in {250, 251}:
+                return None
+        self._reset(code)
+        return _refusal(code, reply)
 
     def _data(self, data: bytes) -> Delivery:
         smtp = self._connection()
@@ -167,26 +173,32 @@ class Relay:
             timeout=settings.timeout,
             **further,
         )
-        client.is_closed = True
+        opened = False
         try:
-            client.login()
+            with self._reported():
+                client.login()
+            opened = True
+        finally:
+            client.is_closed = True  # closing is ours, in `close`, not yagmail's when it is collected
+            if not opened and client.smtp is not None:
+                client.smtp.close()
+        return client
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """Turn every way in which connecting and logging in can fail into OutsideFailed."""
+        where = self._settings.where
+        try:
+            yield
         except smtplib.SMTPAuthenticationError as error:
             fault = f"登录被拒绝（{_answer(error.smtp_code, error.smtp_error)}）"
-            raise OutsideFailed(settings.where, fault, "请核对发信账号和授权码") from error
+            raise OutsideFailed(where, fault, "请核对发信账号和授权码") from error
         except ssl.SSLError as error:
-            raise OutsideFailed(
-                settings.where, f"加密连接失败（{error.reason}）", "请核对端口和加密方式"
-            ) from error
+            raise OutsideFailed(where, f"加密连接失败（{words(error)}）", "请核对端口和加密方式") from error
         except smtplib.SMTPNotSupportedError as error:
-            raise OutsideFailed(
-                settings.where, "不支持所要求的加密或登录方式", "请核对端口和加密方式"
-            ) from error
+            raise OutsideFailed(where, "不支持所要求的加密或登录方式", "请核对端口和加密方式") from error
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
-            raise OutsideFailed(
-                settings.where, f"连接不上（{words(error)}）", "请核对地址、端口和网络"
-            ) from error
-        client.is_closed = True
-        return client
+            raise OutsideFailed(where, f"连接不上（{words(error)}）", "请核对地址、端口和网络") from error
 
 
 def _refusal(code: int, reply: bytes | str) -> Delivery:

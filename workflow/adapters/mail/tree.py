@@ -138,7 +138,9 @@ def _file_name(message: email.message.Message) -> str:
     return ""
 
 
-def _parameter(message: email.message.Message, name: str, header: str) -> str | tuple[str | None, str | None, str] | None:
+def _parameter(
+    message: email.message.Message, name: str, header: str
+) -> str | tuple[str | None, str | None, str] | None:
     try:
         return message.get_param(name, None, header)
     except (TypeError, ValueError, LookupError, AttributeError):  # contradictory RFC 2231 pieces
