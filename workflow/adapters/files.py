@@ -89,6 +89,10 @@ class Files:
             _sync_folders([target.parent], self.root)
         return target.relative_to(self._outbox).as_posix()
 
+    def has_outbox(self, relative: str) -> bool:
+        """Whether the file that `outbox` would read is there."""
+        return _inside(self._outbox, relative).is_file()
+
     def outbox(self, relative: str) -> bytes:
         """A file below `outbox/`. Raises OutsideFailed when it is missing."""
         target = _inside(self._outbox, relative)
@@ -116,6 +120,8 @@ class Files:
         return sorted(path for path in folder.glob("*-*") if not path.name.startswith("."))
 
     def _keep_all(self, folder: Path, suffix: str, contents: Sequence[bytes]) -> list[str]:
+        if not contents:
+            return []
         shas = [hashlib.sha256(content).hexdigest() for content in contents]
         targets = {_place(folder, sha, suffix): content for sha, content in zip(shas, contents, strict=True)}
         with _disk(folder):

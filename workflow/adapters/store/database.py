@@ -21,7 +21,8 @@ from workflow.domain.errors import Conflict, OutsideFailed
 WHERE = "数据库"
 #: PostgreSQL's advisory lock that makes one appender: the ASCII of "huizhi".
 _LOCK = 0x6875697A6869
-_BUSY_MILLISECONDS = 30_000
+#: How long a writer waits for another; `?timeout=` in the address says otherwise.
+_BUSY_SECONDS = 30.0
 #: How many keys one statement asks for: below every limit on parameters.
 _CHUNK = 900
 
@@ -98,23 +99,17 @@ class Database:
 
 def make_engine(url: str) -> Engine:
     """An engine with a durable SQLite (WAL, synchronous=FULL) or a PostgreSQL."""
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-    if engine.dialect.name != "sqlite":
-        return engine
-    if (path := make_url(url).database) and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    parsed = make_url(url)
+    patience = {} if "timeout" in parsed.query else {"timeout": _BUSY_SECONDS}
+    engine = create_engine(parsed, connect_args=patience)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
         # The driver must not begin transactions by itself: `_begun` does, with the lock that is needed.
         connection.isolation_level = None
-        # First, so that the switch to WAL already waits for others.
-        for pragma in (
-            f"busy_timeout={_BUSY_MILLISECONDS}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-        ):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
@@ -156,8 +151,9 @@ def translated() -> Iterator[None]:
         if _is_unique(error.orig):
             raise Conflict(str(error.orig)) from error
         raise
-    except exc.DBAPIError as error:
-        words = _words(error.orig)
+    except (exc.DBAPIError, sqlite3.Error) as error:
+        # A connection's first pragmas fail with the driver's own error.
+        words = _words(error.orig if isinstance(error, exc.DBAPIError) else error)
         if words is None:
             raise
         raise OutsideFailed(WHERE, *words) from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,8 @@ class Ledger(Database):
             if seq:
                 marks[seq] = (hash_, source)
         last = Tail()
-        with self.reading() as connection:
-            for entry in _stream(connection):
+        with self.reading() as connection, closing(_stream(connection)) as entries:
+            for entry in entries:
                 fault = _entry_fault(last, entry)
                 if fault is None and entry.seq in marks and marks[entry.seq][0] != entry.hash:
                     fault = f"第 {entry.seq} 条与{marks[entry.seq][1]}不符，台账被整体改写过"
@@ -243,9 +244,10 @@ def _entries_after(connection: Connection, seq: int) -> list[Entry]:
     return [_entry(row) for row in connection.execute(query)]
 
 
-def _stream(connection: Connection) -> Iterator[Entry]:
-    rows = connection.execution_options(yield_per=_PIECE).execute(_select())
-    return (_entry(row) for row in rows)
+def _stream(connection: Connection) -> Generator[Entry, None, None]:
+    with connection.execution_options(yield_per=_PIECE).execute(_select()) as rows:
+        for row in rows:
+            yield _entry(row)
 
 
 def _entry(row: Any) -> Entry:

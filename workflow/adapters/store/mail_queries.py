@@ -172,4 +172,4 @@ class MailQueries(Database):
     def _counted(self, table: Table, column: Column[str]) -> dict[str, int]:
         query = select(column, func.count()).select_from(table).group_by(column).order_by(column)
         with self.reading() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return dict(connection.execute(query).all())

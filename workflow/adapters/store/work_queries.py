@@ -161,6 +161,15 @@ class WorkQueries(Database):
             query = select(t.steps.c.key).where(t.steps.c.campaign == campaign)
             return set(connection.execute(query).scalars())
 
+    def reminded(self, campaign: str) -> dict[str, int]:
+        """How many reminders about each unit were queued."""
+        columns = t.letters.c
+        query = select(columns.unit, func.count()).where(
+            columns.campaign == campaign, columns.kind == "reminder"
+        )
+        with self.reading() as connection:
+            return dict(connection.execute(query.group_by(columns.unit)).all())
+
     def receipts(self, campaign: str) -> list[ReceiptRow]:
         """Every part of a 回执表 that arrived, by unit in the order of arrival."""
         columns = t.receipts.c
