@@ -66,6 +66,7 @@ def test_good_news_is_no_bounce(action: str) -> None:
         ("postmaster@qq.example", "来自qq.example的退信"),
         ("Postmaster@163.example", "系统退信/Systems bounce"),
         ("MAILER-DAEMON@x.test", "failure notice"),
+        ("Mail Delivery Subsystem <MAILER-DAEMON>", "Returned mail: see transcript"),
     ],
 )
 def test_a_provider_s_own_notice_is_a_bounce(sender: str, subject: str) -> None:
@@ -79,6 +80,18 @@ def test_a_provider_s_own_notice_is_a_bounce(sender: str, subject: str) -> None:
     assert read.bounce.recipients == ("gone@school.test",)
     assert read.bounce.original_message_id == "<l1@huizhi.test>"
     assert read.bounce.permanent
+
+
+def test_a_read_receipt_for_a_notice_of_failure_is_no_bounce() -> None:
+    raw = (
+        b"From: postmaster@school.test\r\nSubject: Read: Undelivered Mail\r\n"
+        b'Content-Type: multipart/report; report-type=disposition-notification; boundary="r"\r\n\r\n'
+        b"--r\r\nContent-Type: text/plain\r\n\r\nread by a@school.test\r\n"
+        b"--r\r\nContent-Type: message/disposition-notification\r\n\r\n"
+        b"Final-Recipient: rfc822;a@school.test\r\nDisposition: manual-action; displayed\r\n--r--\r\n"
+    )
+    read = parse(raw)
+    assert (read.auto, read.bounce, read.attachments) == ("auto_reply", None, ())
 
 
 def test_a_person_who_writes_of_returned_mail_is_no_bounce() -> None:

@@ -231,9 +231,27 @@ def test_messages_within_messages_without_end_are_read_so_far() -> None:
     assert parse(raw).attachments == ()
 
 
+def storable(raw: bytes) -> bool:
+    """Whether every text of the message goes into a database."""
+    read = parse(raw)
+    texts = [read.subject, read.sender, read.sender_name, *read.to, read.text, read.html, read.message_id]
+    texts += [read.letter, *read.in_reply_to, *read.auth_results, *(a.name for a in read.attachments)]
+    return b"\0" not in "".join(texts).encode()
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_message(raw: bytes) -> None:
-    parse(raw)
+    assert storable(raw)
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "raw_unicode_escape", "utf-16", "idna", "\0"])
+def test_an_odd_charset_gives_text_that_can_be_kept(charset: str) -> None:
+    body = b"\\ud800 \\q +2AA- \0 \xd8\x00"
+    assert storable(message(f"Content-Type: text/plain; charset={charset}", body=body))
+    assert storable(
+        message(f"Subject: =?{charset}?B?XHVkODAwAA==?= \\ud800", f"From: =?{charset}?Q?\\ud800?= <a@x>")
+    )
+    assert storable(message(f"Content-Type: application/x; name*={charset}''%5Cud800%00"))
 
 
 FRAGMENTS = [
@@ -251,7 +269,7 @@ FRAGMENTS = [
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=25), st.sampled_from([b"\n", b"\r\n", b"\n\n"]))
 def test_any_jumble_of_headers_and_parts_is_a_message(lines: list[bytes], end: bytes) -> None:
     raw = end.join(lines)
-    parse(raw)
-    parse(b"Return-Path: <>\n" + raw)
+    assert storable(raw)
+    assert storable(b"Return-Path: <>\n" + raw)
     slow = tree._from_standard(email.message_from_bytes(raw), 0)
     assert isinstance(slow, tree.Part)

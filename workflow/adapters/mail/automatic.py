@@ -13,7 +13,7 @@ from workflow.adapters.mail import headers
 from workflow.adapters.mail.tree import Part
 from workflow.domain.message import Bounce
 
-_POSTMASTER = re.compile(r"(?i)(mailer-?daemon|postmaster|mail-?deliver\w*|bounces?|mdaemon|mail\.?daemon)@")
+_POSTMASTER = re.compile(r"(?i)\b(mailer-?daemon|postmaster|mail-?deliver\w*|bounces?|mdaemon)\b")
 _FAILED = re.compile(
     r"(?i)退信|投递失败|退回|无法(送达|投递)|发送失败|undeliver|delivery (status|failure|has failed|incomplete|delayed)"
     r"|returned mail|mail delivery|failure notice|delivery notification|could not send"
@@ -41,12 +41,15 @@ def bounce(
     Asked of every message, so the cheap signs come first: the reading proper is done only for what a postmaster
     sent, what has no return path or what is a delivery report by its type.
     """
-    subject = headers.text(fields["subject"][0]) if fields.get("subject") else ""
     report = root.content_type == "multipart/report"
     return_path = fields.get("return-path", (b"",))[0]
-    if not (report or _POSTMASTER.match(sender) or return_path == b"<>"):
+    # A mailer-daemon without a domain is no sender, but still a mailer-daemon.
+    if not (report or return_path == b"<>" or _POSTMASTER.search(sender or _first(fields, "from"))):
         return None
     parts = tuple(root.walk())
+    if any(part.content_type == "message/disposition-notification" for part in parts):
+        return None  # a read receipt, whatever its subject quotes
+    subject = _first(fields, "subject")
     status = next((part.data for part in parts if part.content_type == "message/delivery-status"), b"")
     temporary, permanent = _failures(raw)
     if not temporary and not permanent:

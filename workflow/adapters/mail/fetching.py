@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 _START = re.compile(rb"\d+ \(")
-_UID = re.compile(rb"[ (]UID (\d+)")
-_SIZE = re.compile(rb"[ (]RFC822\.SIZE (\d+)")
-_DATE = re.compile(rb'INTERNALDATE "([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"')
-_BODY = re.compile(rb"BODY\[\]$")
+_UID = re.compile(rb"(?i)[ (]UID (\d+)")
+_SIZE = re.compile(rb"(?i)[ (]RFC822\.SIZE (\d+)")
+_DATE = re.compile(
+    rb'(?i)INTERNALDATE "([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"'
+)
+_BODY = re.compile(rb"(?i)BODY\[\]$")
 _LITERAL = re.compile(rb" ?~?\{\d+\}$")
-_QUOTED_BODY = re.compile(rb'BODY\[\] "((?:[^"\\]|\\.)*)"')
+_QUOTED_BODY = re.compile(rb'(?i)BODY\[\] "((?:[^"\\]|\\.)*)"')
 _MONTHS = {
     name: number
     for number, name in enumerate(

@@ -28,6 +28,9 @@ _REPEATED = re.compile(rf'[\s"\']*+({_ADDR_SPEC}?)[\s"\']*+<({_ADDR_SPEC})>')
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|=\?[^?\s]*\?[bBqQ]\?[^?]*\?=')
 _ID = re.compile(r"<[^<>\s]+>")
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+#: ASCII as declared tells nothing: programs write it above 8-bit text. The others are codecs, but no charsets.
+_NO_CHARSET = re.compile(r"(?i)(us-)?ascii|unknown-8bit|.*escape|idna|punycode|undefined|mbcs|oem")
 #: Chinese programs say gb2312 and mean whatever GBK holds; GB18030 contains both.
 _CHINESE = re.compile(r"(?i)(x-)?(gb[_-]?(2312|18030)(-80|-1980)?|gbk|cp936|euc-cn|hz-gb.*)")
 
@@ -55,17 +58,23 @@ def beside_fields(block: bytes) -> bytes:
 def decode_bytes(data: bytes, charset: str = "") -> str:
     """Text from bytes: as `charset` says, else UTF-8, else GB18030, what is still wrong replaced."""
     named = "gb18030" if _CHINESE.fullmatch(charset.strip()) else charset.strip()
+    if _NO_CHARSET.fullmatch(named):
+        named = ""
     for candidate in (named, "utf-8", "gb18030"):
-        # ASCII as declared tells nothing: programs write it above 8-bit text.
-        if candidate and candidate.lower() not in {"us-ascii", "ascii", "unknown-8bit"}:
+        if candidate:
             try:
-                return data.decode(candidate)
+                return storable(data.decode(candidate))
             except (LookupError, UnicodeError, ValueError):
                 continue
     try:
-        return data.decode(named or "utf-8", "replace")
+        return storable(data.decode(named or "utf-8", "replace"))
     except (LookupError, UnicodeError, ValueError):
-        return data.decode("utf-8", "replace")
+        return storable(data.decode("utf-8", "replace"))
+
+
+def storable(text: str) -> str:
+    """Text without what no database takes: NUL, and halves of a surrogate pair, which some codecs give."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def decode_words(value: str) -> str:
@@ -85,7 +94,7 @@ def decode_words(value: str) -> str:
 def _unescape(chunk: bytes) -> str:
     # The standard library turns the words between encoded ones into raw-unicode-escape.
     try:
-        return chunk.decode("raw-unicode-escape")
+        return storable(chunk.decode("raw-unicode-escape"))
     except UnicodeDecodeError:
         return decode_bytes(chunk)
 
@@ -143,7 +152,7 @@ def _pair(name: str, address: str) -> tuple[str, str]:
 
 def ids(value: bytes) -> list[str]:
     """The message ids of a header, each with its angle brackets."""
-    return _ID.findall(decode_bytes(value))
+    return _ID.findall(one_line(decode_bytes(value)))
 
 
 def moment(value: bytes) -> dt.datetime | None:
