@@ -99,7 +99,7 @@ def _definition_rows(data: bytes) -> dict[str, list[tuple[Any, ...]]]:
             book.close()
             return rows
     except (InvalidFileException, zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError) as error:
-        raise NotAWorkbook(f"工作簿读不出来（{error}）") from error
+        raise NotAWorkbook(f"内部部件损坏（{error}）") from error
 
 
 def _part(book: Book, kind: str, content_type: str, empty: str) -> etree._Element:
@@ -157,7 +157,7 @@ def _master(
     styles = Styles(_part(book, "styles", _STYLES_TYPE, _EMPTY_STYLES))
     plans = _patch_sheets(book, form, sheets, cells, styles, ranges)
     report = problem_styles(styles)
-    strings.blank_tags()
+    strings.blank_unused(set().union(*(sheet.shared_texts() for sheet in sheets)))
     holed: dict[str, tuple[str, list[AnswerCell | str]]] = {
         HIDDEN_PART: (_hidden_sheet(lists), ["#kind", *(f"#{key}" for key in KEYS)]),
     }

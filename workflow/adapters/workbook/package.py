@@ -130,7 +130,9 @@ class Package:
         if name not in self.parts and name not in self._trees:
             return {}
         found = {}
-        for relation in self.tree(name).iterchildren("*"):
+        # A part that is only looked at keeps its bytes.
+        root = self._trees[name] if name in self._trees else parse(self.parts[name])
+        for relation in root.iterchildren("*"):
             if relation.get("TargetMode") == "External":
                 continue
             target = relation.get("Target", "")

@@ -30,7 +30,8 @@ _COLUMNS = (
 _LAST = "F"
 _EDGE = '<{0} style="thin"><color rgb="FF7F8FA3"/></{0}>'
 _BOX = "".join(_EDGE.format(side) for side in ("left", "right", "top", "bottom"))
-_ROW_LINE, _ROW_ROOM, _LOWEST = 14.5, 8.0, 25.0
+#: Points; Excel's own limit of a row is 409.
+_ROW_LINE, _ROW_ROOM, _LOWEST, _TALLEST = 14.5, 8.0, 25.0, 400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class ProblemSheet:
 
     def _across(self, style: str, text: str, height: float = 0) -> None:
         whole = int(sum(width for _, width in _COLUMNS)) - 4
-        height = height or wrapped_lines(text, whole) * _ROW_LINE + _ROW_ROOM
+        height = height or min(wrapped_lines(text, whole) * _ROW_LINE + _ROW_ROOM, _TALLEST)
         row = self._row([(style, text), *[(style, "")] * 5], height)
         self._merged.append(f"A{row}:{_LAST}{row}")
 
@@ -155,7 +156,7 @@ class ProblemSheet:
         lines = max(
             wrapped_lines(text, int(width) - 3) for text, (_, width) in zip(texts, _COLUMNS, strict=True)
         )
-        height = min(max(_LOWEST, lines * _ROW_LINE + _ROW_ROOM), 400)
+        height = min(max(_LOWEST, lines * _ROW_LINE + _ROW_ROOM), _TALLEST)
         row = self._row(list(zip(looks, texts, strict=True)), height)
         if cell:
             sheet, _, ref = cell.rpartition("!")

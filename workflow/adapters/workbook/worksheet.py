@@ -108,10 +108,10 @@ class Strings:
             self._root.append(item)
         return self._added[key]
 
-    def blank_tags(self) -> None:
-        """Empty the entries that only tags used, so that no search of a copy finds them."""
-        for item, text in zip(self._items, self._texts, strict=True):
-            if TAG.search(text):
+    def blank_unused(self, used: set[int]) -> None:
+        """Empty the entries that only tags and definition sheets used, so that no search of a copy finds them."""
+        for index, item in enumerate(self._items):
+            if index not in used:
                 for child in list(item):
                     item.remove(child)
                 etree.SubElement(item, _T)
@@ -181,6 +181,10 @@ class Worksheet:
             return text_of(inline) if inline is not None else ""
         return value if kind == "str" else ""
 
+    def shared_texts(self) -> set[int]:
+        """The indexes of the shared strings that the cells use."""
+        return {int(cell.findtext(_V) or 0) for cell in self._cells.values() if cell.get("t") == "s"}
+
     def leaning_formulas(self, sheets: frozenset[str]) -> list[str]:
         """Places of formulas that name sheets which are to go: `D5`, or the element that holds the formula."""
         found = []
@@ -217,7 +221,7 @@ class Worksheet:
         for (other_row, other_column), cell in self._cells.items():
             if area.holds(other_row, other_column) and (other_row, other_column) != place:
                 cell.set("s", str(styles.unlocked(int(cell.get("s", "0")))))
-        cell = self._cells[place]
+        cell = self._cells.pop(place)
         variants = styles.answer(int(cell.get("s", "0")), item.type)
         style, ref = variants[Mark.PLAIN][Shape.OWN], cell.get("r", "")
         opening = f'<c r="{ref}" s="{style}"'
