@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from workflow.domain import rules
 from workflow.domain.answers import Unclear, Understood, plain_number, shown, understand
-from workflow.domain.form import NO_CHANGE, RESERVED, Field, FieldType, Form, Severity, Value
+from workflow.domain.form import NO_CHANGE, Field, FieldType, Form, Prefill, Severity, Value
 from workflow.domain.submission import Answers, CellError, Finding, RawValue
 
 #: Every finding's words. `{…}` takes the field's label, unit, bounds or choices; see `_finding`.
@@ -33,17 +33,21 @@ CATALOGUE: Mapping[str, str] = {
     "constraint": "{message}",
     "irrelevant": "按前项填报情况，此项不需填写，请清空或更正前项",
     "rule": "{message}",
+    "no-change-without-data": "系统中没有本单位上季度的数据，不能确认无变化，请填写各项指标并将此项改为“否”",
+    "no-change-but-changed": "此项选择了“是”，但部分指标与上季度不同，请核对：确有变化的将此项改为“否”",
+    "nothing-filled": "工作簿中没有填写任何指标，请填写后重新报送",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
     """What the check of one return gives: the answers as understood, notes on what was read differently from how it
-    was typed, and the findings in the form's order."""
+    was typed, and the findings in the form's order. `no_change` is true for a valid 无变化 in the workbook's own cell."""
 
     answers: Answers
     notes: Mapping[str, str]
     findings: tuple[Finding, ...]
+    no_change: bool = False
 
     @property
     def errors(self) -> int:
@@ -75,13 +79,36 @@ def examine(
             answers[field.name] = read.value
         if read.note:
             notes[field.name] = read.note
-    for field in form.fields:
-        if field.name not in broken:
-            findings.extend(_check_field(form, field, answers, previous, where))
-    findings.extend(_check_rules(form, answers, broken, previous))
-    return Examination(answers, notes, tuple(sorted(findings, key=lambda f: form.order.get(f.field, len(form.order)))))
+    claim = answers.get(NO_CHANGE) is True
+    code = _claim_fault(form, answers, broken, previous, claim)
+    if claim and not code:
+        return Examination({**(previous or {}), **answers}, notes, (), no_change=True)
+    if code == "nothing-filled":
+        findings = []
+    else:
+        for field in form.fields:
+            if field.name not in broken:
+                findings.extend(_check_field(form, field, answers, previous, where))
+        findings.extend(_check_rules(form, answers, broken, previous))
+    if code:
+        findings.append(_finding(form, form.by_name[NO_CHANGE], code, shown(answers.get(NO_CHANGE)), where))
+    findings.sort(key=lambda finding: form.order.get(finding.field, len(form.order)))
+    return Examination(answers, notes, tuple(findings))
 
 
+def _claim_fault(form: Form, answers: Answers, broken: set[str], previous: Answers | None, claim: bool) -> str:
+    """What is wrong with the 无变化 cell, as a finding's code: a claim without earlier data or with other figures
+    than last period's, or a workbook that says nothing at all; '' when nothing is wrong."""
+    if claim and previous is None:
+        return "no-change-without-data"
+    if claim and previous is not None:
+        same = all(answers.get(f.name) == previous.get(f.name) for f in form.indicators if f.name in answers)
+        return "" if same and not broken else "no-change-but-changed"
+    said = broken or any(field.name in answers for field in form.indicators if field.prefill in _OWN_WORDS)
+    return "" if said else "nothing-filled"
+
+
+_OWN_WORDS = frozenset({Prefill.NONE, Prefill.LAST_PERIOD})
 _BLANK = Understood(None)
 
 
@@ -162,19 +189,3 @@ def _bound(field: Field, bound: int | float | dt.date | None) -> str:
     if bound is None or isinstance(bound, dt.date):
         return str(bound)
     return f"{plain_number(bound * 100)}%" if field.type is FieldType.PERCENT else plain_number(bound)
-
-
-def claims_no_change(answers: Answers) -> bool:
-    """Whether the workbook's own cell says 本季度数据无变化."""
-    return answers.get(NO_CHANGE) is True
-
-
-def says_anything(form: Form, raw: Mapping[str, RawValue | CellError], prefilled: Answers) -> bool:
-    """Whether a return holds any answer of the unit's own: something that was not in the copy when it was mailed."""
-    for name, typed in raw.items():
-        if name in RESERVED or name not in form.by_name:
-            continue
-        read = understand(form.by_name[name], typed)
-        if isinstance(read, Unclear) or (read.value is not None and read.value != prefilled.get(name)):
-            return True
-    return False

@@ -240,7 +240,11 @@ class WorkQueries(Database):
 
 
 def _stored(personal: dict[str, Any]) -> StoredAnswers:
-    answers = {field: decode_value(value) for field, value in personal.get("answers", {}).items()}
+    # Most values stand for themselves; a province's answers are millions of them.
+    answers = {
+        field: decode_value(value) if value.__class__ is dict else value
+        for field, value in personal.get("answers", {}).items()
+    }
     return StoredAnswers(answers, personal.get("notes", {}), personal.get("moved", {}))
 
 

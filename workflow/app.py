@@ -1,0 +1,240 @@
+"""The wiring: a workspace's config.toml becomes adapters, and adapters become the processes. The only reader of the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from workflow import config
+from workflow.adapters.files import Files
+from workflow.adapters.letters import LetterTemplates
+from workflow.adapters.mail.imap import Mailbox, MailboxSettings
+from workflow.adapters.mail.smtp import Relay, RelaySettings
+from workflow.adapters.store import MadeBook, Store
+from workflow.adapters.workbook.compile import compile_form
+from workflow.adapters.workbook.master import CompiledForm
+from workflow.adapters.workbook.pool import ReaderPool
+from workflow.domain.campaign import SHANGHAI, Campaign, Period
+from workflow.domain.deadlines import Schedule
+from workflow.domain.errors import Fault, Refused
+from workflow.domain.form import Form
+from workflow.domain.roster import Unit
+from workflow.process.consolidate import consolidate, levels_of
+from workflow.process.correspondence import Letterhead, Secretariat
+from workflow.process.dispatch import Sent, dispatch
+from workflow.process.gather import current_campaign, require_campaign, require_roster
+from workflow.process.intake import Intake
+from workflow.process.launch import Launched, Terms, TokenKey, launch
+from workflow.process.situation import Outcome, Policy
+from workflow.process.tick import Done, Tick
+
+Progress = Callable[[int, int], None]
+_KEY_ID = "A"
+
+
+def real_time() -> dt.datetime:
+    return dt.datetime.now(SHANGHAI)
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+class App:
+    """A workspace at work. `clock` tells the time; without one, config.toml's simulated moment or the real time."""
+
+    def __init__(self, workspace: Path, clock: Callable[[], dt.datetime] | None = None) -> None:
+        self.workspace = workspace.resolve()
+        self.config = config.load(workspace / "config.toml")
+        simulated = self.config.clock.simulated
+        fixed = simulated.astimezone(SHANGHAI) if simulated else None
+        self.now = clock or ((lambda: fixed) if fixed else real_time)
+        self._compiled: dict[str, CompiledForm] = {}
+        self._pools: dict[tuple[str, ...], ReaderPool] = {}
+
+    # what everything stands on
+
+    @cached_property
+    def store(self) -> Store:
+        url = self.config.database.url
+        if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+            url = f"sqlite:///{self.workspace / url.removeprefix('sqlite:///')}"
+        store = Store(url, self.workspace / "ledger")
+        store.migrate()
+        return store
+
+    @cached_property
+    def files(self) -> Files:
+        return Files(self.workspace)
+
+    @cached_property
+    def letterhead(self) -> Letterhead:
+        said = self.config.letterhead
+        return Letterhead(said.name, said.address, said.issuer, said.contact_line)
+
+    @cached_property
+    def policy(self) -> Policy:
+        review = self.config.review
+        return Policy(self.config.letterhead.address, review.return_days, review.trusted_authserv)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        said = self.config.schedule
+        grace = dt.timedelta(hours=said.grace_hours)
+        return Schedule(said.reply_days, said.review_days, said.receipt_days, grace)
+
+    @cached_property
+    def token_key(self) -> TokenKey:
+        """The key that makes routing tokens: in a 0600 file of the workspace, made with its first use."""
+        path = self.workspace / "keys" / f"token-{_KEY_ID}.key"
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            try:
+                with open(path, "x", opener=_private, encoding="ascii") as file:
+                    file.write(secrets.token_hex(32))
+            except FileExistsError:
+                pass
+        return TokenKey(_KEY_ID, bytes.fromhex(path.read_text(encoding="ascii").strip()))
+
+    def close(self) -> None:
+        """Stop the readers and let go of the database."""
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+        if "store" in self.__dict__:
+            self.store.close()
+
+    # forms
+
+    def template_forms(self) -> dict[str, tuple[Form, str]]:
+        """The workspace's forms by id with the sha of each definition, kept; raises Refused with all their faults."""
+        forms: dict[str, tuple[Form, str]] = {}
+        faults: list[Fault] = []
+        folder = self.workspace / "templates" / "forms"
+        for path in sorted(folder.glob("[!~.]*.xlsx")):
+            data = path.read_bytes()
+            try:
+                compiled = compile_form(data, path.name)
+            except Refused as refused:
+                faults.extend(refused.faults)
+                continue
+            if compiled.form.id in forms:
+                faults.append(Fault(path.name, f"表单标识 {compiled.form.id} 与另一个表单重复", "请改用不同的标识"))
+            sha = self.files.keep_form(data)
+            self._compiled[sha] = compiled
+            forms[compiled.form.id] = (compiled.form, sha)
+        if not forms and not faults:
+            faults.append(Fault(str(folder), "没有表单", "请放入 .xlsx 表单"))
+        if faults:
+            raise Refused(faults)
+        return forms
+
+    def compiled_by_sha(self, sha: str) -> CompiledForm:
+        if sha not in self._compiled:
+            self._compiled[sha] = compile_form(self.files.form(sha), f"{sha[:12]}.xlsx")
+        return self._compiled[sha]
+
+    def compiled(self, form: str) -> CompiledForm:
+        """A form of the current campaign, in the version that the campaign was opened with."""
+        return self.compiled_by_sha(self._campaign_forms()[form])
+
+    def forms(self, campaign: Campaign | None = None) -> dict[str, Form]:
+        """The forms of a campaign (by default the current one), by id."""
+        shas = campaign.forms if campaign else self._campaign_forms()
+        return {form: self.compiled_by_sha(sha).form for form, sha in shas.items()}
+
+    def _campaign_forms(self) -> Mapping[str, str]:
+        campaign = current_campaign(self.store)
+        return campaign.forms if campaign else {form: sha for form, (_, sha) in self.template_forms().items()}
+
+    def readers(self) -> ReaderPool:
+        """The worker processes that open attachments, knowing the forms of every campaign."""
+        shas = {sha for campaign in self.store.campaigns() for sha in campaign.forms.values()}
+        if not shas:
+            shas = {sha for _, sha in self.template_forms().values()}
+        key = tuple(sorted(shas))
+        if key not in self._pools:
+            forms = [self.compiled_by_sha(sha).form for sha in key]
+            limits = self.config.reader
+            pool = ReaderPool(
+                {(form.id, form.version): form for form in forms}, limits.workers, limits.seconds, limits.memory_mb
+            )
+            self._pools[key] = pool
+        return self._pools[key]
+
+    # the processes
+
+    @cached_property
+    def secretariat(self) -> Secretariat:
+        templates = LetterTemplates(self.workspace / "templates" / "letters")
+        return Secretariat(self.letterhead, templates, self.files, self.compiled)
+
+    def intake(self) -> Intake:
+        return Intake(self.store, self.files, self.readers(), self.secretariat, self.policy, self.forms)
+
+    def open(self, name: str, receipt_due: dt.date | None = None, progress: Progress = _no_progress) -> Launched:
+        """Open a campaign such as 2026Q4: cases, packages and letters."""
+        terms = Terms(self.config.windows.by_level(), receipt_due)
+        period = Period.parse(name)
+        forms = self.template_forms()
+        return launch(self.store, self.secretariat, self.token_key, period, self.now(), forms, terms, progress)
+
+    def poll(self, progress: Callable[[int], None] = lambda done: None) -> list[Outcome]:
+        """One pass over the mailbox."""
+        require_roster(self.store)
+        said = self.config.imap
+        began = self.now()
+        settings = MailboxSettings(
+            said.host, said.port, said.security, said.user, config.password(said), said.folder,
+            said.archive_folder, said.timeout,
+        )  # fmt: skip
+        with Mailbox(settings) as mailbox:
+            account = f"{said.user}@{said.host}"
+            return self.intake().poll(mailbox, account, said.folder, began, said.batch, progress)
+
+    def send(self, progress: Callable[[int], None] = lambda done: None) -> Sent:
+        """Send what is queued, at most `smtp.per_pass` letters."""
+        said = self.config.smtp
+        settings = RelaySettings(
+            said.host, said.port, said.security, said.user, config.password(said), said.timeout
+        )
+        if not self.store.letters_to_send(self.now(), 1):
+            return Sent()
+        with Relay(settings) as relay:
+            return dispatch(
+                self.store, self.files, relay, self.config.letterhead.address, self.now(), said.per_pass, progress
+            )
+
+    def tick(self, now: dt.datetime | None = None, progress: Progress = _no_progress) -> Done:
+        """Do what the calendar owes at `now`."""
+        tick = Tick(self.store, self.secretariat, self.policy, self.schedule, self.forms, self._book)
+        return tick.run(now or self.now(), progress)
+
+    def consolidate(
+        self, campaign: str = "", units: Sequence[str] | None = None, progress: Progress = _no_progress
+    ) -> list[MadeBook]:
+        """Write the consolidated workbooks of the levels named, or of all."""
+        known = require_campaign(self.store, campaign)
+        levels = levels_of(require_roster(self.store), units)
+        made = []
+        for place, unit in enumerate(levels):
+            made.append(self._consolidated(unit, self.now(), known))
+            progress(place + 1, len(levels))
+        return made
+
+    def _book(self, unit: Unit, now: dt.datetime) -> MadeBook:
+        return self._consolidated(unit, now, require_campaign(self.store))
+
+    def _consolidated(self, unit: Unit, now: dt.datetime, campaign: Campaign) -> MadeBook:
+        roster = require_roster(self.store)
+        return consolidate(
+            self.store, self.files, self.token_key.token, roster, campaign, self.forms(campaign), unit, now, now
+        )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,204 @@
+"""The command line `huizhi`: parse, call, print. Exit codes: 0 done, 1 done with findings, 2 refused, 3 outside failed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from workflow import __version__
+from workflow.app import App
+from workflow.cli import campaign, intake, ledger, review, run, units, workspace
+from workflow.cli.printing import complain
+from workflow.domain.errors import Conflict, OutsideFailed, Refused
+
+Run = Callable[[App, argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    said = parser().parse_args(arguments)
+    try:
+        return _run(said)
+    except Refused as refused:
+        for fault in refused.faults:
+            complain(fault)
+        return 2
+    except OutsideFailed as failure:
+        complain(failure.fault)
+        return 3
+    except Conflict:
+        complain("另一进程正在写入，本次未做任何改动，请稍后再试")
+        return 3
+    except KeyboardInterrupt:
+        complain("已中断，已提交的工作保留")
+        return 3
+
+
+def _run(said: argparse.Namespace) -> int:
+    if said.alone is not None:
+        return int(said.alone(said))
+    app = App(said.workspace)
+    try:
+        return int(said.run(app, said))
+    finally:
+        app.close()
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its words of help."""
+    top = _Parser("huizhi", description="回执：用电子邮件和工作簿逐级收集、审核、上报数据")
+    top.add_argument("--workspace", type=Path, default=Path(), metavar="DIR", help="工作目录（默认为当前目录）")
+    top.add_argument("--version", action="version", version=f"huizhi {__version__}")
+    top.set_defaults(alone=None)
+    commands = top.add_subparsers(required=True, metavar="命令")
+    _workspace_commands(commands)
+    _unit_commands(commands)
+    _campaign_commands(commands)
+    _mail_commands(commands)
+    _review_commands(commands)
+    _ledger_commands(commands)
+    return top
+
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses in one line, as every refusal of this program does."""
+
+    def error(self, message: str) -> NoReturn:
+        complain(f"{self.prog}：命令写法不对（{message}）；请用 {self.prog} --help 查看用法")
+        raise SystemExit(2)
+
+
+def _add(commands: Commands, name: str, words: str, work: Run) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=words, description=words)
+    command.set_defaults(run=work)
+    return command
+
+
+def _workspace_commands(commands: Commands) -> None:
+    init = commands.add_parser("init", help="建立新的工作目录", description="建立新的工作目录")
+    init.add_argument("folder", type=Path, metavar="DIR")
+    init.set_defaults(alone=lambda said: workspace.init(said.folder))
+    _add(commands, "doctor", "检查配置、名册、表单、数据库和邮件服务器", lambda app, said: workspace.doctor(app))
+    _add(commands, "run", "按 config.toml 的间隔自动收信、办理日程、发信和汇总", lambda app, said: run.run(app))
+    demo = commands.add_parser("demo", help="在内置邮件服务器上演示一个季度", description="在内置邮件服务器上演示一个季度")
+    demo.add_argument("folder", type=Path, nargs="?", default=Path("demo"), metavar="DIR")
+    demo.add_argument("--units", type=int, default=120, help="单位数（默认 120）")
+    demo.add_argument("--seed", type=int, default=1, help="随机种子")
+    demo.set_defaults(alone=_demo)
+
+
+def _demo(said: argparse.Namespace) -> int:
+    from workflow.demo import main as play  # the mail servers are loaded for this command alone
+
+    return play(said.folder, seed=said.seed, units=said.units)
+
+
+def _unit_commands(commands: Commands) -> None:
+    roster = commands.add_parser("roster", help="名册：导入、比较、查看").add_subparsers(required=True)
+    command = _add(roster, "import", "导入名册", lambda app, said: units.roster_import(app, said.file))
+    command.add_argument("file", type=Path, metavar="FILE")
+    command = _add(roster, "diff", "比较名册，不作改动", lambda app, said: units.roster_diff(app, said.file))
+    command.add_argument("file", type=Path, metavar="FILE")
+    _add(roster, "show", "查看单位和联系人", lambda app, said: units.roster_show(app))
+    form = commands.add_parser("form", help="表单：检查、预览").add_subparsers(required=True)
+    check = form.add_parser("check", help="检查表单", description="检查表单")
+    check.add_argument("file", type=Path, metavar="FILE")
+    check.set_defaults(alone=lambda said: units.form_check(said.file))
+    preview = _add(
+        form, "preview", "写出一个单位的工作簿", lambda app, said: units.form_preview(app, said.file, said.unit, said.out)
+    )
+    preview.add_argument("file", type=Path, metavar="FILE")
+    preview.add_argument("--unit", required=True, metavar="CODE", help="单位代码")
+    preview.add_argument("--out", type=Path, metavar="FILE", help="写到哪个文件")
+
+
+def _campaign_commands(commands: Commands) -> None:
+    command = _add(
+        commands, "open", "开启填报任务并生成通知", lambda app, said: campaign.open_campaign(app, said.campaign, said.receipt_due)
+    )
+    command.add_argument("campaign", metavar="CAMPAIGN", help="如 2026Q4")
+    command.add_argument("--receipt-due", default="", metavar="DATE", help="要求报送负责人回执表的日期")
+    command = _add(commands, "tick", "办理到期事项", lambda app, said: campaign.tick(app, said.now))
+    command.add_argument("--now", default="", metavar="ISO", help="按此时刻办理")
+    command = _add(
+        commands, "consolidate", "写出汇总表", lambda app, said: campaign.consolidate(app, said.campaign, said.level, said.unit)
+    )
+    command.add_argument("--campaign", default="", metavar="C")
+    command.add_argument("--level", default="", metavar="L", help="层级，如 county")
+    command.add_argument("--unit", default="", metavar="CODE", help="单位代码")
+    command = _add(
+        commands, "status", "查看进展", lambda app, said: campaign.status(app, said.campaign, said.level, said.json)
+    )
+    command.add_argument("--campaign", default="", metavar="C")
+    command.add_argument("--level", default="", metavar="L", help="层级，如 county")
+    command.add_argument("--json", action="store_true")
+
+
+def _mail_commands(commands: Commands) -> None:
+    command = _add(commands, "send", "发出待发信件", lambda app, said: intake.send(app, said.dry_run))
+    command.add_argument("--dry-run", action="store_true", help="只列出，不发送")
+    _add(commands, "poll", "收取一次邮件", lambda app, said: intake.poll(app))
+    command = _add(
+        commands, "ingest", "收入邮件文件", lambda app, said: intake.ingest(app, said.paths, said.received, said.json)
+    )
+    command.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    command.add_argument("--received", default="", metavar="ISO", help="收到的时间")
+    command.add_argument("--json", action="store_true")
+    command = _add(commands, "check", "试读填报文件，不作改动", lambda app, said: intake.check(app, said.files, said.json))
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument("--json", action="store_true")
+
+
+def _review_commands(commands: Commands) -> None:
+    applying = commands.add_parser("review", help="审核汇总表").add_subparsers(required=True)
+    command = _add(applying, "apply", "按审核汇总表办理", lambda app, said: review.apply(app, said.file, said.by))
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("--by", required=True, metavar="NAME", help="审核员姓名")
+    _decision(
+        commands, "approve", "审核通过，或接收上报数据", lambda app, said: review.approve(app, said.unit, said.by, said.note, said.package)
+    ).add_argument("--package", action="store_true", help="针对该单位上报的数据包")
+    _decision(
+        commands, "return", "退回修改，或退回上报数据", lambda app, said: review.send_back(app, said.unit, said.by, said.note, said.package)
+    ).add_argument("--package", action="store_true", help="针对该单位上报的数据包")
+    _decision(commands, "report", "上报本级数据", lambda app, said: review.report(app, said.unit, said.by))
+    _decision(
+        commands, "withdraw", "撤报申请：提出、同意、不同意", lambda app, said: review.withdraw(app, said.unit, said.by, said.note, said.act)
+    ).add_argument("--act", choices=("request", "grant", "refuse"), default="request")
+    receipts = commands.add_parser("receipt", help="负责人回执表").add_subparsers(required=True)
+    _decision(
+        receipts, "accept", "回执表核对无误", lambda app, said: review.receipt_accept(app, said.unit, said.by, said.note)
+    )
+
+
+def _decision(commands: Commands, name: str, words: str, work: Run) -> argparse.ArgumentParser:
+    command = _add(commands, name, words, work)
+    command.add_argument("unit", metavar="UNIT", help="单位代码")
+    command.add_argument("--by", required=True, metavar="NAME", help="谁作的决定")
+    command.add_argument("--note", default="", metavar="TEXT", help="理由或意见")
+    return command
+
+
+def _ledger_commands(commands: Commands) -> None:
+    command = _add(
+        commands, "trace", "追溯一个数据", lambda app, said: ledger.trace(app, said.unit, said.field, said.campaign)
+    )
+    command.add_argument("unit", metavar="UNIT")
+    command.add_argument("field", metavar="FIELD")
+    command.add_argument("--campaign", default="", metavar="C")
+    books = commands.add_parser("ledger", help="台账：核验、导出").add_subparsers(required=True)
+    _add(books, "verify", "核验台账", lambda app, said: ledger.verify(app))
+    command = _add(books, "export", "导出台账", lambda app, said: ledger.export(app, said.folder))
+    command.add_argument("folder", type=Path, metavar="DIR")
+    command = _add(commands, "rebuild", "由台账重建各表", lambda app, said: ledger.rebuild(app, said.folder))
+    command.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="台账副本（默认为工作目录的 ledger）")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

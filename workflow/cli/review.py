@@ -1,0 +1,71 @@
+"""`review apply`, `approve`, `return`, `report`, `withdraw` and `receipt accept`: decisions from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workflow.app import App
+from workflow.cli.printing import complain, say
+from workflow.domain.errors import Fault, Refused
+from workflow.domain.lifecycle import PackageAct
+from workflow.domain.submission import ReadOutcome
+from workflow.process.decisions import Decisions
+
+_ACTS = {
+    "request": PackageAct.REQUEST_WITHDRAWAL,
+    "grant": PackageAct.GRANT_WITHDRAWAL,
+    "refuse": PackageAct.REFUSE_WITHDRAWAL,
+}
+
+
+def _decisions(app: App) -> Decisions:
+    return Decisions(app.store, app.secretariat, app.policy, app.forms)
+
+
+def apply(app: App, path: Path, by: str) -> int:
+    """Apply a reviewer's workbook; 1 when a row of it was refused."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Refused(Fault(str(path), f"无法读取（{error.strerror}）", "请检查文件路径")) from error
+    reading = app.readers().read_many([(path.name, data)])[0]
+    if reading.outcome is not ReadOutcome.REVIEW or reading.review is None:
+        raise Refused(Fault(path.name, reading.reason or "不是审核汇总表", "请使用审核通知所附的工作簿"))
+    decided = _decisions(app).apply_book(reading.review, by, app.now())
+    for row in decided.applied:
+        say(f"已办 {row['unit_name']} {row['decision']}")
+    for row in decided.refused:
+        complain(f"未予采用 {row['unit_name']}（第{row['row']}行）：{row['reason']}")
+    if decided.reported:
+        say("本级数据已上报")
+    return 1 if decided.refused else 0
+
+
+def approve(app: App, unit: str, by: str, note: str, package: bool) -> int:
+    _decisions(app).approve(unit, by, note, app.now(), package=package)
+    say(f"{unit} 已{'接收' if package else '审核通过'}")
+    return 0
+
+
+def send_back(app: App, unit: str, by: str, note: str, package: bool) -> int:
+    _decisions(app).send_back(unit, by, note, app.now(), package=package)
+    say(f"{unit} 已退回修改")
+    return 0
+
+
+def report(app: App, unit: str, by: str) -> int:
+    _decisions(app).report(unit, by, app.now())
+    say(f"{unit} 已上报")
+    return 0
+
+
+def withdraw(app: App, unit: str, by: str, note: str, what: str) -> int:
+    _decisions(app).withdraw(unit, by, note, app.now(), _ACTS[what])
+    say(f"{unit} " + {"request": "撤报申请已登记", "grant": "已同意撤报并退回", "refuse": "撤报申请未予同意"}[what])
+    return 0
+
+
+def receipt_accept(app: App, unit: str, by: str, note: str) -> int:
+    _decisions(app).accept_receipt(unit, by, note, app.now())
+    say(f"{unit} 回执表已办结")
+    return 0

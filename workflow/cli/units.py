@@ -1,0 +1,103 @@
+"""`roster` and `form`: the baseline of units, and the forms that they fill."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from workflow.adapters.workbook.compile import compile_form
+from workflow.adapters.workbook.roster import read_roster
+from workflow.adapters.workbook.stamp import stamp
+from workflow.app import App
+from workflow.cli.printing import say
+from workflow.domain.campaign import Campaign, Period
+from workflow.domain.errors import Fault, Refused
+from workflow.domain.roster import Role, Unit
+from workflow.domain.submission import CopyIdentity
+from workflow.process.baseline import difference, import_roster
+from workflow.process.correspondence import printed_texts
+from workflow.process.gather import current_campaign, earlier_data, require_roster
+from workflow.process.launch import prefilled
+
+
+def roster_import(app: App, path: Path) -> int:
+    """Import a baseline whole; queries (a shared address, a missing contact) are staff's list, not a refusal."""
+    data = _bytes(path)
+    roster, queries = read_roster(data, path.name)
+    import_roster(app.store, roster, queries, path.name, hashlib.sha256(data).hexdigest(), app.now())
+    say(f"名册已导入：{len(roster.units)}个单位，{len(roster.contacts)}名联系人，{len(queries)}项待核")
+    for query in queries[:20]:
+        say(f"  待核 {query}")
+    if len(queries) > 20:
+        say(f"  另有 {len(queries) - 20} 项，见 huizhi status")
+    return 1 if queries else 0
+
+
+def roster_diff(app: App, path: Path) -> int:
+    """What an import would change; nothing is changed. 1 when there is a difference."""
+    roster, _ = read_roster(_bytes(path), path.name)
+    lines = difference(app.store.roster(), roster)
+    for line in lines:
+        say(line)
+    say(f"共 {len(lines)} 处不同" if lines else "没有不同")
+    return 1 if lines else 0
+
+
+def roster_show(app: App) -> int:
+    """The tree of units with who is registered."""
+    roster = require_roster(app.store)
+    day = app.now().date()
+
+    def show(unit: Unit, depth: int) -> None:
+        people = "、".join(
+            f"{role}{'/'.join(c.name for c in found)}" for role in Role if (found := roster.people(unit.code, role, day))
+        )
+        say(f"{'  ' * depth}{unit.code} {unit.name}（{unit.kind}）{people}")
+        for child in roster.children(unit.code):
+            show(child, depth + 1)
+
+    for root in roster.children(""):
+        show(root, 0)
+    return 0
+
+
+def form_check(path: Path) -> int:
+    """Compile a form and say what it asks; every fault at once when it does not compile."""
+    compiled = compile_form(_bytes(path), path.name)
+    form = compiled.form
+    say(f"{form.title}（{form.id} 第{form.version}版）：{len(form.indicators)}项指标，{len(form.rules)}条规则，没有问题")
+    return 0
+
+
+def form_preview(app: App, path: Path, code: str, target: Path | None) -> int:
+    """Write one unit's copy of a form, pre-filled as it would be mailed; it carries no valid token."""
+    roster = require_roster(app.store)
+    if code not in roster.units:
+        raise Refused(Fault(f"单位代码 {code}", "名册中没有这个单位", "请用 huizhi roster show 查看代码"))
+    unit = roster.units[code]
+    compiled = compile_form(_bytes(path), path.name)
+    campaign = current_campaign(app.store) or _imagined(app)
+    earlier = earlier_data(app.store, campaign, [code]).get((code, compiled.form.id))
+    identity = CopyIdentity(campaign.id, code, compiled.form.id, compiled.form.version, 0, "HZ-" + "A" * 17)
+    answers = prefilled(compiled.form, unit, earlier.answers if earlier else {})
+    copy = stamp(compiled, identity, printed_texts(unit, campaign, identity), answers)
+    target = target or Path(f"{compiled.form.title}_{unit.name}_预览.xlsx")
+    target.write_bytes(copy)
+    say(f"已写出 {target}")
+    return 0
+
+
+def _imagined(app: App) -> Campaign:
+    """The campaign of the running quarter, for a preview before any was opened."""
+    now = app.now()
+    period = Period(now.year, (now.month - 1) // 3 + 1)
+    return Campaign(period, now, {}, app.config.windows.by_level())
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused(Fault(str(path), f"无法读取（{error.strerror}）", "请检查文件路径")) from error
+
+

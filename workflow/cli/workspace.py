@@ -1,0 +1,109 @@
+"""`init` and `doctor`: a new workspace, and whether one is fit for work."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from workflow import config
+from workflow.adapters.mail.imap import Mailbox, MailboxSettings
+from workflow.adapters.mail.smtp import Relay, RelaySettings
+from workflow.app import App
+from workflow.cli.printing import complain, say
+from workflow.domain.errors import Fault, OutsideFailed, Refused
+
+_FOLDERS = ("mailbox", "outbox", "receipts", "rosters", "ledger", "keys")
+
+
+def shipped(name: str) -> Path:
+    """A file or folder that ships with the program: beside the package in a checkout, inside it in a wheel."""
+    package = Path(config.__file__).parent
+    for place in (package / "_shipped" / name, package.parent / name):
+        if place.exists():
+            return place
+    raise Refused(Fault(name, "程序安装不完整", "请重新安装"))
+
+
+def init(folder: Path) -> int:
+    """Make a workspace; refuses a folder that has one already."""
+    if (folder / "config.toml").exists():
+        raise Refused(Fault(str(folder), "已经是工作目录", "请另选一个目录"))
+    make_workspace(folder)
+    say(f"工作目录已建立：{folder}")
+    say("下一步：修改 config.toml，替换 rosters/units.xlsx，然后运行 huizhi doctor")
+    return 0
+
+
+def make_workspace(folder: Path, settings: str | None = None) -> None:
+    """The folders, forms, letters, example roster and commented config.toml of a workspace; `settings` is the text of
+    a config.toml to use instead."""
+    for name in _FOLDERS:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "keys").chmod(0o700)
+    shutil.copytree(shipped("templates"), folder / "templates", dirs_exist_ok=True)
+    shutil.copy(shipped("rosters") / "units.xlsx", folder / "rosters" / "units.xlsx")
+    text = settings if settings is not None else shipped("config.toml").read_text(encoding="utf-8")
+    (folder / "config.toml").write_text(text, encoding="utf-8")
+
+
+def doctor(app: App) -> int:
+    """One line for each thing checked; exit code 3 when something outside fails, 2 when an input is bad."""
+    worst = 0
+    for name, check in _checks(app):
+        try:
+            found = check()
+        except Refused as refused:
+            worst = max(worst, 2)
+            for fault in refused.faults:
+                complain(f"不通过 {name}：{fault}")
+            continue
+        except OutsideFailed as failure:
+            worst = 3
+            complain(f"不通过 {name}：{failure.fault}")
+            continue
+        say(f"通过 {name}{'：' + found if found else ''}")
+    return worst
+
+
+def _checks(app: App) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "配置 config.toml", lambda: ""
+    yield "表单 templates/forms", lambda: "、".join(form.title for form, _ in app.template_forms().values())
+    yield "信函 templates/letters", lambda: f"{len(app.secretariat.templates.kinds)}种"
+    yield "数据库", lambda: _database(app)
+    yield "名册", lambda: _roster(app)
+    yield "收信服务器", lambda: _imap(app)
+    yield "发信服务器", lambda: _smtp(app)
+
+
+def _database(app: App) -> str:
+    app.store.check()
+    check = app.store.verify_ledger()
+    if check.fault:
+        raise Refused(Fault("台账", check.fault, "请停止使用并从备份恢复，或运行 huizhi rebuild"))
+    return f"台账{check.count}条"
+
+
+def _roster(app: App) -> str:
+    roster = app.store.roster()
+    if roster is None:
+        raise Refused(Fault("名册", "尚未导入", "请运行 huizhi roster import rosters/units.xlsx"))
+    return f"{len(roster.units)}个单位"
+
+
+def _imap(app: App) -> str:
+    said = app.config.imap
+    settings = MailboxSettings(
+        said.host, said.port, said.security, said.user, config.password(said), said.folder, said.archive_folder,
+        said.timeout,
+    )  # fmt: skip
+    with Mailbox(settings):
+        return f"{said.user}@{said.host}"
+
+
+def _smtp(app: App) -> str:
+    said = app.config.smtp
+    with Relay(
+        RelaySettings(said.host, said.port, said.security, said.user, config.password(said), said.timeout)
+    ):
+        return f"{said.host}:{said.port}"

@@ -1,0 +1,211 @@
+"""`config.toml`: what staff may set, read and checked at once, every fault with its line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from workflow.domain.campaign import DEFAULT_WINDOWS
+from workflow.domain.errors import Fault, Refused
+from workflow.domain.roster import Level
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Security = Literal["none", "starttls", "tls"]
+Days = tuple[Annotated[int, Field(ge=1, le=28)], Annotated[int, Field(ge=1, le=28)]]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Letterhead(_Section):
+    """Who writes: the mailbox's name and address, 署名, and whom to ask."""
+
+    name: str = Field(min_length=1)
+    address: str = Field(pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+    issuer: str = Field(min_length=1)
+    contact_line: str = ""
+
+
+class Server(_Section):
+    """A mail server. The password is never in the file: `password_env` names the environment variable."""
+
+    host: str = Field(min_length=1)
+    port: Port
+    security: Security = "tls"
+    user: str = ""
+    password_env: str = ""
+    timeout: float = Field(default=60, gt=0)
+
+
+class Imap(Server):
+    folder: str = "INBOX"
+    archive_folder: str = ""
+    batch: int = Field(default=200, ge=1, le=1000)
+
+
+class Smtp(Server):
+    per_pass: int = Field(default=500, ge=1)
+
+
+class Database(_Section):
+    """`sqlite:///state.db` (relative to the workspace) or `postgresql+psycopg://…`."""
+
+    url: str = "sqlite:///state.db"
+
+    @field_validator("url")
+    @classmethod
+    def known(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("应以 sqlite:/// 或 postgresql+psycopg:// 开头")
+        return url
+
+
+class Windows(_Section):
+    """Review windows: first and last day of the month after the period (article 18)."""
+
+    county: Days = DEFAULT_WINDOWS[Level.COUNTY]
+    direct_county: Days = DEFAULT_WINDOWS[Level.DIRECT_COUNTY]
+    city: Days = DEFAULT_WINDOWS[Level.CITY]
+    university: Days = DEFAULT_WINDOWS[Level.UNIVERSITY]
+    province: Days = DEFAULT_WINDOWS[Level.PROVINCE]
+    ministry_university: Days = DEFAULT_WINDOWS[Level.MINISTRY_UNIVERSITY]
+
+    @field_validator("*")
+    @classmethod
+    def in_order(cls, days: Days) -> Days:
+        if days[0] > days[1]:
+            raise ValueError("起始日不能晚于截止日")
+        return days
+
+    def by_level(self) -> Mapping[Level, tuple[int, int]]:
+        return {Level(name): days for name, days in self.model_dump().items()}
+
+
+class ScheduleSection(_Section):
+    """Reminders: days before the date of reply, days before a window closes, days before (+) or after (-) the
+    receipt's date; and the hours that an automatic report waits for a successful poll."""
+
+    reply_days: tuple[int, ...] = (7, 2)
+    review_days: tuple[int, ...] = (1,)
+    receipt_days: tuple[int, ...] = (3, -1)
+    grace_hours: float = Field(default=12, ge=0)
+
+
+class Review(_Section):
+    return_days: int = Field(default=3, ge=0, le=60)
+    trusted_authserv: str = ""
+
+
+class Run(_Section):
+    """Intervals of `huizhi run`, in minutes; consolidation in minutes too (0: never by itself)."""
+
+    poll_minutes: float = Field(default=5, gt=0)
+    tick_minutes: float = Field(default=5, gt=0)
+    send_minutes: float = Field(default=1, gt=0)
+    consolidate_minutes: float = Field(default=60, ge=0)
+
+
+class Reader(_Section):
+    """The worker processes that open attachments, and their limits for each file."""
+
+    workers: int = Field(default=2, ge=1, le=64)
+    seconds: float = Field(default=20, gt=0)
+    memory_mb: int = Field(default=1500, ge=256)
+
+
+class ClockSection(_Section):
+    """`simulated` stops the workspace's clock at a moment: for demos and rehearsals only."""
+
+    simulated: dt.datetime | None = None
+
+    @field_validator("simulated")
+    @classmethod
+    def zoned(cls, moment: dt.datetime | None) -> dt.datetime | None:
+        if moment is not None and moment.tzinfo is None:
+            raise ValueError("应写明时区，例如 2027-01-16T08:00:00+08:00")
+        return moment
+
+
+class Config(_Section):
+    letterhead: Letterhead
+    imap: Imap
+    smtp: Smtp
+    database: Database = Database()
+    windows: Windows = Windows()
+    schedule: ScheduleSection = ScheduleSection()
+    review: Review = Review()
+    run: Run = Run()
+    reader: Reader = Reader()
+    clock: ClockSection = ClockSection()
+
+
+def load(path: Path) -> Config:
+    """Read `config.toml`; raises Refused with every fault and its line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise Refused(Fault(str(path), "没有这个文件", "请先运行 huizhi init 建立工作目录")) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(Fault(str(path), f"无法读取：{error}", "请检查文件权限，并以 UTF-8 编码保存")) from error
+    try:
+        return Config.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise Refused(Fault(path.name, f"不是合格的 TOML：{error}", "请检查引号、方括号和等号")) from error
+    except ValidationError as error:
+        raise Refused(_faults(path, text, error)) from error
+
+
+def password(server: Server) -> str:
+    """The server's password from the environment; raises Refused when the variable is named and not set."""
+    if not server.password_env:
+        return ""
+    value = os.environ.get(server.password_env)
+    if value is None:
+        raise Refused(Fault(f"环境变量 {server.password_env}", "没有设置", "请设置为邮箱密码或授权码"))
+    return value
+
+
+_SAID = {
+    "missing": "缺少此项",
+    "extra_forbidden": "没有这个设置项",
+    "int_parsing": "应为整数",
+    "int_type": "应为整数",
+    "float_type": "应为数字",
+    "string_type": "应为文字（加引号）",
+    "string_too_short": "不能为空",
+    "string_pattern_mismatch": "不是合格的邮件地址",
+    "model_type": "应为一节设置",
+}
+
+
+def _faults(path: Path, text: str, error: ValidationError) -> Iterator[Fault]:
+    for problem in error.errors():
+        place = [str(part) for part in problem["loc"]]
+        words = _SAID.get(problem["type"], "")
+        if not words:
+            raised = problem.get("ctx", {}).get("error")
+            words = str(raised) if raised else f"值不合要求（{problem['msg']}）"
+        line = _line(text, place)
+        where = f"{path.name} [{place[0]}]" + (f" {'.'.join(place[1:])}" if place[1:] else "")
+        yield Fault(where + (f" 第{line}行" if line else ""), words, "请参照 docs/config.md 更正")
+
+
+def _line(text: str, place: list[str]) -> int:
+    """The line of a setting, else of its section, counted from 1; 0 when neither is there."""
+    section, found = "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := re.match(r"\s*\[([^\]]+)\]", line):
+            section = match[1].strip()
+            if section == place[0]:
+                found = number
+        elif section == place[0] and len(place) > 1 and re.match(rf"\s*{re.escape(place[1])}\s*=", line):
+            return number
+    return found

@@ -1,0 +1,130 @@
+"""The letters: which kinds there are, which goes first, and what one is asked to say.
+
+The words stand in `templates/letters/`; `adapters.letters` renders them, `process.correspondence` addresses and queues them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from workflow.domain.form import Value
+from workflow.domain.roster import Recipient
+from workflow.domain.submission import CellError, Finding, RawValue
+
+
+class LetterKind(StrEnum):
+    NOTICE = "notice"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    RETURNED = "returned"
+    REMINDER = "reminder"
+    REVIEW_REQUEST = "review_request"
+    REVIEW_RESULT = "review_result"
+    REPORT_CONFIRMATION = "report_confirmation"
+    REPORT_RECEIVED = "report_received"
+    AUTO_REPORT = "auto_report"
+    ESCALATION = "escalation"
+    LATE = "late"
+    STALE = "stale"
+    PROBLEM_FILE = "problem_file"
+    EMPTY_REPLY = "empty_reply"
+    UNKNOWN_SENDER = "unknown_sender_confirm"
+    NO_CHANGE_REFUSED = "no_change_refused"
+    RECEIPT_REMINDER = "receipt_reminder"
+    DIGEST = "digest"
+
+
+#: Lower goes out first: an answer to somebody who waits, then what has a deadline, then the rest.
+PRIORITY: Mapping[LetterKind, int] = {
+    LetterKind.RETURNED: 1,
+    LetterKind.ESCALATION: 1,
+    LetterKind.AUTO_REPORT: 2,
+    LetterKind.REPORT_CONFIRMATION: 2,
+    LetterKind.REPORT_RECEIVED: 2,
+    LetterKind.REVIEW_REQUEST: 2,
+    LetterKind.REVIEW_RESULT: 2,
+    LetterKind.LATE: 3,
+    LetterKind.STALE: 3,
+    LetterKind.PROBLEM_FILE: 3,
+    LetterKind.EMPTY_REPLY: 3,
+    LetterKind.UNKNOWN_SENDER: 3,
+    LetterKind.NO_CHANGE_REFUSED: 3,
+    LetterKind.ACKNOWLEDGEMENT: 4,
+    LetterKind.NOTICE: 5,
+    LetterKind.REMINDER: 6,
+    LetterKind.RECEIPT_REMINDER: 6,
+    LetterKind.DIGEST: 7,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FreshCopy:
+    """Enclose the unit's stamped copy, pre-filled with `answers`."""
+
+    unit: str
+    form: str
+    copy: int
+    token: str
+    answers: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedCopy:
+    """Enclose the unit's own answers again with the findings marked."""
+
+    unit: str
+    form: str
+    copy: int
+    token: str
+    answers: Mapping[str, RawValue | CellError]
+    findings: tuple[Finding, ...]
+    due: dt.datetime
+    note: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptForm:
+    """Enclose 附件2 for the unit."""
+
+    unit: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """Enclose a file that has been made already, such as a consolidated workbook; `path` is below outbox/."""
+
+    name: str
+    path: str
+
+
+Enclosure = FreshCopy | AnnotatedCopy | ReceiptForm | KeptFile
+
+
+@dataclass(frozen=True, slots=True)
+class LetterOrder:
+    """A letter to be written. `unit` is the unit that it is about; `cause` the message, step or decision behind it, which
+    with kind, unit and recipient makes the letter's id, so that the same order twice is one letter. `reply_to` is the
+    Message-ID that it answers."""
+
+    kind: LetterKind
+    campaign: str
+    unit: str
+    form: str
+    to: Recipient
+    at: dt.datetime
+    cause: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    enclosures: tuple[Enclosure, ...] = ()
+    token: str = ""
+    reply_to: str = ""
+
+    @property
+    def id(self) -> str:
+        about = "\n".join([self.kind, self.campaign, self.unit, self.form, self.to.email, self.cause])
+        return hashlib.sha256(about.encode()).hexdigest()[:24]

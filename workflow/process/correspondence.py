@@ -1,0 +1,158 @@
+"""Letters from orders: words rendered, workbooks enclosed, bytes and Message-ID fixed, kept in the outbox and queued.
+
+An order is what a decision wants said; the event `letter.queued` goes into the decision's own transaction, and its id is made
+from what it is about, so that an order decided twice is one letter.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workflow.adapters.files import Files
+from workflow.adapters.letters import LetterTemplates
+from workflow.adapters.mail.mime import compose
+from workflow.adapters.workbook.annotate import annotate
+from workflow.adapters.workbook.master import CompiledForm
+from workflow.adapters.workbook.problems import ReturnSummary
+from workflow.adapters.workbook.receipt import stamp_receipt
+from workflow.adapters.workbook.stamp import stamp
+from workflow.domain.campaign import Campaign
+from workflow.domain.events import Event
+from workflow.domain.letters import (
+    PRIORITY,
+    AnnotatedCopy,
+    Enclosure,
+    FreshCopy,
+    KeptFile,
+    LetterOrder,
+    ReceiptForm,
+)
+from workflow.domain.roster import Roster, Unit
+from workflow.domain.submission import CopyIdentity
+from workflow.process.situation import SYSTEM
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who writes, from config.toml: the name and address of the mailbox, 署名, and the line with whom to ask."""
+
+    name: str
+    address: str
+    issuer: str
+    contact_line: str = ""
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+
+@dataclass(frozen=True)
+class Secretariat:
+    """What it takes to write letters. `compiled` gives a form by its id in the campaign's own version."""
+
+    letterhead: Letterhead
+    templates: LetterTemplates
+    files: Files
+    compiled: Callable[[str], CompiledForm]
+
+    def queue(self, orders: Iterable[LetterOrder], roster: Roster, campaign: Campaign) -> list[Event]:
+        """Write the letters, keep their bytes, and give the events that queue them."""
+        orders = list({order.id: order for order in orders}.values())
+        written = [self._write(order, roster, campaign) for order in orders]
+        shas = self.files.keep_letters([raw for raw, _ in written])
+        return [
+            self._queued(order, subject, sha)
+            for order, (_, subject), sha in zip(orders, written, shas, strict=True)
+        ]
+
+    def _queued(self, order: LetterOrder, subject: str, sha: str) -> Event:
+        data = {
+            "kind": order.kind.value,
+            "campaign": order.campaign,
+            "unit": order.unit,
+            "form": order.form,
+            "priority": PRIORITY[order.kind],
+            "sha": sha,
+            "message_id": self.message_id(order),
+        }
+        personal = {"to": order.to.email, "name": order.to.name, "subject": subject}
+        return Event(f"letter:{order.id}", 1, "letter.queued", order.at, SYSTEM, order.cause, data, personal)
+
+    def message_id(self, order: LetterOrder) -> str:
+        return f"<{order.id}@{self.letterhead.domain}>"
+
+    def _write(self, order: LetterOrder, roster: Roster, campaign: Campaign) -> tuple[bytes, str]:
+        unit = roster.units[order.unit]
+        attachments = [self._enclose(enclosure, roster, campaign) for enclosure in order.enclosures]
+        context: dict[str, Any] = {
+            "unit_name": unit.name,
+            "salutation": _salutation(order, roster),
+            "issuer": self.letterhead.issuer,
+            "contact_line": self.letterhead.contact_line,
+            "date": order.at.date(),
+            "period_name": campaign.period.name,
+            "campaign": order.campaign,
+            "token": order.token,
+            "attachments": [name for name, _ in attachments],
+            "relay_for": roster.units[order.to.relay_for].name if order.to.relay_for else "",
+            **order.context,
+        }
+        rendered = self.templates.render(order.kind, context)
+        headers = {"X-Huizhi-Letter": order.id}
+        if order.reply_to:
+            headers |= {"In-Reply-To": order.reply_to, "References": order.reply_to}
+        raw = compose(
+            sender=(self.letterhead.name, self.letterhead.address),
+            to=(order.to.name, order.to.email),
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            attachments=attachments,
+            message_id=self.message_id(order),
+            date=order.at,
+            headers=headers,
+        )
+        return raw, rendered.subject
+
+    def _enclose(self, enclosure: Enclosure, roster: Roster, campaign: Campaign) -> tuple[str, bytes]:
+        if isinstance(enclosure, KeptFile):
+            return enclosure.name, self.files.outbox(enclosure.path)
+        unit = roster.units[enclosure.unit]
+        if isinstance(enclosure, ReceiptForm):
+            name = f"负责人回执表_{unit.name}.xlsx"
+            return name, stamp_receipt(unit, campaign.id, enclosure.token)
+        compiled = self.compiled(enclosure.form)
+        identity = CopyIdentity(
+            campaign.id, unit.code, enclosure.form, compiled.form.version, enclosure.copy, enclosure.token
+        )
+        printed = printed_texts(unit, campaign, identity)
+        name = f"{compiled.form.title}_{unit.name}_{campaign.id}.xlsx"
+        if isinstance(enclosure, FreshCopy):
+            return name, stamp(compiled, identity, printed, enclosure.answers)
+        summary = ReturnSummary(unit.name, campaign.period.name, enclosure.due, enclosure.note, enclosure.times)
+        return name, annotate(compiled, identity, printed, enclosure.answers, enclosure.findings, summary)
+
+
+def printed_texts(unit: Unit, campaign: Campaign, identity: CopyIdentity) -> Mapping[str, str]:
+    """What the @ tags of a form print in a unit's copy (docs/forms.md)."""
+    return {
+        "单位名称": unit.name,
+        "单位代码": unit.code,
+        "填报期": campaign.period.name,
+        "任务": campaign.id,
+        "截止日期": _day(campaign.period.last_day),
+        "副本": str(identity.copy),
+        "令牌": identity.token,
+    }
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _salutation(order: LetterOrder, roster: Roster) -> str:
+    """Whom the letter addresses: the office, by the name of the recipient's own unit."""
+    return roster.units[order.to.unit].name if order.to.unit in roster.units else order.to.name

@@ -1,0 +1,312 @@
+"""The decision on one message: a pure function from what arrived and the situation to an outcome.
+
+It goes down the list of buckets in their order (domain.submission.Bucket): the first that applies is the message's.
+Attachments are decided one after the other, each on what the one before it left.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from workflow.adapters.store.records import LetterState
+from workflow.domain.events import Event
+from workflow.domain.form import Severity
+from workflow.domain.letters import LetterKind, LetterOrder
+from workflow.domain.matching import (
+    Sender,
+    answers_query,
+    asks_withdrawal,
+    confirms_no_change,
+    only_unit,
+    sender,
+    token_in,
+)
+from workflow.domain.message import Attachment, Message, Sighting
+from workflow.domain.roster import Recipient, Role
+from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
+from workflow.process import receipts, returns, reviews
+from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One kept message with what the readers made of its attachments, by attachment index. `words` are what the person
+    wrote above the quotation of our letter."""
+
+    sha: str
+    digest: str
+    received_at: dt.datetime
+    message: Message
+    words: str
+    readings: Mapping[int, Reading]
+    attachment_shas: Mapping[int, str]
+    sighting: Sighting | None = None
+
+
+#: As check and ingest name the two kinds of finding in their JSON.
+_SEVERITY = {Severity.ERROR: "error", Severity.QUERY: "query"}
+_SCANS = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".bmp")
+_DOCUMENTS = (".doc", ".docx", ".wps")
+_USELESS = {
+    ReadOutcome.UNREADABLE: AttachmentOutcome.UNREADABLE,
+    ReadOutcome.ENCRYPTED: AttachmentOutcome.ENCRYPTED,
+    ReadOutcome.MACRO: AttachmentOutcome.MACRO,
+    ReadOutcome.HOSTILE: AttachmentOutcome.HOSTILE,
+    ReadOutcome.FOREIGN: AttachmentOutcome.FOREIGN,
+    ReadOutcome.UNSUPPORTED: AttachmentOutcome.UNSUPPORTED,
+}
+
+
+def decide(arrival: Arrival, situation: Situation) -> Outcome:
+    """What to do about a message. Every attachment ends in one outcome, the message in one bucket."""
+    message = arrival.message
+    who = sender(situation.roster, message.sender, arrival.received_at.date())
+    if message.letter and message.sender == situation.policy.own_address.lower():
+        return _close(arrival, Outcome(), Bucket.OWN, _unused(arrival))
+    if message.auto == "bounce":
+        return _close(arrival, _bounced(arrival, situation), Bucket.BOUNCE, _unused(arrival))
+    if message.auto:
+        return _close(arrival, Outcome(), Bucket.AUTO_REPLY, _unused(arrival))
+    if arrival.digest in situation.digests:
+        return _close(arrival, Outcome(), Bucket.DUPLICATE, _unused(arrival, AttachmentOutcome.DUPLICATE))
+    if situation.campaign is None:
+        return _close(arrival, Outcome(), Bucket.UNMATCHED, _unused(arrival))
+    return _decide_parts(arrival, situation, who)
+
+
+def failed(arrival: Arrival, reason: str) -> Outcome:
+    """A message on which deciding broke: kept, in its own bucket, with the reason for staff."""
+    fates = tuple(replace(fate, reason=reason[:200]) for fate in _unused(arrival))
+    return _close(arrival, Outcome(), Bucket.FAILED, fates)
+
+
+def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcome:
+    """A message written by a person: its parts one by one, then what is left to say about the whole."""
+    thread = _thread(arrival.message, situation)
+    outcome = Outcome()
+    for attachment in arrival.message.attachments:
+        part = _decide_attachment(arrival, attachment, situation, who, thread)
+        situation = situation.after(part)
+        outcome += part
+    useful = [fate for fate in outcome.fates if fate.outcome is not AttachmentOutcome.IGNORED]
+    if not useful:
+        outcome += _decide_words(arrival, situation, who, thread)
+    bucket = _bucket(outcome, who, thread)
+    if bucket is Bucket.SUBMISSION and (problems := [f for f in useful if f.outcome in _PROBLEMS]):
+        outcome += _about_problem_files(arrival, situation, who, thread, problems)
+    return _close(arrival, outcome, bucket, outcome.fates)
+
+
+def _decide_attachment(
+    arrival: Arrival, attachment: Attachment, situation: Situation, who: Sender, thread: CaseKey | None
+) -> Outcome:
+    reading = arrival.readings.get(attachment.index)
+    sha = arrival.attachment_shas.get(attachment.index, "")
+    fate = AttachmentFate(attachment.index, attachment.name, sha, AttachmentOutcome.IGNORED)
+    if reading is None:
+        if attachment.inline:
+            return Outcome(fates=(fate,))
+        return _decide_scan(arrival, attachment, fate, situation, who, thread)
+    if reading.outcome is ReadOutcome.ANSWERS:
+        return returns.decide(returns.Part(arrival.sha, arrival.received_at, fate, reading), situation, who, thread)
+    if reading.outcome is ReadOutcome.REVIEW and reading.review is not None:
+        return reviews.decide(arrival.sha, arrival.message, arrival.received_at, fate, reading.review, situation)
+    if reading.outcome is ReadOutcome.RECEIPT and reading.identity is not None:
+        return receipts.decide(arrival.sha, arrival.received_at, fate, reading.identity.unit, "electronic", situation)
+    if reading.outcome is ReadOutcome.UNSUPPORTED:
+        return _decide_scan(arrival, attachment, replace(fate, reason=reading.reason), situation, who, thread)
+    return Outcome(fates=(replace(fate, outcome=_USELESS[reading.outcome], reason=reading.reason),))
+
+
+def _decide_scan(
+    arrival: Arrival,
+    attachment: Attachment,
+    fate: AttachmentFate,
+    situation: Situation,
+    who: Sender,
+    thread: CaseKey | None,
+) -> Outcome:
+    """A picture, PDF or text document: the receipt's scan or electronic copy where the unit owes one."""
+    name = attachment.name.lower()
+    part = "scan" if name.endswith(_SCANS) else "electronic" if name.endswith(_DOCUMENTS) else ""
+    unit = thread[1] if thread else ""
+    if not unit and (only := only_unit(situation.roster, who)):
+        unit = only.code
+    if part and unit and receipts.owes(situation, unit):
+        return receipts.decide(arrival.sha, arrival.received_at, fate, unit, part, situation)
+    reason = fate.reason or "不是可以识别的工作簿"
+    return Outcome(fates=(replace(fate, outcome=AttachmentOutcome.UNSUPPORTED, reason=reason),))
+
+
+def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: CaseKey | None) -> Outcome:
+    """A message without a file: a 撤报申请, a 无变化 confirmation, an answer to 发件地址未登记, or nothing we can use."""
+    if not who.registered:
+        return Outcome(bucket=Bucket.UNMATCHED)
+    if asks_withdrawal(arrival.words):
+        return reviews.request_withdrawal(arrival.sha, arrival.message, arrival.words, arrival.received_at, situation)
+    if bucket := answers_query(arrival.words):
+        return Outcome(bucket=bucket)
+    case = situation.cases.get(thread) if thread else None
+    if case is None and (unit := only_unit(situation.roster, who)):
+        case = situation.case_of(unit.code)
+    if confirms_no_change(arrival.words):
+        if case is None:
+            return Outcome(bucket=Bucket.UNMATCHED)
+        return returns.confirm_no_change(arrival.sha, arrival.received_at, case, situation, who)
+    to = Recipient(who.address, who.contacts[0].name, who.units[0], who.contacts[0].role)
+    campaign = situation.campaign
+    assert campaign is not None
+    unit_code, form = (case.unit, case.form) if case else (who.units[0], "")
+    letter = LetterOrder(
+        LetterKind.EMPTY_REPLY, campaign.id, unit_code, form, to, arrival.received_at, arrival.sha,
+        token=case.token if case else "", reply_to=arrival.message.message_id,
+    )  # fmt: skip
+    return Outcome(letters=(letter,), bucket=Bucket.EMPTY)
+
+
+_PROBLEMS = frozenset(_USELESS.values())
+
+
+def _bucket(outcome: Outcome, who: Sender, thread: CaseKey | None) -> Bucket:
+    if outcome.bucket is not None:
+        return outcome.bucket
+    ends = {fate.outcome for fate in outcome.fates}
+    if AttachmentOutcome.REVIEW in ends:
+        return Bucket.REVIEW
+    taken = {AttachmentOutcome.ACCEPTED, AttachmentOutcome.RETURNED, AttachmentOutcome.STALE, AttachmentOutcome.LATE}
+    if ends & (taken | {AttachmentOutcome.DUPLICATE}):
+        return Bucket.SUBMISSION
+    if AttachmentOutcome.MATCHED in ends:
+        return Bucket.RECEIPT
+    return Bucket.SUBMISSION if who.registered or thread else Bucket.UNMATCHED
+
+
+def _about_problem_files(
+    arrival: Arrival, situation: Situation, who: Sender, thread: CaseKey | None, problems: list[AttachmentFate]
+) -> Outcome:
+    """One letter that names every file which could not be used, and what to do."""
+    campaign = situation.campaign
+    assert campaign is not None
+    unit = thread[1] if thread else who.units[0]
+    to: Recipient | None
+    if who.registered:
+        to = Recipient(who.address, who.contacts[0].name, who.units[0], who.contacts[0].role)
+    else:
+        to = situation.roster.recipient(unit, Role.ADMINISTRATOR, arrival.received_at.date())
+    if to is None:
+        return Outcome()
+    items = [
+        {"name": fate.name, "reason": fate.reason or _REASONS[fate.outcome], "remedy": _REMEDIES[fate.outcome]}
+        for fate in problems
+    ]
+    case = situation.cases.get(thread) if thread else situation.case_of(unit)
+    letter = LetterOrder(
+        LetterKind.PROBLEM_FILE, campaign.id, unit, case.form if case else "", to, arrival.received_at, arrival.sha,
+        context={"items": items}, token=case.token if case else "", reply_to=arrival.message.message_id,
+    )  # fmt: skip
+    return Outcome(letters=(letter,))
+
+
+_REASONS = {
+    AttachmentOutcome.UNREADABLE: "文件已损坏或无法打开",
+    AttachmentOutcome.ENCRYPTED: "文件设置了打开密码",
+    AttachmentOutcome.MACRO: "文件中含有宏",
+    AttachmentOutcome.HOSTILE: "文件结构异常，为安全起见未予打开",
+    AttachmentOutcome.FOREIGN: "不是本次下发的填报工作簿",
+    AttachmentOutcome.UNSUPPORTED: "文件类型不能用于填报",
+}
+_REMEDIES = {
+    AttachmentOutcome.UNREADABLE: "请重新打开原工作簿，另存后再次发送",
+    AttachmentOutcome.ENCRYPTED: "请取消打开密码后再次发送",
+    AttachmentOutcome.MACRO: "请另存为不含宏的 .xlsx 文件后再次发送",
+    AttachmentOutcome.HOSTILE: "请在下发的工作簿中填写后再次发送",
+    AttachmentOutcome.FOREIGN: "请在下发给本单位的工作簿中填写后再次发送",
+    AttachmentOutcome.UNSUPPORTED: "请发送填写好的 Excel 工作簿",
+}
+
+
+def _thread(message: Message, situation: Situation) -> CaseKey | None:
+    """The case that the subject's token or the letter replied to names."""
+    found = situation.tokens.get(token_in(message.subject))
+    if found:
+        return found[0]
+    for answered in message.in_reply_to:
+        letter = situation.letters.get(answered)
+        if letter and (letter.campaign, letter.unit, letter.form) in situation.cases:
+            return (letter.campaign, letter.unit, letter.form)
+    return None
+
+
+def _bounced(arrival: Arrival, situation: Situation) -> Outcome:
+    """A permanent bounce marks the letter as failed and asks staff to see to the address."""
+    bounce = arrival.message.bounce
+    letter = situation.letters.get(bounce.original_message_id) if bounce else None
+    if bounce is None or letter is None or not bounce.permanent or letter.state is LetterState.FAILED:
+        return Outcome()
+    failed = Event(
+        f"letter:{letter.id}", letter.events + 1, "letter.failed", arrival.received_at, SYSTEM, arrival.sha,
+        {"reply": bounce.text[:200]},
+    )  # fmt: skip
+    return Outcome(events=(failed,))
+
+
+def _unused(arrival: Arrival, outcome: AttachmentOutcome = AttachmentOutcome.IGNORED) -> tuple[AttachmentFate, ...]:
+    """The fates of the attachments of a message that nobody needs to read."""
+    return tuple(
+        AttachmentFate(part.index, part.name, arrival.attachment_shas.get(part.index, ""), outcome)
+        for part in arrival.message.attachments
+    )
+
+
+def _close(arrival: Arrival, outcome: Outcome, bucket: Bucket, fates: tuple[AttachmentFate, ...]) -> Outcome:
+    """Put the event of the message itself in front: its bucket, its attachments' outcomes and how it was seen."""
+    message, sighting = arrival.message, arrival.sighting
+    unit = next((fate.unit for fate in fates if fate.unit), "")
+    campaign = next((fate.campaign for fate in fates if fate.campaign), "")
+    data = {
+        "sha": arrival.sha,
+        "digest": arrival.digest,
+        "bucket": bucket.value,
+        "received_at": arrival.received_at.isoformat(),
+        "campaign": campaign,
+        "unit": unit,
+        "attachments": [
+            {
+                "index": fate.index,
+                "sha": fate.sha,
+                "outcome": fate.outcome.value,
+                "unit": fate.unit,
+                "form": fate.form,
+                "campaign": fate.campaign,
+                "findings": [
+                    {"code": f.code, "severity": _SEVERITY[f.severity], "cell": f.cell, "message": f.message}
+                    for f in fate.findings
+                ],
+                "reason": fate.reason,
+            }
+            for fate in fates
+        ],
+        "sighting": sighting_data(sighting) if sighting else None,
+    }
+    personal = {
+        "sender": message.sender,
+        "subject": message.subject,
+        "message_id": message.message_id,
+        "names": [fate.name for fate in fates],
+    }
+    taken = Event(
+        f"message:{arrival.sha}", 1, "message.taken", arrival.received_at, SYSTEM, arrival.sha, data, personal
+    )
+    return replace(outcome, events=(taken, *outcome.events), bucket=bucket, fates=fates)
+
+
+def sighting_data(sighting: Sighting) -> dict[str, object]:
+    """Where a message was seen, as the ledger writes it."""
+    return {
+        "account": sighting.account,
+        "folder": sighting.folder,
+        "uidvalidity": sighting.uidvalidity,
+        "uid": sighting.uid,
+    }

@@ -1,0 +1,179 @@
+"""Decisions given on the command line: the same acts as in a reviewer's workbook, with `--by` and `--note` on record."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workflow.adapters.store import Store
+from workflow.domain.campaign import Campaign
+from workflow.domain.errors import Fault, Refused
+from workflow.domain.events import Event
+from workflow.domain.form import Form
+from workflow.domain.lifecycle import NotAllowed, PackageAct
+from workflow.domain.roster import Role, Roster, Unit
+from workflow.domain.submission import ReviewReading
+from workflow.process import reviews
+from workflow.process.correspondence import Secretariat
+from workflow.process.gather import decided_in, require_campaign, require_roster, whole
+from workflow.process.receipts import receipt_stream
+from workflow.process.reviews import Review
+from workflow.process.situation import Outcome, Policy, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of a reviewer's workbook: rows applied and refused, and whether the level was reported."""
+
+    applied: list[dict[str, Any]]
+    refused: list[dict[str, Any]]
+    reported: bool
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Staff's hand on the two machines. Each call is one transaction; raises Refused with the one reason why not."""
+
+    store: Store
+    secretariat: Secretariat
+    policy: Policy
+    forms: Callable[[], Mapping[str, Form]]
+
+    def approve(self, code: str, by: str, note: str, at: dt.datetime, *, package: bool = False) -> None:
+        """Approve a unit's data, or accept the package that it reported."""
+        self._decide(code, reviews.APPROVE, by, note, at, package)
+
+    def send_back(self, code: str, by: str, note: str, at: dt.datetime, *, package: bool = False) -> None:
+        """Return a unit's data for correction, or the package that it reported (article 20: after 沟通确认)."""
+        if not note:
+            raise Refused(Fault(f"退回 {code}", "没有写明理由", "请用 --note 写明问题、沟通情况和修改要求"))
+        self._decide(code, reviews.RETURN, by, note, at, package)
+
+    def _decide(self, code: str, verdict: str, by: str, note: str, at: dt.datetime, package: bool) -> None:
+        roster, campaign, unit = self._known(code)
+        if package and unit.kind.reports and not unit.superior:
+            self._ministry(roster, campaign, unit, verdict, by, note, at)
+            return
+        level = roster.units[unit.superior] if package and unit.superior else roster.package_of(code)
+        review = self._review(roster, level, by, at)
+        situation = self._situation(roster, campaign, [level, unit])
+        try:
+            if package:
+                outcome = reviews.decide_on_package(review, code, verdict, note, situation)
+            else:
+                case = situation.case_of(code)
+                if case is None:
+                    raise NotAllowed("该单位在本期没有填报任务")
+                outcome = reviews.decide_on_case(review, case, verdict, note, situation)
+        except NotAllowed as reason:
+            raise Refused(Fault(f"{unit.name}（{code}）", str(reason))) from reason
+        self._apply(roster, campaign, outcome)
+
+    def _ministry(
+        self, roster: Roster, campaign: Campaign, unit: Unit, verdict: str, by: str, note: str, at: dt.datetime
+    ) -> None:
+        """The ministry's word on what the province or a 部属高校 reported, recorded by staff."""
+        package = self.store.packages(campaign.id, [unit.code])[0]
+        what = PackageAct.ACCEPT if verdict == reviews.APPROVE else PackageAct.RETURN
+        review = Review(unit, f"教育部（{by}登记）", at, "cli")
+        try:
+            outcome = reviews.act(package, what, review, {"by": review.by, "note": note})
+        except NotAllowed as reason:
+            raise Refused(Fault(f"{unit.name}（{unit.code}）", str(reason))) from reason
+        self._apply(roster, campaign, outcome)
+
+    def report(self, code: str, by: str, at: dt.datetime) -> None:
+        """Report a level upward in its reviewer's name."""
+        roster, campaign, unit = self._known(code)
+        if not unit.kind.reports:
+            raise Refused(Fault(f"{unit.name}（{code}）", "不是上报层级", "请填写县、市、高校或省级单位的代码"))
+        review = self._review(roster, unit, by, at)
+        situation = self._situation(roster, campaign, [unit])
+        outcome, reason = reviews.report_level(review, situation)
+        if reason:
+            raise Refused(Fault(f"{unit.name}（{code}）", reason))
+        self._apply(roster, campaign, outcome)
+
+    def withdraw(self, code: str, by: str, note: str, at: dt.datetime, what: PackageAct) -> None:
+        """A 撤报申请: requested by the level, or granted or refused by the level above (article 19)."""
+        roster, campaign, unit = self._known(code)
+        packages = self.store.packages(campaign.id, [code])
+        if not packages:
+            raise Refused(Fault(f"{unit.name}（{code}）", "不是上报层级", "请填写县、市、高校或省级单位的代码"))
+        if not note:
+            raise Refused(Fault(f"撤报 {code}", "没有写明理由", "请用 --note 写明"))
+        deciding = unit
+        if what is not PackageAct.REQUEST_WITHDRAWAL and unit.superior:
+            deciding = roster.units[unit.superior]
+            above = self.store.packages(campaign.id, [deciding.code])
+            if above and above[0].locked and what is PackageAct.GRANT_WITHDRAWAL:
+                reason = f"{deciding.name}自身已上报，须先由其上一级退回"
+                raise Refused(Fault(f"{unit.name}（{code}）", reason))
+        review = self._review(roster, deciding, by, at)
+        due = reviews.package_due(review, campaign, self.policy)
+        data = {"by": review.by, "note": note}
+        if what is PackageAct.GRANT_WITHDRAWAL:
+            data["due"] = due.isoformat()
+        try:
+            outcome = reviews.act(packages[0], what, review, data)
+        except NotAllowed as reason:
+            raise Refused(Fault(f"{unit.name}（{code}）", str(reason))) from reason
+        self._apply(roster, campaign, outcome)
+
+    def apply_book(self, reading: ReviewReading, by: str, at: dt.datetime) -> Decided:
+        """A reviewer's workbook handed over as a file: each row applied or refused, then the report if it says so."""
+        roster = require_roster(self.store)
+        campaign = require_campaign(self.store)
+        book = self.store.book_by_token(reading.token)
+        if book is None or book.campaign != campaign.id or book.unit != reading.level_unit:
+            raise Refused(Fault("汇总表", "不是本期发出的审核汇总表", "请使用审核通知所附的工作簿"))
+        level = roster.units[book.unit]
+        review = self._review(roster, level, by, at)
+        situation = self._situation(roster, campaign, [level])
+        outcome, applied, refused = reviews.apply_decisions(review, reading.decisions, situation)
+        situation = situation.after(outcome)
+        reported = False
+        if reading.report == reviews.REPORT:
+            done, reason = reviews.report_level(review, situation)
+            outcome, reported = outcome + done, not reason
+            if reason:
+                refused.append({"unit_name": level.name, "row": 0, "reason": reason})
+        self._apply(roster, campaign, outcome)
+        return Decided(applied, refused, reported)
+
+    def accept_receipt(self, code: str, by: str, note: str, at: dt.datetime) -> None:
+        """Staff have laid scan and electronic copy of 附件2 side by side and accept them."""
+        _, campaign, unit = self._known(code)
+        parts = {row.part for row in self.store.receipts(campaign.id) if row.unit == code}
+        missing = [word for part, word in (("scan", "扫描件"), ("electronic", "电子版")) if part not in parts]
+        if missing:
+            raise Refused(Fault(f"{unit.name}（{code}）", f"回执表尚缺{'和'.join(missing)}", "收齐后再办理"))
+        stream = receipt_stream(campaign.id, code)
+        number = self.store.next_numbers([stream])[stream] + 1
+        self.store.append([Event(stream, number, "receipt.accepted", at, by, "cli", {"by": by, "note": note})])
+
+    def _known(self, code: str) -> tuple[Roster, Campaign, Unit]:
+        roster, campaign = require_roster(self.store), require_campaign(self.store)
+        if code not in roster.units:
+            raise Refused(Fault(f"单位代码 {code}", "名册中没有这个单位", "请用 huizhi roster show 查看代码"))
+        return roster, campaign, roster.units[code]
+
+    def _review(self, roster: Roster, level: Unit, by: str, at: dt.datetime) -> Review:
+        """Who decides must be a registered 审核员 of the level (article 8); a vacancy is not filled by anybody else."""
+        people = roster.people(level.code, Role.REVIEWER, at.date())
+        if not people:
+            raise Refused(Fault(level.name, "没有登记审核员，不能审核上报", "请先在名册中登记审核员"))
+        if by not in {person.name for person in people}:
+            names = "、".join(person.name for person in people)
+            raise Refused(Fault(f"--by {by}", f"不是{level.name}登记的审核员", f"登记的审核员为：{names}"))
+        return Review(level, f"{level.name}审核员{by}", at, "cli")
+
+    def _situation(self, roster: Roster, campaign: Campaign, levels: Iterable[Unit]) -> Situation:
+        units = {unit.code for level in levels for unit in decided_in(roster, level.code)}
+        return whole(self.store, roster, self.policy, campaign, self.forms(), units, with_answers=True)
+
+    def _apply(self, roster: Roster, campaign: Campaign, outcome: Outcome) -> None:
+        letters = self.secretariat.queue(outcome.letters, roster, campaign)
+        self.store.append([*outcome.events, *letters])

@@ -1,0 +1,140 @@
+"""Gathering: what a decision needs to know, read from the store in a few queries and never one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from workflow.adapters.store import Store
+from workflow.domain.campaign import Campaign
+from workflow.domain.errors import Fault, Refused
+from workflow.domain.form import Form
+from workflow.domain.roster import Roster, Unit
+from workflow.domain.submission import Submission
+from workflow.process.receipts import receipt_stream
+from workflow.process.situation import CaseKey, Earlier, Policy, Situation
+
+
+def current_campaign(store: Store) -> Campaign | None:
+    """The campaign that was opened last."""
+    campaigns = store.campaigns()
+    return campaigns[-1] if campaigns else None
+
+
+def require_campaign(store: Store, name: str = "") -> Campaign:
+    """The named campaign, or the last one opened; raises Refused when there is none."""
+    campaign = store.campaign(name) if name else current_campaign(store)
+    if campaign is None:
+        what = f"填报任务 {name}" if name else "填报任务"
+        raise Refused(Fault(what, "尚未开启", "请先运行 huizhi open 2026Q4 这样的命令"))
+    return campaign
+
+
+def require_roster(store: Store) -> Roster:
+    """The roster in force; raises Refused when none was imported."""
+    roster = store.roster()
+    if roster is None:
+        raise Refused(Fault("名册", "尚未导入", "请先运行 huizhi roster import rosters/units.xlsx"))
+    return roster
+
+
+def earlier_data(
+    store: Store, campaign: Campaign, units: Collection[str] | None = None
+) -> dict[tuple[str, str], Earlier]:
+    """The last reported data of each unit, by (unit, form), from the campaign before this one; empty for the first."""
+    campaigns = store.campaigns()
+    before = [known for known in campaigns if known.opened_at < campaign.opened_at]
+    if not before:
+        return {}
+    standings = {
+        key: standing
+        for key, standing in store.standings(before[-1].id).items()
+        if standing.submission and (units is None or key[0] in units)
+    }
+    answers = store.answers({standing.submission for standing in standings.values()})
+    return {
+        key: Earlier(standing, answers[standing.submission].answers)
+        for key, standing in standings.items()
+        if standing.submission in answers
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a batch touches: units, the tokens found in it, the Message-IDs it answers, the content digests."""
+
+    units: frozenset[str] = frozenset()
+    tokens: frozenset[str] = frozenset()
+    message_ids: frozenset[str] = frozenset()
+    digests: frozenset[str] = frozenset()
+
+
+def gather(
+    store: Store, roster: Roster, policy: Policy, campaign: Campaign | None, forms: Mapping[str, Form], scope: Scope
+) -> Situation:
+    """The situation around a scope. Units named by a token or by a letter that is answered are drawn in."""
+    letters = store.letters_by_message_id(scope.message_ids) if scope.message_ids else {}
+    tokens = store.cases_by_token(scope.tokens) if scope.tokens else {}
+    found = {token: store.book_by_token(token) for token in scope.tokens - tokens.keys()}
+    books = {token: book for token, book in found.items() if book is not None}
+    situation = Situation(
+        roster, policy, campaign, forms, letters=letters, books=books,
+        digests=store.digests(scope.digests) if scope.digests else {},
+        tokens={token: ((case.campaign, case.unit, case.form), copy) for token, (case, copy) in tokens.items()},
+    )  # fmt: skip
+    if campaign is None:
+        return situation
+    units = {*scope.units, *(case.unit for case, _ in tokens.values()), *(row.unit for row in letters.values())}
+    for book in books.values():
+        units.update(unit.code for unit in decided_in(roster, book.unit))
+    units &= roster.units.keys()
+    named = [case for case, _ in tokens.values()]
+    cases = [*named, *store.cases(campaign.id, units)]
+    versions = _by_case(store.submissions(campaign.id, units))
+    under_review = {kept[-1].id for kept in versions.values()} if books else set()
+    campaigns = {campaign.id, *(case.campaign for case in named)}
+    packages = [package for period in sorted(campaigns) for package in store.packages(period)]
+    return replace(
+        situation,
+        cases={(case.campaign, case.unit, case.form): case for case in cases},
+        packages={(package.campaign, package.unit): package for package in packages},
+        submissions=versions,
+        answers={known: kept.answers for known, kept in store.answers(under_review).items()} if books else {},
+        earlier=earlier_data(store, campaign, units),
+        receipts=_receipts(store, campaign),
+    )
+
+
+def whole(
+    store: Store, roster: Roster, policy: Policy, campaign: Campaign, forms: Mapping[str, Form],
+    units: Iterable[str], *, with_answers: bool = False,
+) -> Situation:  # fmt: skip
+    """The situation of the given units without any mail, as the calendar and staff's commands need it."""
+    situation = gather(store, roster, policy, campaign, forms, Scope(units=frozenset(units)))
+    if not with_answers:
+        return situation
+    newest = {versions[-1].id for versions in situation.submissions.values()}
+    return replace(situation, answers={known: kept.answers for known, kept in store.answers(newest).items()})
+
+
+def decided_in(roster: Roster, level: str) -> Iterator[Unit]:
+    """The units whose data a workbook of this level decides on or reports: its own package's, and those of packages
+    below, which go up first when they are still open."""
+    yield from roster.members(level)
+    for child in roster.packages_below(level):
+        yield from decided_in(roster, child.code)
+
+
+def _by_case(versions: Iterable[Submission]) -> dict[CaseKey, tuple[Submission, ...]]:
+    cases: dict[CaseKey, list[Submission]] = {}
+    for version in versions:
+        cases.setdefault((version.campaign, version.unit, version.form), []).append(version)
+    return {key: tuple(kept) for key, kept in cases.items()}
+
+
+def _receipts(store: Store, campaign: Campaign) -> dict[str, int]:
+    """The last event number of each receipt's stream."""
+    if campaign.receipt_due is None:
+        return {}
+    streams = {receipt_stream(campaign.id, row.unit) for row in store.receipts(campaign.id)}
+    return dict(store.next_numbers(streams)) if streams else {}

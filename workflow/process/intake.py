@@ -1,0 +1,209 @@
+"""Intake: messages kept, read, decided on one after the other, and committed as a batch.
+
+The order is the promise: keep the bytes, decide, commit, and only then let the caller mark the mail. A crash anywhere leaves
+either nothing or the whole batch, and a second pass over the same mail changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from workflow.adapters.files import Files
+from workflow.adapters.mail.imap import Mailbox
+from workflow.adapters.mail.mime import content_digest, parse, quoted_above
+from workflow.adapters.store import Cursor, Store
+from workflow.adapters.workbook.pool import ReaderPool
+from workflow.domain.errors import Conflict
+from workflow.domain.events import Event
+from workflow.domain.form import Form
+from workflow.domain.matching import token_in
+from workflow.domain.message import Fetched, Sighting
+from workflow.domain.roster import Roster
+from workflow.domain.submission import Reading, ReadOutcome
+from workflow.process.correspondence import Secretariat
+from workflow.process.decide import Arrival, decide, failed, sighting_data
+from workflow.process.gather import Scope, current_campaign, gather, require_roster
+from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
+
+#: A message that conflicts again and again is kept and left for the next pass.
+_TRIES = 5
+_RECEIPT_PARTS = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".bmp", ".doc", ".docx", ".wps")
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A message as it came: its bytes, when the server received it, and where it was seen (None: from a file)."""
+
+    data: bytes
+    received_at: dt.datetime
+    sighting: Sighting | None = None
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What intake works with. `forms` gives the current campaign's forms; every reading runs in `readers`."""
+
+    store: Store
+    files: Files
+    readers: ReaderPool
+    secretariat: Secretariat
+    policy: Policy
+    forms: Callable[[], Mapping[str, Form]]
+
+    def poll(
+        self, mailbox: Mailbox, account: str, folder: str, began: dt.datetime, batch: int,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> list[Outcome]:  # fmt: skip
+        """One pass over a mailbox: everything behind the cursor, batch by batch. The cursor moves with each commit,
+        and only a pass that reached the end counts as a poll (`polled_from`)."""
+        known = self.store.cursor(account, folder)
+        if known is not None and known.uidvalidity != mailbox.uidvalidity:
+            known = None  # the server has numbered its mail anew: look at all of it again, which changes nothing
+        last = known.last_uid if known else 0
+        polled = known.polled_from if known else None
+        outcomes: list[Outcome] = []
+        for fetched in mailbox.batches(last, batch):
+            raws = [_raw(message) for message in fetched]
+            outcomes.extend(self.take(raws))
+            last = max(message.sighting.uid for message in fetched)
+            mailbox.mark([message.sighting.uid for message in fetched])
+            self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, polled))
+            progress(len(outcomes))
+        self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, began))
+        return outcomes
+
+    def take(self, raws: Sequence[Raw]) -> list[Outcome]:
+        """Take in a batch in the order of arrival: kept first, then decided and committed whole. On a conflict with
+        another process the batch is gathered and decided anew, then one by one."""
+        raws = sorted(raws, key=lambda raw: raw.received_at)
+        shas = self.files.keep_mail([raw.data for raw in raws])
+        for _ in range(_TRIES):
+            try:
+                return self._commit(raws, shas)
+            except Conflict:
+                continue
+        outcomes: list[Outcome] = []
+        for raw, sha in zip(raws, shas, strict=True):
+            outcomes.extend(self._commit([raw], [sha]))
+        return outcomes
+
+    def _commit(self, raws: Sequence[Raw], shas: Sequence[str]) -> list[Outcome]:
+        known = self.store.taken(shas)
+        new: dict[str, Raw] = {}
+        again: list[tuple[str, Sighting]] = []
+        for raw, sha in zip(raws, shas, strict=True):
+            if sha in known or sha in new:
+                if raw.sighting:
+                    again.append((sha, raw.sighting))
+            else:
+                new[sha] = raw
+        arrivals = self._read(new)
+        roster = require_roster(self.store)
+        situation = self._situation(arrivals, roster)
+        outcomes = []
+        for arrival in arrivals:
+            outcome = _decided(arrival, situation)
+            situation = situation.after(outcome)
+            outcomes.append(outcome)
+        events = [event for outcome in outcomes for event in outcome.events]
+        orders = [order for outcome in outcomes for order in outcome.letters]
+        if orders and situation.campaign is not None:
+            events.extend(self.secretariat.queue(orders, roster, situation.campaign))
+        events.extend(self._sightings(again))
+        if events:
+            self.store.append(events)
+        return outcomes
+
+    def _read(self, new: Mapping[str, Raw]) -> list[Arrival]:
+        """Parse the messages and read their attachments, all of the batch at once in the worker processes."""
+        messages = {sha: parse(raw.data) for sha, raw in new.items()}
+        files: list[tuple[str, bytes]] = []
+        places: list[tuple[str, int]] = []
+        for sha, message in messages.items():
+            if message.auto or message.letter:
+                continue
+            for attachment in message.attachments:
+                if not attachment.inline and not attachment.name.lower().endswith(_RECEIPT_PARTS):
+                    files.append((attachment.name, attachment.data))
+                    places.append((sha, attachment.index))
+        readings: dict[str, dict[int, Reading]] = {}
+        for (sha, index), reading in zip(places, self.readers.read_many(files) if files else [], strict=True):
+            readings.setdefault(sha, {})[index] = reading
+        return [
+            Arrival(
+                sha,
+                content_digest(new[sha].data),
+                new[sha].received_at,
+                message,
+                quoted_above(message.text) if not message.auto else "",
+                readings.get(sha, {}),
+                {part.index: hashlib.sha256(part.data).hexdigest() for part in message.attachments},
+                new[sha].sighting,
+            )
+            for sha, message in messages.items()
+        ]
+
+    def _situation(self, arrivals: Sequence[Arrival], roster: Roster) -> Situation:
+        units: set[str] = set()
+        tokens: set[str] = set()
+        ids: set[str] = set()
+        for arrival in arrivals:
+            message = arrival.message
+            day = arrival.received_at.date()
+            units.update(contact.unit for contact in roster.known_address(message.sender, day))
+            tokens.add(token_in(message.subject))
+            ids.update(islice(message.in_reply_to, 20))
+            if message.bounce:
+                ids.add(message.bounce.original_message_id)
+            for reading in arrival.readings.values():
+                if reading.identity:
+                    tokens.add(reading.identity.token)
+                if reading.outcome is ReadOutcome.REVIEW and reading.review:
+                    tokens.add(reading.review.token)
+        scope = Scope(
+            frozenset(units),
+            frozenset(tokens - {""}),
+            frozenset(ids - {""}),
+            frozenset(arrival.digest for arrival in arrivals),
+        )
+        return gather(self.store, roster, self.policy, current_campaign(self.store), self.forms(), scope)
+
+    def _sightings(self, again: Sequence[tuple[str, Sighting]]) -> list[Event]:
+        """A message seen once more, somewhere else or under another uid: noted once per place."""
+        events = []
+        places: dict[tuple[str, str, int], list[int]] = {}
+        for _, seen in again:
+            places.setdefault((seen.account, seen.folder, seen.uidvalidity), []).append(seen.uid)
+        known = {
+            (*place, uid) for place, uids in places.items() for uid in self.store.seen(*place, uids)
+        }
+        numbers = self.store.next_numbers({f"message:{sha}" for sha, _ in again}) if again else {}
+        for sha, seen in again:
+            place = (seen.account, seen.folder, seen.uidvalidity, seen.uid)
+            if place in known:
+                continue
+            known.add(place)
+            stream = f"message:{sha}"
+            number = numbers.get(stream, 0) or 1
+            numbers[stream] = number + 1
+            events.append(
+                Event(stream, number + 1, "message.seen", seen.internal_date, SYSTEM, sha, sighting_data(seen))
+            )
+        return events
+
+
+def _decided(arrival: Arrival, situation: Situation) -> Outcome:
+    """The decision; where deciding itself breaks on one message, that message is kept as `failed` and shown to staff,
+    since it must not keep all the mail behind it from being taken."""
+    try:
+        return decide(arrival, situation)
+    except Exception as fault:
+        return failed(arrival, f"{type(fault).__name__}: {fault}")
+
+
+def _raw(fetched: Fetched) -> Raw:
+    return Raw(fetched.raw, fetched.sighting.internal_date, fetched.sighting)

@@ -1,0 +1,228 @@
+"""Opening a campaign: a case for every unit and form, a package for every level, and the letters that ask for data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from workflow.adapters.store import Store
+from workflow.domain.campaign import Campaign, Period
+from workflow.domain.errors import Conflict, Fault, Refused
+from workflow.domain.events import Event
+from workflow.domain.form import Form, Prefill, Value
+from workflow.domain.letters import FreshCopy, LetterKind, LetterOrder, ReceiptForm
+from workflow.domain.lifecycle import Case, case_stream, package_stream
+from workflow.domain.matching import make_token
+from workflow.domain.roster import Level, Role, Roster, Unit
+from workflow.domain.submission import Answers
+from workflow.process.correspondence import Secretariat
+from workflow.process.gather import earlier_data
+from workflow.process.receipts import ASKED
+from workflow.process.situation import SYSTEM, Earlier
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """What opening did: units asked, letters queued, and the units that no letter can reach."""
+
+    units: int
+    letters: int
+    unreachable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """The key that makes routing tokens, and its one-letter id; kept in a 0600 file of the workspace."""
+
+    id: str
+    secret: bytes
+
+    def token(self, *parts: object) -> str:
+        return make_token(self.secret, self.id, *parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a campaign is opened with: its windows and the date for the receipts (None: none are asked)."""
+
+    windows: Mapping[Level, tuple[int, int]]
+    receipt_due: dt.date | None
+
+
+def launch(
+    store: Store,
+    secretariat: Secretariat,
+    key: TokenKey,
+    period: Period,
+    now: dt.datetime,
+    forms: Mapping[str, tuple[Form, str]],
+    terms: Terms,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Launched:
+    """Open a campaign and queue its letters; `forms` gives each form by id with the sha of its definition.
+
+    Opening again goes on where a crash left off: what is there already is left as it is. Raises Refused when no
+    roster was imported, when a kind of unit has no form, or while another period has not been reported.
+    """
+    roster = store.roster()
+    if roster is None:
+        raise Refused(Fault("名册", "尚未导入", "请先运行 huizhi roster import"))
+    campaign = store.campaign(period.id)
+    if campaign is None:
+        campaign = _open(store, period, now, forms, terms, roster)
+    fill = {kind: form for form, _ in forms.values() for kind in form.kinds}
+    units = [unit for unit in roster.units.values() if unit.kind in fill and not unit.suspended]
+    earlier = earlier_data(store, campaign)
+    unreachable, letters = [], 0
+    issued = {case.unit for case in store.cases(campaign.id)}
+    waiting = [unit for unit in units if unit.code not in issued]
+    for start in range(0, len(waiting), BATCH):
+        batch = waiting[start : start + BATCH]
+        orders, events, lost = _issue(batch, campaign, roster, fill, key, earlier, now)
+        queued = secretariat.queue(orders, roster, campaign)
+        store.append([*events, *queued])
+        letters += len(queued)
+        unreachable.extend(lost)
+        progress(start + len(batch), len(waiting))
+    return Launched(len(waiting), letters, tuple(unreachable))
+
+
+def _open(
+    store: Store,
+    period: Period,
+    now: dt.datetime,
+    forms: Mapping[str, tuple[Form, str]],
+    terms: Terms,
+    roster: Roster,
+) -> Campaign:
+    faults = list(_faults(store, period, forms, roster))
+    if faults:
+        raise Refused(faults)
+    data = {
+        "forms": {form_id: sha for form_id, (_, sha) in forms.items()},
+        "windows": {level.value: list(window) for level, window in terms.windows.items()},
+        "receipt_due": terms.receipt_due.isoformat() if terms.receipt_due else None,
+    }
+    events = [Event(f"campaign:{period.id}", 1, "campaign.opened", now, SYSTEM, "", data)]
+    for unit in roster.units.values():
+        if unit.kind.reports:
+            stream = package_stream(period.id, unit.code)
+            level = {"level": unit.kind.level.value}
+            events.append(Event(stream, 1, "package.opened", now, SYSTEM, f"campaign:{period.id}", level))
+    events.extend(_vacancies(store, roster, now))
+    try:
+        store.append(events)
+    except Conflict as conflict:
+        raise Refused(Fault(f"填报任务 {period.id}", "正在由另一进程开启", "请稍候再试")) from conflict
+    campaign = store.campaign(period.id)
+    assert campaign is not None
+    return campaign
+
+
+def _faults(
+    store: Store, period: Period, forms: Mapping[str, tuple[Form, str]], roster: Roster
+) -> Iterator[Fault]:
+    filled = {kind for form, _ in forms.values() for kind in form.kinds}
+    for kind in sorted({unit.kind for unit in roster.units.values()} - filled):
+        yield Fault("templates/forms", f"没有适用于“{kind}”的表单", "请在某个表单的“设置”表中加上这一单位类型")
+    for campaign in store.campaigns():
+        unreported = [package for package in store.packages(campaign.id) if not package.locked]
+        if unreported and campaign.id != period.id:
+            names = "、".join(roster.units[p.unit].name for p in unreported[:3] if p.unit in roster.units)
+            yield Fault(
+                f"填报任务 {period.id}",
+                f"上一任务 {campaign.id} 还有 {len(unreported)} 个层级没有上报（{names}等）",
+                "全部上报后才能开启下一任务，以免各单位同时持有两份工作簿",
+            )
+
+
+def _vacancies(store: Store, roster: Roster, now: dt.datetime) -> Iterator[Event]:
+    """Levels without an 审核员, for staff's list: nothing of theirs is approved, nobody approves instead."""
+    number = store.next_numbers(["staff"])["staff"]
+    for unit in roster.units.values():
+        if unit.kind.reports and not roster.people(unit.code, Role.REVIEWER, now.date()):
+            number += 1
+            data = {"unit": unit.code, "matter": f"{unit.name}没有登记审核员，本级数据将不经审核自动上报"}
+            yield Event("staff", number, "staff.query", now, SYSTEM, "", data)
+
+
+def _issue(
+    units: Sequence[Unit],
+    campaign: Campaign,
+    roster: Roster,
+    fill: Mapping[str, Form],
+    key: TokenKey,
+    earlier: Mapping[tuple[str, str], Earlier],
+    now: dt.datetime,
+) -> tuple[list[LetterOrder], list[Event], list[str]]:
+    """Cases planned and, where a letter reaches the unit, issued with copy 1."""
+    orders, events, unreachable = [], [], []
+    for unit in units:
+        form = fill[unit.kind]
+        case = Case(campaign.id, unit.code, form.id)
+        stream = case_stream(campaign.id, unit.code, form.id)
+        events.append(Event(stream, 1, "case.planned", now, SYSTEM, f"campaign:{campaign.id}"))
+        before = earlier.get((unit.code, form.id))
+        answers = prefilled(form, unit, before.answers if before else {})
+        token = key.token(campaign.id, unit.code, form.id, 1)
+        order = _notice(case, unit, form, campaign, roster, key, token, answers, before is not None, now)
+        if order is None:
+            unreachable.append(unit.code)
+            continue
+        orders.append(order)
+        data = {"copy": 1, "token": token}
+        events.append(Event(stream, 2, "case.issued", now, SYSTEM, f"campaign:{campaign.id}", data))
+    return orders, events, unreachable
+
+
+def _notice(
+    case: Case,
+    unit: Unit,
+    form: Form,
+    campaign: Campaign,
+    roster: Roster,
+    key: TokenKey,
+    token: str,
+    answers: Mapping[str, Value],
+    has_earlier: bool,
+    now: dt.datetime,
+) -> LetterOrder | None:
+    to = roster.recipient(unit.code, Role.ADMINISTRATOR, now.date())
+    if to is None:
+        return None
+    package = roster.package_of(unit.code)
+    window = campaign.window(package)
+    receipt = campaign.receipt_due is not None and unit.kind in ASKED
+    enclosures: tuple[FreshCopy | ReceiptForm, ...] = (FreshCopy(unit.code, form.id, 1, token, answers),)
+    if receipt:
+        enclosures = (*enclosures, ReceiptForm(unit.code, key.token(campaign.id, unit.code, "receipt", 1)))
+    context = {
+        "form_title": form.title,
+        "due": campaign.reply_due,
+        "review_start": window.first_day,
+        "review_end": window.last_day,
+        "prefilled": has_earlier,
+        "superior_name": package.name,
+        "receipt_wanted": receipt,
+        "receipt_due": campaign.receipt_due if receipt else "",
+        "no_change_hint": has_earlier,
+    }
+    return LetterOrder(
+        LetterKind.NOTICE, campaign.id, unit.code, form.id, to, now, f"{case.stream}#1", context, enclosures, token
+    )
+
+
+def prefilled(form: Form, unit: Unit, earlier: Answers) -> dict[str, Value]:
+    """What a fresh copy shows in its answer cells: last period's answers and the roster's own facts."""
+    answers: dict[str, Value] = {}
+    for field in form.fields:
+        if field.prefill is Prefill.UNIT_NAME:
+            answers[field.name] = unit.name
+        elif field.prefill is Prefill.UNIT_CODE:
+            answers[field.name] = unit.code
+        elif field.prefill is Prefill.LAST_PERIOD and earlier.get(field.name) is not None:
+            answers[field.name] = earlier[field.name]
+    return answers

@@ -1,0 +1,116 @@
+"""The state of a campaign in figures: cases, packages, origins, mail and what comes next. The shape of `status --json`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from workflow.adapters.store import Store
+from workflow.domain.campaign import Campaign
+from workflow.domain.deadlines import upcoming
+from workflow.domain.lifecycle import Case, CaseState, Package, allowed_package_acts
+from workflow.domain.merge import Standing, stand
+from workflow.domain.roster import Level, Roster
+from workflow.domain.submission import Submission
+from workflow.process.gather import earlier_data
+
+_NEXT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything that `status` shows. `late` are units whose reply is overdue now: computed, never stored."""
+
+    campaign: str
+    now: dt.datetime
+    cases: dict[str, int]
+    packages: dict[str, dict[str, int]]
+    origins: dict[str, int]
+    mail: dict[str, Any]
+    late: list[dict[str, str]]
+    next: list[dict[str, str]]
+    staff: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "campaign": self.campaign, "now": self.now.isoformat(), "cases": self.cases,
+            "packages": self.packages, "origins": self.origins, "mail": self.mail, "late": self.late,
+            "next": self.next, "staff": self.staff,
+        }  # fmt: skip
+
+
+def overview(
+    store: Store, roster: Roster, campaign: Campaign, now: dt.datetime, level: Level | None = None
+) -> Overview:
+    """Count a campaign; `level` narrows cases and packages to those of one level's packages."""
+    packages = [p for p in store.packages(campaign.id) if level is None or p.level is level]
+    codes = {package.unit for package in packages}
+    cases = [c for c in store.cases(campaign.id) if level is None or roster.package_of(c.unit).code in codes]
+    counted: dict[str, Counter[str]] = {}
+    for package in packages:
+        counted.setdefault(package.level.value, Counter())[package.state.value] += 1
+    standings = current_standings(store, roster, campaign, cases, packages)
+    counts = store.mail_counts()
+    mail = {
+        "received": counts.received, "buckets": dict(counts.buckets), "attachments": dict(counts.attachments),
+        "queued": counts.queued, "sent": counts.sent, "failed": counts.failed,
+    }  # fmt: skip
+    queries = [str(query.data.get("matter", "")) for query in store.staff_queries()]
+    return Overview(
+        campaign.id, now, dict(Counter(case.state.value for case in cases)),
+        {name: dict(states) for name, states in counted.items()},
+        dict(Counter(standing.origin.value for standing in standings)),
+        mail, _late(roster, campaign, cases, now), _next(roster, campaign, packages, now), queries,
+    )  # fmt: skip
+
+
+def current_standings(
+    store: Store, roster: Roster, campaign: Campaign, cases: list[Case], packages: list[Package]
+) -> list[Standing]:
+    """How every case's data stand: as reported where the package has gone up, else as they are now."""
+    versions: dict[tuple[str, str], list[Submission]] = {}
+    for version in store.submissions(campaign.id):
+        versions.setdefault((version.unit, version.form), []).append(version)
+    locked = {package.unit for package in packages if package.locked}
+    reported = store.standings(campaign.id)
+    earlier = earlier_data(store, campaign)
+    standings = []
+    for case in cases:
+        key = (case.unit, case.form)
+        if key in reported and roster.package_of(case.unit).code in locked:
+            standings.append(reported[key])
+        else:
+            before = earlier.get(key)
+            standings.append(stand(case, versions.get(key, ()), before.standing if before else None))
+    return standings
+
+
+def _late(
+    roster: Roster, campaign: Campaign, cases: list[Case], now: dt.datetime
+) -> list[dict[str, str]]:
+    """Units that owe a reply after the date on which they were asked for it."""
+    rows = []
+    for case in cases:
+        due = case.due or campaign.reply_due
+        if case.state in {CaseState.ISSUED, CaseState.RETURNED} and due <= now:
+            unit = roster.units[case.unit]
+            rows.append(
+                {"unit": unit.code, "name": unit.name, "form": case.form, "state": case.state.value,
+                 "due": due.isoformat()}
+            )  # fmt: skip
+    return rows
+
+
+def _next(
+    roster: Roster, campaign: Campaign, packages: list[Package], now: dt.datetime
+) -> list[dict[str, str]]:
+    """The next automatic reports."""
+    states = {package.unit: package for package in packages}
+    return [
+        {"at": due.at.isoformat(), "owed": due.owed.value, "unit": due.package,
+         "name": roster.units[due.package].name,
+         "allowed": "、".join(act.value for act in allowed_package_acts(states[due.package]))}
+        for due in upcoming(now, campaign, roster, packages)[:_NEXT]
+    ]  # fmt: skip

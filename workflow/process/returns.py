@@ -1,0 +1,267 @@
+"""What becomes of a returned workbook or a 无变化 confirmation: accepted, returned for correction, stale, late.
+
+A readable workbook is always kept as a version of its case. One with errors, or with a query that is not explained, goes
+back at once (退回修改); the version stays, since at the deadline the data go up as they stand (article 18).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from workflow.domain.checks import Examination, examine
+from workflow.domain.events import Event, encode_value
+from workflow.domain.form import NO_CHANGE
+from workflow.domain.letters import AnnotatedCopy, LetterKind, LetterOrder
+from workflow.domain.lifecycle import Case, CaseState
+from workflow.domain.matching import Sender, speaks_for
+from workflow.domain.merge import Origin
+from workflow.domain.replay import case_after
+from workflow.domain.roster import Recipient, Role
+from workflow.domain.submission import AttachmentOutcome, Bucket, Finding, Reading, ReadOutcome, Submission
+from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A workbook in a message: the message's sha and time, the attachment as far as it is known, what was read."""
+
+    message: str
+    received_at: dt.datetime
+    fate: AttachmentFate
+    reading: Reading
+
+
+def decide(part: Part, situation: Situation, who: Sender, thread: CaseKey | None) -> Outcome:
+    """Decide on one workbook. The token in it routes; the thread and the sender are held against it."""
+    identity = part.reading.identity
+    found = situation.tokens.get(identity.token) if identity else None
+    if identity is None or found is None:
+        return _foreign(part, "工作簿中的编号不在本系统发出的范围内")
+    key, copy = found
+    case = situation.cases.get(key)
+    if case is None or (identity.unit and identity.unit != case.unit):
+        return _foreign(part, "工作簿中的编号与单位代码不一致")
+    fate = replace(part.fate, unit=case.unit, form=case.form, campaign=case.campaign)
+    part = replace(part, fate=fate)
+    if situation.campaign is None or case.campaign != situation.campaign.id:
+        return _late(part, case, situation, who)
+    package = situation.package_above(case.unit)
+    if (package and package.locked) or part.received_at >= situation.closes(case.unit):
+        return _late(part, case, situation, who)
+    if copy < case.copy:
+        stale = replace(fate, outcome=AttachmentOutcome.STALE)
+        context = {"copy": copy, "current_copy": case.copy}
+        return Outcome(fates=(stale,), letters=_reply(LetterKind.STALE, part, case, situation, who, context))
+    if _same_again(part, key, case, situation):
+        again = replace(fate, outcome=AttachmentOutcome.DUPLICATE, reason="与已收到的报送文件相同")
+        return Outcome(fates=(again,))
+    return _take(part, case, situation, who)
+
+
+def _same_again(part: Part, key: CaseKey, case: Case, situation: Situation) -> bool:
+    """The very file that is the case's newest version; after a return it counts again, so that the unit is told."""
+    versions = situation.submissions.get(key, ())
+    return bool(versions) and versions[-1].attachment == part.fate.sha and case.state is not CaseState.RETURNED
+
+
+def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
+    """Check the workbook, keep it as a version, and accept it or send it back."""
+    form = situation.forms[case.form]
+    earlier = situation.earlier.get((case.unit, case.form))
+    seen = examine(form, part.reading.answers, earlier.answers if earlier else None, part.reading.moved)
+    number = case.number + 1
+    version = Submission(
+        f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form, form.version,
+        number, part.received_at, part.message, part.fate.sha, "", seen.errors, seen.queries,
+        no_change=seen.no_change,
+    )  # fmt: skip
+    event = submitted_event(case, version, seen, part.reading.moved)
+    after = case_after(case, event)
+    kept = Outcome(events=(event,), cases=(after,), submissions=(version,))
+    if who.registered and not speaks_for(situation.roster, who, case.unit):
+        who = Sender(who.address, ())
+    if seen.errors:
+        return kept + _send_back(part, after, version, situation, who, seen)
+    accepted = replace(part.fate, outcome=AttachmentOutcome.ACCEPTED, findings=seen.findings)
+    return kept + Outcome(fates=(accepted,), letters=_acknowledge(part, after, situation, who, seen))
+
+
+def submitted_event(case: Case, version: Submission, seen: Examination, moved: Mapping[str, str]) -> Event:
+    """The ledger's event of a version that comes to a case. Answers, notes and addresses travel as personal payload."""
+    data = {
+        "submission": version.id,
+        "number": version.number,
+        "form_version": version.form_version,
+        "received_at": version.received_at.isoformat(),
+        "message": version.message,
+        "attachment": version.attachment,
+        "errors": version.errors,
+        "queries": version.queries,
+        "no_change": version.no_change,
+        "findings": [
+            {"code": f.code, "severity": f.severity.value, "field": f.field, "label": f.label, "cell": f.cell,
+             "message": f.message} for f in seen.findings
+        ],
+    }  # fmt: skip
+    personal = {
+        "answers": {name: encode_value(value) for name, value in seen.answers.items()},
+        "moved": dict(moved),
+        "notes": dict(seen.notes),
+        "found": {f.field: f.found for f in seen.findings},
+    }
+    return Event(
+        case.stream, case.events + 1, "case.submitted", version.received_at, SYSTEM, version.message, data, personal
+    )
+
+
+def _send_back(
+    part: Part, case: Case, version: Submission, situation: Situation, who: Sender, seen: Examination
+) -> Outcome:
+    """退回修改: the unit's own file again, with what is wrong marked in it."""
+    due = return_due(situation, case.unit, part.received_at)
+    returned, event = returned_case(case, due, "", "系统校验", part.received_at, part.message)
+    enclosure = AnnotatedCopy(
+        case.unit, case.form, case.copy, case.token, part.reading.answers, seen.findings, due, "", returned.returns
+    )
+    context = {
+        "form_title": situation.forms[case.form].title,
+        "findings": finding_rows(seen.findings),
+        "due": due,
+        "file_name": part.fate.name,
+        "by": "系统校验",
+        "note": "",
+        "times": returned.returns,
+    }
+    letters = _reply(LetterKind.RETURNED, part, returned, situation, who, context, (enclosure,))
+    fate = replace(part.fate, outcome=AttachmentOutcome.RETURNED, findings=seen.findings)
+    newest = replace(version, returned=True)
+    return Outcome(events=(event,), letters=letters, cases=(returned,), submissions=(newest,), fates=(fate,))
+
+
+def returned_case(
+    case: Case, due: dt.datetime, note: str, by: str, at: dt.datetime, cause: str
+) -> tuple[Case, Event]:
+    """A case sent back by the check or by a reviewer, and its event; raises NotAllowed."""
+    data = {"due": due.isoformat(), "note": note, "by": by, "returned_number": case.number}
+    event = Event(case.stream, case.events + 1, "case.returned", at, by, cause, data)
+    return case_after(case, event), event
+
+
+def return_due(situation: Situation, unit: str, moment: dt.datetime) -> dt.datetime:
+    """Until when a return asks for the correction: the configured days, ending at midnight, but never past the
+    moment at which the data go up."""
+    days = dt.timedelta(days=situation.policy.return_days + 1)
+    due = (moment + days).replace(hour=0, minute=0, second=0, microsecond=0)
+    return min(due, situation.closes(unit))
+
+
+def confirm_no_change(
+    message: str, received_at: dt.datetime, case: Case, situation: Situation, who: Sender
+) -> Outcome:
+    """A reply in words that nothing has changed: last period's figures become this period's version."""
+    fate = AttachmentFate(-1, "", "", AttachmentOutcome.ACCEPTED, case.unit, case.form, case.campaign)
+    part = Part(message, received_at, fate, Reading(ReadOutcome.ANSWERS))
+    package = situation.package_above(case.unit)
+    if (package and package.locked) or received_at >= situation.closes(case.unit):
+        return replace(_late(part, case, situation, who), fates=(), bucket=Bucket.CONFIRMATION)
+    earlier = situation.earlier.get((case.unit, case.form))
+    if earlier is None or case.state is CaseState.PLANNED:
+        letters = _reply(LetterKind.NO_CHANGE_REFUSED, part, case, situation, who, {})
+        return Outcome(letters=letters, bucket=Bucket.CONFIRMATION)
+    number = case.number + 1
+    faulty = earlier.standing.origin in {Origin.WITH_ERRORS, Origin.RETURNED_UNCORRECTED}
+    version = Submission(
+        f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form,
+        situation.forms[case.form].version, number, received_at, message, "", "", int(faulty), 0, no_change=True,
+    )  # fmt: skip
+    seen = Examination({**earlier.answers, NO_CHANGE: True}, {}, (), no_change=True)
+    event = submitted_event(case, version, seen, {})
+    after = case_after(case, event)
+    letters = _acknowledge(part, after, situation, who, seen)
+    return Outcome((event,), letters, (after,), submissions=(version,), bucket=Bucket.CONFIRMATION)
+
+
+def _late(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
+    """Kept, not counted: the package above has been reported (article 19). The sender is told what can be done."""
+    package = situation.packages.get((case.campaign, situation.roster.package_of(case.unit).code))
+    above = situation.roster.package_of(case.unit)
+    context = {
+        "reported_at": (package.reported_at if package else None) or situation.closes(case.unit),
+        "superior_name": above.name,
+        "form_title": situation.forms[case.form].title if case.form in situation.forms else "",
+    }
+    fate = replace(part.fate, outcome=AttachmentOutcome.LATE, reason="所在层级数据已上报")
+    return Outcome(fates=(fate,), letters=_reply(LetterKind.LATE, part, case, situation, who, context))
+
+
+def _foreign(part: Part, reason: str) -> Outcome:
+    return Outcome(fates=(replace(part.fate, outcome=AttachmentOutcome.FOREIGN, reason=reason),))
+
+
+def _acknowledge(
+    part: Part, case: Case, situation: Situation, who: Sender, seen: Examination
+) -> tuple[LetterOrder, ...]:
+    queries = [{"cell": f.cell, "label": f.label, "message": f.message} for f in seen.findings]
+    notes = [f"{situation.forms[case.form].by_name[name].label}：{note}" for name, note in seen.notes.items()]
+    context = {
+        "received_at": part.received_at,
+        "form_title": situation.forms[case.form].title,
+        "version_no": case.number,
+        "queries": queries,
+        "file_name": part.fate.name,
+        "kind_word": "无变化确认" if seen.no_change else "填报工作簿",
+        "also": notes,
+    }
+    return _reply(LetterKind.ACKNOWLEDGEMENT, part, case, situation, who, context)
+
+
+def _reply(
+    kind: LetterKind,
+    part: Part,
+    case: Case,
+    situation: Situation,
+    who: Sender,
+    context: Mapping[str, Any],
+    enclosures: tuple[AnnotatedCopy, ...] = (),
+) -> tuple[LetterOrder, ...]:
+    """A letter to the sender when registered for the unit; else to the unit's registered address, which is asked to
+    confirm that the workbook is its own. Nothing ever goes to an address that the roster does not know."""
+    day = part.received_at.date()
+    if who.registered:
+        contact = next((c for c in who.contacts if c.unit == case.unit), who.contacts[0])
+        to: Recipient | None = Recipient(who.address, contact.name, contact.unit, contact.role)
+    else:
+        to = situation.roster.recipient(case.unit, Role.ADMINISTRATOR, day)
+    if to is None:
+        return ()
+    cause = f"{part.message}#{part.fate.index}"
+    order = LetterOrder(
+        kind, case.campaign, case.unit, case.form, to, part.received_at, cause, context, enclosures, case.token
+    )
+    if who.registered:
+        return (order,)
+    asking = replace(order, kind=LetterKind.UNKNOWN_SENDER, context={"from_address": masked(who.address)}, enclosures=())
+    return (order, asking)
+
+
+def masked(address: str) -> str:
+    """An address with its middle hidden, as it may be shown to others."""
+    name, _, domain = address.partition("@")
+    return f"{name[:2]}***@{domain}" if domain else "（发件地址不明）"
+
+
+def finding_rows(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
+    """The findings as a letter lists them."""
+    return [
+        {
+            "cell": f.cell,
+            "label": f.label,
+            "found": f.found,
+            "message": f.message,
+            "severity": f.severity.value,
+        }
+        for f in findings
+    ]

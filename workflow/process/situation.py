@@ -1,0 +1,158 @@
+"""What a decision needs to know: gathered before, never read during.
+
+A `Situation` is a frozen picture of the campaign around the units at hand; `after(outcome)` is the picture once an outcome
+has been applied, so that a batch folds: each message is decided on what the one before it left.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from workflow.adapters.store.records import LetterRow, MadeBook
+from workflow.domain.campaign import Campaign
+from workflow.domain.events import Event
+from workflow.domain.form import Form
+from workflow.domain.letters import LetterOrder
+from workflow.domain.lifecycle import Case, Package
+from workflow.domain.merge import Standing
+from workflow.domain.roster import Roster
+from workflow.domain.submission import Answers, AttachmentOutcome, Bucket, Finding, Submission
+
+CaseKey = tuple[str, str, str]  # campaign, unit, form
+SYSTEM = "系统"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A unit's last reported data: how they stood and what they were."""
+
+    standing: Standing
+    answers: Answers
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentFate:
+    """Where one attachment ended; a row of the conservation table."""
+
+    index: int
+    name: str
+    sha: str
+    outcome: AttachmentOutcome
+    unit: str = ""
+    form: str = ""
+    campaign: str = ""
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a decision amounts to: the events to write, the letters to queue, and the records as they then are."""
+
+    events: tuple[Event, ...] = ()
+    letters: tuple[LetterOrder, ...] = ()
+    cases: tuple[Case, ...] = ()
+    packages: tuple[Package, ...] = ()
+    submissions: tuple[Submission, ...] = ()
+    bucket: Bucket | None = None
+    fates: tuple[AttachmentFate, ...] = ()
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(
+            self.events + other.events,
+            self.letters + other.letters,
+            self.cases + other.cases,
+            self.packages + other.packages,
+            self.submissions + other.submissions,
+            other.bucket or self.bucket,
+            self.fates + other.fates,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What config.toml lets staff choose, as far as decisions depend on it. `own_address` is the system's mailbox;
+    `return_days` the days given for a correction; `trusted_authserv` names the receiving server whose
+    Authentication-Results count ('' where the server writes none)."""
+
+    own_address: str
+    return_days: int = 3
+    trusted_authserv: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The picture that a batch is decided on. Only what the batch can touch needs to be in it; the roster is whole."""
+
+    roster: Roster
+    policy: Policy
+    campaign: Campaign | None
+    forms: Mapping[str, Form]
+    cases: Mapping[CaseKey, Case] = field(default_factory=dict)
+    tokens: Mapping[str, tuple[CaseKey, int]] = field(default_factory=dict)
+    packages: Mapping[tuple[str, str], Package] = field(default_factory=dict)
+    submissions: Mapping[CaseKey, tuple[Submission, ...]] = field(default_factory=dict)
+    answers: Mapping[str, Answers] = field(default_factory=dict)
+    earlier: Mapping[tuple[str, str], Earlier] = field(default_factory=dict)
+    letters: Mapping[str, LetterRow] = field(default_factory=dict)
+    books: Mapping[str, MadeBook] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    receipts: Mapping[str, int] = field(default_factory=dict)
+
+    def after(self, outcome: Outcome) -> Situation:
+        """The situation once an outcome has been applied."""
+        changes: dict[str, object] = {}
+        if outcome.cases:
+            changes["cases"] = {**self.cases, **{(c.campaign, c.unit, c.form): c for c in outcome.cases}}
+        if outcome.packages:
+            changes["packages"] = {**self.packages, **{(p.campaign, p.unit): p for p in outcome.packages}}
+        if outcome.submissions:
+            changes["submissions"] = _with_submissions(self.submissions, outcome.submissions)
+        digests = {e.data["digest"]: e.data["sha"] for e in outcome.events if e.kind == "message.taken"}
+        if digests:
+            changes["digests"] = {**self.digests, **digests}
+        receipts = [e.stream for e in outcome.events if e.stream.startswith("receipt:")]
+        if receipts:
+            counted = dict(self.receipts)
+            for stream in receipts:
+                counted[stream] = counted.get(stream, 0) + 1
+            changes["receipts"] = counted
+        return replace(self, **changes) if changes else self  # type: ignore[arg-type]
+
+    def package_above(self, unit: str) -> Package | None:
+        """The package that carries a unit's case in the current campaign."""
+        if self.campaign is None:
+            return None
+        return self.packages.get((self.campaign.id, self.roster.package_of(unit).code))
+
+    def case_of(self, unit: str) -> Case | None:
+        """The unit's case in the current campaign; a unit fills one form."""
+        if self.campaign is None or unit not in self.roster.units:
+            return None
+        kind = self.roster.units[unit].kind
+        for form in self.forms.values():
+            if kind in form.kinds:
+                return self.cases.get((self.campaign.id, unit, form.id))
+        return None
+
+    def closes(self, unit: str) -> dt.datetime:
+        """When the package that carries a unit's case goes up by itself; a returned package at its due date."""
+        assert self.campaign is not None
+        package = self.package_above(unit)
+        if package is not None and package.due is not None:
+            return package.due
+        return self.campaign.window(self.roster.package_of(unit)).closes
+
+
+def _with_submissions(
+    known: Mapping[CaseKey, tuple[Submission, ...]], new: tuple[Submission, ...]
+) -> dict[CaseKey, tuple[Submission, ...]]:
+    """Versions by case with the new ones put in: a version already known under its id is replaced."""
+    merged = dict(known)
+    for submission in new:
+        key = (submission.campaign, submission.unit, submission.form)
+        others = tuple(version for version in merged.get(key, ()) if version.id != submission.id)
+        merged[key] = (*others, submission)
+    return merged
