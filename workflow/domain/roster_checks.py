@@ -67,7 +67,7 @@ def build_roster(
     if faults:
         raise Refused(faults)
     roster = Roster(built, tuple(people))
-    return roster, tuple(_queries(rows, roster))
+    return roster, (*_shared_addresses(contacts, roster), *_vacancies(rows, roster))
 
 
 # --- units ---------------------------------------------------------------------------------------------------------
@@ -257,8 +257,7 @@ def _no_day() -> dt.date:
 # --- queries -------------------------------------------------------------------------------------------------------
 
 
-def _queries(rows: Mapping[str, UnitRow], roster: Roster) -> Iterator[Fault]:
-    yield from _shared_addresses(roster)
+def _vacancies(rows: Mapping[str, UnitRow], roster: Roster) -> Iterator[Fault]:
     held: dict[str, set[Role]] = {}
     addressed: set[str] = set()
     for contact in roster.contacts:
@@ -277,14 +276,17 @@ def _queries(rows: Mapping[str, UnitRow], roster: Roster) -> Iterator[Fault]:
             yield Fault(place, f"{unit.name}没有视察员", "请补报")
 
 
-def _shared_addresses(roster: Roster) -> Iterator[Fault]:
-    sharers: dict[str, dict[str, None]] = {}
-    for contact in roster.contacts:
+def _shared_addresses(contacts: Iterable[ContactRow], roster: Roster) -> Iterator[Fault]:
+    """Each address of several units, at the first row that holds it."""
+    sharers: dict[str, dict[str, str]] = {}
+    for contact in contacts:
         if contact.email:
-            sharers.setdefault(contact.email.lower(), {})[contact.unit] = None
+            sharers.setdefault(contact.email.lower(), {}).setdefault(contact.unit, contact.place)
     for email, codes in sharers.items():
         if len(codes) > 1:
             names = "、".join(roster.units[code].name for code in list(codes)[:4])
             more = f"等{len(codes)}个单位" if len(codes) > 4 else f"{len(codes)}个单位"
             what = f"电子邮箱{email}由{names}{more}共用"
-            yield Fault(CONTACT_SHEET, what, "属实的不必处理，系统按识别码区分单位；填错的请改正")
+            yield Fault(
+                next(iter(codes.values())), what, "属实的不必处理，系统按识别码区分单位；填错的请改正"
+            )
