@@ -240,6 +240,39 @@ def test_the_copy_is_completed_after_a_crash_behind_the_commit(
     assert story.rows(store) == before
 
 
+def test_appenders_killed_at_any_moment_leave_a_ledger_that_goes_on(
+    url: str, store: Store, folder: Path
+) -> None:
+    for life in range(4):
+        before = store.head()[0]
+        process = appending(url, folder, f"life {life}", "100000", "3")
+        deadline = time.monotonic() + 30
+        while store.head()[0] < before + 10 * (life + 1):
+            assert time.monotonic() < deadline
+        process.kill()
+        process.wait(30)
+    store.append([story.letter("after all that")])
+    assert store.verify_ledger().fault is None
+    assert copied(folder) == list(range(1, store.head()[0] + 1))
+    rows = story.rows(store)
+    store.rebuild(folder)
+    assert story.rows(store) == rows
+
+
+def test_a_lost_database_is_rebuilt_from_the_workspaces_own_copy(
+    store: Store, folder: Path, tmp_path: Path
+) -> None:
+    story.tell(store)
+    fresh = Store(f"sqlite:///{tmp_path}/fresh.db", folder)
+    fresh.migrate()
+    with pytest.raises(OutsideFailed, match="rebuild"):
+        fresh.append([story.letter("too early")])
+    fresh.rebuild(folder)
+    assert story.rows(fresh) == story.rows(store)
+    assert fresh.verify_ledger().fault is None
+    fresh.close()
+
+
 def test_a_torn_last_line_of_the_copy_is_mended(url: str, store: Store, folder: Path) -> None:
     store.append([story.letter("one"), story.letter("two")])
     store.close()

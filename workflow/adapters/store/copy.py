@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from workflow.domain.errors import Fault, OutsideFailed, Refused
 from workflow.domain.events import GENESIS, Event, canonical
 
 PERSONAL = "personal-"
+_LOCK_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class LedgerCopy:
         """Write what the ledger has up to `head` and the copy has not; a torn last line is mended."""
         with _disk(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.folder / ".lock"):
+            with FileLock(self.folder / ".lock", timeout=_LOCK_SECONDS):
                 tail = self.tail()
                 while tail.seq < head:
                     tail = self._write(tail, entries_after(tail.seq))
@@ -227,6 +228,8 @@ def _mark(path: Path) -> tuple[str, int, int]:
 def _disk(folder: Path) -> Iterator[None]:
     try:
         yield
+    except Timeout as error:
+        raise OutsideFailed(f"台账副本 {folder.name}", "正被其他程序占用", "请稍后重试") from error
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise OutsideFailed(f"台账副本 {folder.name}", "磁盘已满", "请清理磁盘后重试") from error
