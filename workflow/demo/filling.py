@@ -1,0 +1,141 @@
+"""Workbooks filled as an office program fills them: opened with openpyxl, answers typed into their cells, saved.
+
+Everything here is a function of bytes, so that many workbooks can be filled beside each other.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import openpyxl
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from workflow.domain.form import RESERVED, FieldType, Form, Prefill, Value
+from workflow.domain.submission import Answers, RawValue
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a reviewer does with a consolidated workbook. `returned` maps codes of units to the 审核意见 with which they
+    are sent back; every other row that can be decided on is approved. `report` chooses 同意上报."""
+
+    returned: Mapping[str, str]
+    report: bool
+
+
+def identity(data: bytes) -> dict[str, str]:
+    """The hidden marks of a workbook of ours: campaign, unit, form, kind and so on; empty for any other."""
+    return _marks(openpyxl.load_workbook(io.BytesIO(data), read_only=True))
+
+
+def _marks(book: Workbook) -> dict[str, str]:
+    if "_huizhi" not in book.sheetnames:
+        return {}
+    rows = book["_huizhi"].iter_rows(max_col=2, values_only=True)
+    return {str(row[0]): str(row[1]) for row in rows if len(row) == 2 and row[0] is not None}
+
+
+def fill(data: bytes, form: Form, typed: Mapping[str, RawValue]) -> bytes:
+    """The workbook with these values typed into the cells of their fields; other cells keep what they have."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    for slot in form.slots:
+        if slot.field in typed:
+            book[slot.sheet].cell(slot.row, slot.column).value = typed[slot.field]
+    return _saved(book)
+
+
+def shown(data: bytes, form: Form) -> dict[str, RawValue]:
+    """What stands in the answer cells of a workbook."""
+    book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+    cells = {slot.field: book[slot.sheet].cell(slot.row, slot.column).value for slot in form.slots}
+    return {name: value for name, value in cells.items() if value is not None}  # type: ignore[misc]
+
+
+def typed(answers: Answers) -> dict[str, RawValue]:
+    """Answers as a person types them: 是 and 否 from the list, everything else as it is."""
+    return {name: ("是" if v else "否") if isinstance(v, bool) else v for name, v in answers.items()}
+
+
+def facts(form: Form, name: str, code: str) -> dict[str, Value]:
+    """The answers that a copy comes with from the roster."""
+    known: dict[Prefill, Value] = {Prefill.UNIT_NAME: name, Prefill.UNIT_CODE: code}
+    return {field.name: known[field.prefill] for field in form.fields if field.prefill in known}
+
+
+def spoil(form: Form, answers: Answers, seed: int) -> dict[str, RawValue]:
+    """Answers with the mistakes that people make, at least two of them: a required cell left empty, words in a number's
+    cell, a figure above its maximum, a part larger than its whole."""
+    chance = random.Random(seed)
+    wrong = typed(answers)
+    numbers = [f for f in form.indicators if f.type is FieldType.INTEGER and f.required and not f.relevant]
+    one, two, three = chance.sample(numbers, 3)
+    bounded = [f for f in form.indicators if f.constraint and f.type is FieldType.INTEGER and answers.get(f.name)]
+    mistakes = ["empty", "words", "above", "broken"]
+    for mistake in chance.sample(mistakes, chance.randint(2, 3)):
+        if mistake == "empty":
+            wrong[one.name] = None
+        elif mistake == "words":
+            wrong[two.name] = chance.choice(("待统计", "约几十个吧", "见附表"))
+        elif mistake == "above" and isinstance(three.maximum, int | float):
+            wrong[three.name] = int(three.maximum) * 10 + 1
+        elif bounded:
+            field = chance.choice(bounded)
+            wrong[field.name] = int(field.maximum) if isinstance(field.maximum, int | float) else 10**6
+    wrong[one.name] = None
+    return wrong
+
+
+def correct(form: Form, wrong: Mapping[str, RawValue], right: Answers) -> dict[str, RawValue]:
+    """What a person types into a returned workbook: the right answer where another one stands."""
+    wanted = typed(right)
+    names = [field.name for field in form.fields if field.name in wanted or field.name in RESERVED]
+    return {name: wanted.get(name) for name in names if wanted.get(name) != wrong.get(name)}
+
+
+def review(data: bytes, work: Review) -> bytes:
+    """A consolidated workbook with 审核结论 and 审核意见 in every row that waits for them, and the cover's 上报意见."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    for sheet in book.worksheets:
+        if sheet.sheet_state == "visible":
+            _decide(sheet, work)
+    if work.report:
+        _choose_report(book["封面"])
+    return _saved(book)
+
+
+def _decide(sheet: Worksheet, work: Review) -> None:
+    """Found by the headings' names, as a reader of the sheet would; a row marked — is none of this reviewer's."""
+    columns: dict[str, int] = {}
+    for row in sheet.iter_rows():
+        words = {str(cell.value).strip(): cell.column for cell in row if cell.value is not None}
+        if {"单位代码", "审核结论", "审核意见"} <= words.keys():
+            columns = {heading: words[heading] or 0 for heading in ("单位代码", "审核结论", "审核意见")}
+            continue
+        if not columns:
+            continue
+        at = row[0].row or 0
+        code = sheet.cell(at, columns["单位代码"]).value
+        verdict = sheet.cell(at, columns["审核结论"])
+        if code is None or str(verdict.value or "").strip() == "—":
+            continue
+        note = work.returned.get(str(code), "")
+        verdict.value = "退回" if note else "通过"
+        sheet.cell(at, columns["审核意见"]).value = note or None
+
+
+def _choose_report(cover: Worksheet) -> None:
+    for row in cover.iter_rows():
+        for cell in row:
+            if str(cell.value or "").strip() == "上报意见":
+                cover.cell(cell.row or 0, (cell.column or 0) + 1).value = "同意上报"
+                return
+
+
+def _saved(book: Workbook) -> bytes:
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()

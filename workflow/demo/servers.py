@@ -1,0 +1,181 @@
+"""The demo's mail servers: aiosmtpd takes letters, pymap hands them out, both on the simulated clock.
+
+What SMTP accepts stands in the recipient's mailbox at once, and its INTERNALDATE is the simulated moment. Two mailboxes:
+the system's own, and a catch-all for everybody else under *.test. Why these servers, and what they cost, is written in
+docs/decisions/demo-mail-servers.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import email.utils
+import hashlib
+import re
+import threading
+from argparse import Namespace
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtpd.smtp import Session as SmtpSession
+from pymap.backend.dict import Config as PymapConfig
+from pymap.backend.dict import Identity, Login
+from pymap.backend.dict.mailbox import MailboxData
+from pymap.imap import IMAPServer
+from pymap.parsing.message import AppendMessage
+from pymap.user import UserMetadata
+from proxyprotocol.reader import ProxyProtocolReader
+from proxyprotocol.version import ProxyProtocolVersion
+from pysasl.hashing import Cleartext
+
+HOST = "127.0.0.1"
+SYSTEM = "huizhi@huizhi.test"
+UNITS = "units@huizhi.test"
+#: The relay refuses a recipient of this domain with 550; mail to the other it takes and bounces afterwards.
+NOBODY, MOVED = "nobody.test", "moved.test"
+_LARGEST = 64 * 1024 * 1024
+_PATIENCE = 15.0
+
+
+class MailServers:
+    """SMTP and IMAP on free loopback ports, run in a thread of their own, for `with`.
+
+    `clock` gives the simulated moment at which a message arrives. Log in as SYSTEM or UNITS with an empty password.
+    """
+
+    def __init__(self, clock: Callable[[], dt.datetime]) -> None:
+        self._clock = clock
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="demo-mail", daemon=True)
+        self._boxes: dict[str, MailboxData] = {}
+        self._stack = AsyncExitStack()
+        self.smtp_port = 0
+        self.imap_port = 0
+        self.delivered = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self._in_thread(self._start())
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Close both servers and every connection; may be called twice."""
+        if self._loop.is_closed():
+            return
+        try:
+            self._in_thread(self._close())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(_PATIENCE)
+            self._loop.close()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _in_thread(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE)
+
+    async def _start(self) -> None:
+        imap = await self._imap_server()
+        # pymap's own service stops with its AsyncExitStack; here the server is kept, for its port.
+        callback = ProxyProtocolReader(ProxyProtocolVersion.get(None)).get_callback(imap)
+        listening = await asyncio.start_server(callback, HOST, 0)
+        self._stack.push_async_callback(_closed, listening)
+        self.imap_port = listening.sockets[0].getsockname()[1]
+        loop = asyncio.get_running_loop()
+        relay = await loop.create_server(self._smtp_connection, HOST, 0)
+        self._stack.push_async_callback(_closed, relay)
+        self.smtp_port = relay.sockets[0].getsockname()[1]
+
+    async def _imap_server(self) -> IMAPServer:
+        # What pymap's command line would have parsed.
+        arguments = Namespace(passlib_cfg=None, proxy_protocol=None, inherited_sockets=None)
+        # Its default hash takes a third of a second for each log-in; here there is nothing to keep secret.
+        config = PymapConfig(
+            arguments, host=HOST, port=0, demo_data=False, demo_user="", demo_password="", tls_enabled=False,
+            hash_context=Cleartext(), reject_dnsbl=False,
+        )  # fmt: skip
+        config.apply_context()
+        login = Login(config)
+        for user in (SYSTEM, UNITS):
+            identity = Identity(user, login, None, frozenset())
+            await identity.set(UserMetadata(config, user, password=""))
+            async with identity.new_session() as session:
+                self._boxes[user] = await session.mailbox_set.get_mailbox("INBOX")
+        return IMAPServer(login, config)
+
+    def _smtp_connection(self) -> SMTP:
+        return SMTP(self, hostname="mail.huizhi.test", data_size_limit=_LARGEST, loop=self._loop)
+
+    async def _close(self) -> None:
+        await self._stack.aclose()
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    # aiosmtpd's hooks
+
+    async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
+        self, server: SMTP, session: SmtpSession, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take any address under .test, but none of NOBODY and none outside."""
+        domain = address.rpartition("@")[2].lower()
+        if domain == NOBODY or not domain.endswith(".test"):
+            return "550 5.1.1 user unknown"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: SmtpSession, envelope: Envelope) -> str:  # noqa: N802
+        """Put the message in each recipient's mailbox, received at the simulated moment."""
+        now = self._clock()
+        content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
+        for to in envelope.rcpt_tos:
+            if to.lower().endswith(f"@{MOVED}") and envelope.mail_from:
+                await self._deliver(envelope.mail_from, bounce(to, envelope.mail_from, content, now), now)
+            else:
+                await self._deliver(to, content, now)
+        return "250 2.0.0 OK"
+
+    async def _deliver(self, to: str, content: bytes, now: dt.datetime) -> None:
+        box = self._boxes[SYSTEM if to.lower() == SYSTEM else UNITS]
+        await box.append(AppendMessage(content, now, frozenset()), recent=True)
+        self.delivered += 1
+
+
+def bounce(to: str, sender: str, content: bytes, now: dt.datetime) -> bytes:
+    """The notice of failed delivery (RFC 3464) that a provider sends for a mailbox which is no more."""
+    domain = to.rpartition("@")[2]
+    headers = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0]
+    number = hashlib.sha256(content).hexdigest()[:16]
+    lines = (
+        f"Return-Path: <>\r\nFrom: Mail Delivery System <MAILER-DAEMON@{domain}>\r\nTo: {sender}\r\n"
+        f"Subject: Undelivered Mail Returned to Sender\r\nDate: {email.utils.format_datetime(now)}\r\n"
+        f"Message-ID: <{number}@{domain}>\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="dsn"\r\n\r\n'
+        "--dsn\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
+        f"<{to}>: mailbox unavailable (550 5.1.1 user unknown)\r\n\r\n"
+        "--dsn\r\nContent-Type: message/delivery-status\r\n\r\n"
+        f"Reporting-MTA: dns; mail.{domain}\r\n\r\nFinal-Recipient: rfc822; {to}\r\n"
+        "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 user unknown\r\n\r\n"
+        "--dsn\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+    )
+    return lines.encode() + headers + b"\r\n\r\n--dsn--\r\n"
+
+
+async def _closed(server: asyncio.Server) -> None:
+    server.close()
