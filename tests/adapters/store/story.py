@@ -166,7 +166,7 @@ def reporting() -> list[Event]:
     second = ["410102", "department", "missing", "", 0]
     return [
         event(COUNTY, 2, "package.auto_reported", {"rows": [row, second], "by": "系统", "as_of": deadline.isoformat()}),
-        event(COUNTY, 3, "package.withdrawal_requested", {"by": "王试", "note": "数据有误"}),
+        event(COUNTY, 3, "package.withdrawal_requested", {"by": "王试", "note": "数据\x00有误"}),
         event(COUNTY, 4, "package.withdrawal_refused", {"by": "赵核", "note": "无须修改"}),
         event(COUNTY, 5, "package.returned", {"by": "赵核", "note": "已电话沟通", "due": deadline.isoformat()}),
         event(COUNTY, 6, "package.reported", {"rows": [row], "by": "王试", "as_of": deadline.isoformat()}),

@@ -107,6 +107,7 @@ def test_a_refused_withdrawal_goes_back_to_where_it_was(store: Store) -> None:
     store.append([*batches[0], *batches[1], *batches[2], *batches[3][:2]])
     [county] = store.packages("2026Q4", ["410102"])
     assert (county.state, county.before) == (PackageState.WITHDRAWAL_REQUESTED, PackageState.REPORTED)
+    assert county.note == "数据�有误"
     store.append(batches[3][2:3])
     [county] = store.packages("2026Q4", ["410102"])
     assert (county.state, county.before, county.auto) == (PackageState.REPORTED, None, True)

@@ -193,7 +193,7 @@ def _on_message(batch: Batch, entry: Entry) -> None:
         "received_at": dt.datetime.fromisoformat(event.data["received_at"]),
         "campaign": event.data.get("campaign") or "",
         "unit": event.data.get("unit") or "",
-        **{key: _plain(personal.get(key, "")) for key in ("sender", "subject", "message_id")},
+        **{key: personal.get(key, "") for key in ("sender", "subject", "message_id")},
     }
     attachments = _attachments(sha, event, personal)
     if event.number == 1:
@@ -210,7 +210,7 @@ def _attachments(sha: str, event: Event, personal: Mapping[str, Any]) -> list[Ro
             "message": sha,
             "place": attachment["index"],
             "sha": attachment["sha"],
-            "name": _plain(names[place]) if place < len(names) else "",
+            "name": names[place] if place < len(names) else "",
             "outcome": attachment["outcome"],
             **{key: attachment.get(key) or "" for key in ("campaign", "unit", "form", "reason")},
             "findings": canonical(attachment.get("findings")),
@@ -241,7 +241,7 @@ def _on_letter(batch: Batch, entry: Entry) -> None:
                 **{key: event.data.get(key) or "" for key in ("campaign", "unit", "form", "sha")},
                 "priority": event.data.get("priority", 0),
                 "message_id": event.data["message_id"],
-                **{key: _plain(personal.get(key, "")) for key in ("to", "name", "subject")},
+                **{key: personal.get(key, "") for key in ("to", "name", "subject")},
                 "state": LetterState.QUEUED.value,
                 "queued_at": event.at,
                 "events": event.number,
@@ -254,7 +254,7 @@ def _on_letter(batch: Batch, entry: Entry) -> None:
             "_state": _LETTER_STATES[event.kind].value,
             "_tries": int(event.kind == "letter.attempted"),
             "_until": instant(event.data.get("until")),
-            "_reply": _plain(event.data.get("reply", "")),
+            "_reply": event.data.get("reply", ""),
             "_events": event.number,
         }
     )
@@ -338,8 +338,3 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
 
 def _personal(entry: Entry) -> Mapping[str, Any]:
     return entry.event.personal or {}
-
-
-def _plain(text: str) -> str:
-    """Text from a mail without NUL, which PostgreSQL does not store."""
-    return text.replace("\x00", "�")

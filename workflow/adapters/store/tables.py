@@ -44,6 +44,16 @@ class Instant(TypeDecorator[dt.datetime]):
         return None if value is None else dt.datetime.fromisoformat(value).astimezone(SHANGHAI)
 
 
+class Words(TypeDecorator[str]):
+    """Text that people wrote, without NUL, which mail may hold and PostgreSQL does not store."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return value.replace("\x00", "�") if value and "\x00" in value else value
+
+
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -58,7 +68,7 @@ def _key(name: str, kind: Any = Text) -> Column[Any]:
 
 
 def _word(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="")
+    return Column(name, Words, nullable=False, server_default="")
 
 
 def _count(name: str) -> Column[int]:
