@@ -47,9 +47,9 @@ def _run(said: argparse.Namespace) -> int:
         app.close()
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Every command with its words of help."""
-    top = _Parser("huizhi", description="回执：用电子邮件和工作簿逐级收集、审核、上报数据")
+    top = Parser("huizhi", description="回执：用电子邮件和工作簿逐级收集、审核、上报数据")
     top.add_argument("--workspace", type=Path, default=Path(), metavar="DIR", help="工作目录（默认为当前目录）")
     top.add_argument("--version", action="version", version=f"huizhi {__version__}")
     top.set_defaults(alone=None)
@@ -63,11 +63,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
-
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """A parser that refuses in one line, as every refusal of this program does."""
 
     def error(self, message: str) -> NoReturn:
@@ -75,7 +71,11 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def _add(commands: Commands, name: str, words: str, work: Run) -> argparse.ArgumentParser:
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[Parser]
+
+
+def _add(commands: Commands, name: str, words: str, work: Run) -> Parser:
     command = commands.add_parser(name, help=words, description=words)
     command.set_defaults(run=work)
     return command
@@ -177,7 +177,7 @@ def _review_commands(commands: Commands) -> None:
     )
 
 
-def _decision(commands: Commands, name: str, words: str, work: Run) -> argparse.ArgumentParser:
+def _decision(commands: Commands, name: str, words: str, work: Run) -> Parser:
     command = _add(commands, name, words, work)
     command.add_argument("unit", metavar="UNIT", help="单位代码")
     command.add_argument("--by", required=True, metavar="NAME", help="谁作的决定")

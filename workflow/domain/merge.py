@@ -1,7 +1,8 @@
 """Data as they stand 现有数据 (article 18), and the consolidated workbook 汇总表 made of them.
 
-Row by row: the newest version without errors; else the newest readable version, marked 退回未改 or 有错误; else last
-period's, carried over; else missing. A confirmed 无变化 is its own mark. Totals follow each field's aggregate rule and
+Row by row: the newest version without errors; else the newest readable version, marked 有错误 (a 逻辑校验 fails in it) or
+退回未改 (a reviewer sent it back and nothing better came); else last period's, carried over; else missing. A confirmed
+无变化 is its own mark. Totals follow each field's aggregate rule and
 go up the tree by merging, so that a county's figures are added once and read by every level above it.
 """
 
@@ -66,7 +67,7 @@ def stand(case: Case, versions: Sequence[Submission], carried: Standing | None) 
             return _standing(case, version, Origin.NO_CHANGE if version.no_change else Origin.NOT_REVIEWED)
     if versions:
         newest = versions[-1]
-        origin = Origin.RETURNED_UNCORRECTED if newest.returned else Origin.WITH_ERRORS
+        origin = Origin.WITH_ERRORS if newest.errors else Origin.RETURNED_UNCORRECTED
         return _standing(case, newest, origin)
     if carried is not None and carried.submission:
         return Standing(case.unit, case.form, Origin.CARRIED_OVER, carried.submission, carried.number)

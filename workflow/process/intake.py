@@ -17,6 +17,7 @@ from workflow.adapters.mail.imap import Mailbox
 from workflow.adapters.mail.mime import content_digest, parse, quoted_above
 from workflow.adapters.store import Cursor, Store
 from workflow.adapters.workbook.pool import ReaderPool
+from workflow.domain.campaign import SHANGHAI
 from workflow.domain.errors import Conflict
 from workflow.domain.events import Event
 from workflow.domain.form import Form
@@ -137,7 +138,7 @@ class Intake:
             Arrival(
                 sha,
                 content_digest(new[sha].data),
-                new[sha].received_at,
+                new[sha].received_at.astimezone(SHANGHAI),
                 message,
                 quoted_above(message.text) if not message.auto else "",
                 readings.get(sha, {}),
