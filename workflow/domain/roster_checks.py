@@ -183,7 +183,7 @@ def _circles(rows: Mapping[str, UnitRow]) -> Iterator[Fault]:
             names = [rows[one].name or one for one in (*circle[at:], *circle[:at], first)]
             what = f"隶属关系成了一个圈：{' → '.join(names)}"
             yield Fault(rows[first].place, what, "请改正其中一个单位的上级单位代码")
-        done |= path.keys()
+        done.update(path)
 
 
 # --- contacts ------------------------------------------------------------------------------------------------------
