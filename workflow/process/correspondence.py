@@ -30,7 +30,7 @@ from workflow.domain.letters import (
     LetterOrder,
     ReceiptForm,
 )
-from workflow.domain.roster import Roster, Unit
+from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import CopyIdentity
 from workflow.process.situation import SYSTEM
 
@@ -86,13 +86,14 @@ class Secretariat:
 
     def _write(self, order: LetterOrder, roster: Roster, campaign: Campaign) -> tuple[bytes, str]:
         unit = roster.units[order.unit]
-        attachments = [self._enclose(enclosure, roster, campaign) for enclosure in order.enclosures]
+        day = order.at.date()
+        attachments = [self._enclose(enclosure, roster, campaign, day) for enclosure in order.enclosures]
         context: dict[str, Any] = {
             "unit_name": unit.name,
             "salutation": _salutation(order, roster),
             "issuer": self.letterhead.issuer,
             "contact_line": self.letterhead.contact_line,
-            "date": order.at.date(),
+            "date": day,
             "period_name": campaign.period.name,
             "campaign": order.campaign,
             "token": order.token,
@@ -117,13 +118,16 @@ class Secretariat:
         )
         return raw, rendered.subject
 
-    def _enclose(self, enclosure: Enclosure, roster: Roster, campaign: Campaign) -> tuple[str, bytes]:
+    def _enclose(
+        self, enclosure: Enclosure, roster: Roster, campaign: Campaign, day: dt.date
+    ) -> tuple[str, bytes]:
         if isinstance(enclosure, KeptFile):
             return enclosure.name, self.files.outbox(enclosure.path)
         unit = roster.units[enclosure.unit]
         if isinstance(enclosure, ReceiptForm):
             name = f"负责人回执表_{unit.name}.xlsx"
-            return name, stamp_receipt(unit, campaign.id, enclosure.token)
+            people = [person for role in Role for person in roster.people(unit.code, role, day)]
+            return name, stamp_receipt(unit, campaign.id, enclosure.token, people)
         compiled = self.compiled(enclosure.form)
         identity = CopyIdentity(
             campaign.id, unit.code, enclosure.form, compiled.form.version, enclosure.copy, enclosure.token

@@ -114,7 +114,8 @@ def _decide_attachment(
     if reading.outcome is ReadOutcome.REVIEW and reading.review is not None:
         return reviews.decide(arrival.sha, arrival.message, arrival.received_at, fate, reading.review, situation)
     if reading.outcome is ReadOutcome.RECEIPT and reading.identity is not None:
-        return receipts.decide(arrival.sha, arrival.received_at, fate, reading.identity.unit, "electronic", situation)
+        unit = reading.identity.unit or _meant(situation, who, thread)
+        return receipts.decide(arrival.sha, arrival.received_at, fate, unit, "electronic", situation)
     if reading.outcome is ReadOutcome.UNSUPPORTED:
         return _decide_scan(arrival, attachment, replace(fate, reason=reading.reason), situation, who, thread)
     return Outcome(fates=(replace(fate, outcome=_USELESS[reading.outcome], reason=reading.reason),))
@@ -131,13 +132,19 @@ def _decide_scan(
     """A picture, PDF or text document: the receipt's scan or electronic copy where the unit owes one."""
     name = attachment.name.lower()
     part = "scan" if name.endswith(_SCANS) else "electronic" if name.endswith(_DOCUMENTS) else ""
-    unit = thread[1] if thread else ""
-    if not unit and (only := only_unit(situation.roster, who)):
-        unit = only.code
+    unit = _meant(situation, who, thread)
     if part and unit and receipts.owes(situation, unit):
         return receipts.decide(arrival.sha, arrival.received_at, fate, unit, part, situation)
     reason = fate.reason or "不是可以识别的工作簿"
     return Outcome(fates=(replace(fate, outcome=AttachmentOutcome.UNSUPPORTED, reason=reason),))
+
+
+def _meant(situation: Situation, who: Sender, thread: CaseKey | None) -> str:
+    """The unit that a part without a mark of its own belongs to: the thread's, else the only one the sender serves."""
+    if thread:
+        return thread[1]
+    only = only_unit(situation.roster, who)
+    return only.code if only else ""
 
 
 def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: CaseKey | None) -> Outcome:

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import PurePath
 
 from workflow.adapters.files import Files
 from workflow.adapters.mail.imap import Mailbox
@@ -109,6 +110,7 @@ class Intake:
         for arrival in arrivals:
             outcome = _decided(arrival, situation)
             situation = situation.after(outcome)
+            self._lay_side_by_side(arrival, outcome)
             outcomes.append(outcome)
         events = [event for outcome in outcomes for event in outcome.events]
         orders = [order for outcome in outcomes for order in outcome.letters]
@@ -172,6 +174,15 @@ class Intake:
             frozenset(arrival.digest for arrival in arrivals),
         )
         return gather(self.store, roster, self.policy, current_campaign(self.store), self.forms(), scope)
+
+    def _lay_side_by_side(self, arrival: Arrival, outcome: Outcome) -> None:
+        """The parts of a 回执表 stand in `receipts/` beside each other, where staff compare them by eye."""
+        for event in outcome.events:
+            if event.kind == "receipt.arrived":
+                campaign, _, unit = event.stream.removeprefix("receipt:").partition("/")
+                attachment = arrival.message.attachments[event.data["index"]]
+                suffix = PurePath(attachment.name).suffix
+                self.files.keep_receipt(campaign, unit, event.data["part"], suffix, attachment.data)
 
     def _sightings(self, again: Sequence[tuple[str, Sighting]]) -> list[Event]:
         """A message seen once more, somewhere else or under another uid: noted once per place."""
