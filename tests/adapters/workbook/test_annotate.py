@@ -98,7 +98,7 @@ def test_a_formula_that_had_no_value_leaves_its_cell_blank_and_a_new_error_stays
 def test_wrong_cells_are_red_queried_cells_amber_and_the_others_as_they_were() -> None:
     page = load(returned(by_openpyxl()))["基本情况"]
     colours = {ref: page[ref].fill.fgColor.rgb for ref in ("B6", "B15", "B8")}
-    assert colours == {"B6": "FFFFC7CE", "B15": "FFFFC7CE", "B8": "FFFFEB9C"}
+    assert colours == {"B6": "FFFFC7CE", "B15": "FFFFC7CE", "B8": "FFFFDD80"}
     assert page["B5"].fill.fill_type is None
     assert not any(page[ref].protection.locked for ref in ("B6", "B8", "B15"))
 

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     import openpyxl
 
+    from tests.servers.office import Office
+
 SHIPPED = sorted((Path(__file__).parents[3] / "templates" / "forms").glob("*.xlsx"))
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc33"
@@ -342,6 +344,39 @@ def test_a_faulty_tag_is_refused_with_its_cell_and_remedy(
 ) -> None:
     faults = faults_of(by_openpyxl({"基本情况": {**PAGE, **cells}}))
     assert words in faults[f"school.xlsx {where}"]
+
+
+def test_a_dropdown_that_leans_on_a_definition_sheet_is_refused() -> None:
+    def change(book: openpyxl.Workbook) -> None:
+        book.defined_names["清单"] = DefinedName("清单", attr_text="选项!$B$2:$B$4")
+        for formula, ref in (("=清单", "C5"), ("=选项!$B$2:$B$4", "C6"), ("=清单乙", "C7")):
+            own = DataValidation("list", formula1=formula)
+            own.add(ref)
+            book["基本情况"].add_data_validation(own)
+
+    assert set(faults_of(by_openpyxl(change=change))) == {
+        "school.xlsx 基本情况!C5",
+        "school.xlsx 基本情况!C6",
+    }
+
+
+def test_tags_that_nobody_would_replace_are_refused() -> None:
+    def change(_book: Any, page: Any) -> None:
+        page.set_footer("&C{{@填报期}}")
+        page.insert_textbox("D5", "单位：{{@单位名称}}")
+
+    faults = faults_of(by_xlsxwriter(change))
+    assert set(faults) == {"school.xlsx 基本情况 页眉页脚", "school.xlsx 基本情况 图形"}
+
+
+@pytest.mark.parametrize("path", SHIPPED[:1], ids=lambda path: path.stem)
+def test_a_form_that_another_program_saved_is_the_same_form(
+    path: Path, soffice: Office, tmp_path: Path
+) -> None:
+    saved = soffice(path, "xlsx", tmp_path)
+    ours, theirs = compile_form(path.read_bytes(), path.name), compile_form(saved.read_bytes(), path.name)
+    assert ours.form == theirs.form
+    assert load(stamp(theirs, IDENTITY, PRINTED, {})).sheetnames[-1] == "_huizhi"
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -28,6 +28,8 @@ from workflow.adapters.workbook.stamp import EPOCH, FIRST_SURE_DAY, LEVEL, hole_
 from workflow.domain.form import Form, Severity
 from workflow.domain.submission import CellError, CopyIdentity, Finding, RawValue
 
+__all__ = ["ReturnSummary", "annotate", "in_order", "raw_cell"]
+
 #: The error values that every Excel knows; newer ones are kept as text lest an older one calls the file broken.
 _ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
 _SELECTED = b' tabSelected="1"'

@@ -117,6 +117,11 @@ class Book:
         if len(defined) == 0:
             self.root.remove(defined)
 
+    def names_into(self, sheets: frozenset[str]) -> frozenset[str]:
+        """The names of the whole workbook that stand for cells of some sheets."""
+        defined = self.root.iterfind(f"{tag('definedNames')}/{tag('definedName')}")
+        return frozenset(name.get("name", "") for name in defined if refers_to(name.text or "", sheets))
+
     def add_sheet(
         self, name: str, part: str, content: bytes, *, first: bool = False, hidden: bool = False
     ) -> None:
@@ -182,10 +187,12 @@ class Book:
         return properties is not None and properties.get("date1904") in {"1", "true"}
 
 
-def refers_to(formula: str, sheets: frozenset[str]) -> bool:
-    """Whether a formula names one of the sheets."""
+def refers_to(formula: str, sheets: frozenset[str], names: frozenset[str] = frozenset()) -> bool:
+    """Whether a formula names one of the sheets, or uses one of the names."""
     words = "|".join(map(re.escape, sheets))
-    return bool(re.search(rf"(?<![\w'])(?:'(?:{words})'|(?:{words}))!", formula))
+    if re.search(rf"(?<![\w'])(?:'(?:{words})'|(?:{words}))!", formula):
+        return True
+    return any(re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.(])", formula) for name in names)
 
 
 def forget_titles(package: Package) -> None:

@@ -43,6 +43,8 @@ from workflow.adapters.workbook.worksheet import LEGACY, Strings, Worksheet
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import FieldType, Form, Slot, column_letters
 
+__all__ = ["CompiledForm", "compile_form"]
+
 _HOLE = re.compile(r"<\?huizhi (\d+)\?>")
 _CUSTOM_PART = "docProps/custom.xml"
 _CUSTOM_KIND = f"{OFFICE_RELS}/custom-properties"
@@ -121,8 +123,13 @@ def _check_book(found: Definition, book: Book, entries: list[SheetEntry], sheets
         found.fault("工作簿", "没有给单位填报的可见工作表", "请在四张定义表之外另设填报的工作表")
     if book.counts_days_from_1904():
         found.fault("工作簿", "使用 1904 年日期系统", "请在 Excel 选项的“高级”中取消后保存")
+    names = book.names_into(_DEFINITIONS)
     for sheet in sheets:
-        for place in sheet.leaning_formulas(_DEFINITIONS):
+        for words in sheet.stray_tags():
+            found.fault(
+                f"{sheet.entry.name} {words}", f"标记写在{words}里，系统不会替换", "请把标记写在单元格里"
+            )
+        for place in sheet.leaning_formulas(_DEFINITIONS, names):
             found.fault(
                 f"{sheet.entry.name}!{place}",
                 "公式或下拉列表引用了定义表，发出时定义表会删去",

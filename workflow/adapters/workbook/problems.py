@@ -74,7 +74,7 @@ def problem_styles(styles: Styles) -> dict[str, int]:
         "title": form(face("方正小标宋简体", 20, "<b/>"), "center", border=bare),
         "left": form(song, "left", border=bare),
         "right": form(song, "right", border=bare),
-        "due": form(face("黑体", 11), "left", border=bare),
+        "due": form(face("黑体", 11, colour="FFC00000"), "left", border=bare),
         "note": form(song, "left", fill="FFEEF3F9", indent=1),
         "hint": form(face("仿宋", 10), "left", border=bare),
         "head": form(face("黑体", 10.5), "center", fill="FFE1E9F3"),

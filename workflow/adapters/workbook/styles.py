@@ -16,7 +16,7 @@ _ORDER = (
     *("colors", "extLst"),
 )
 _XF_ORDER = ("alignment", "protection", "extLst")
-FILLS = {Mark.WRONG: "FFFFC7CE", Mark.QUERY: "FFFFEB9C"}
+FILLS = {Mark.WRONG: "FFFFC7CE", Mark.QUERY: "FFFFDD80"}
 _GENERAL, _TEXT = 0, 49
 #: Number formats that come with every workbook and show a day or a time of day.
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from lxml import etree
 
 from workflow.adapters.workbook.package import tag
+from workflow.adapters.workbook.stamp import EPOCH
 from workflow.domain.form import Field, FieldType
 
 #: Excel's own limits of a validation's texts.
@@ -15,7 +16,6 @@ _TITLE, _WORDS, _INLINE_LIST = 32, 255, 255
 _LONGEST = {FieldType.TEXT: 500, FieldType.PHONE: 60, FieldType.EMAIL: 254}
 _HUGE = 10**15
 _FIRST_DAY, _LAST_DAY = 1, 2958465
-_EPOCH = dt.date(1899, 12, 30)
 _KINDS = {
     FieldType.INTEGER: "whole",
     FieldType.DECIMAL: "decimal",
@@ -84,8 +84,8 @@ def _formulas(field: Field, ranges: Mapping[tuple[str, ...], str]) -> tuple[str,
         return str(_LONGEST[field.type]), ""
     if field.type is FieldType.DATE:
         low, high = field.minimum, field.maximum
-        first = (low - _EPOCH).days if isinstance(low, dt.date) else _FIRST_DAY
-        last = (high - _EPOCH).days if isinstance(high, dt.date) else _LAST_DAY
+        first = (low - EPOCH).days if isinstance(low, dt.date) else _FIRST_DAY
+        last = (high - EPOCH).days if isinstance(high, dt.date) else _LAST_DAY
         return str(first), str(last)
     lowest = field.minimum if field.minimum is not None else -_HUGE
     highest = field.maximum if field.maximum is not None else _HUGE

@@ -185,16 +185,29 @@ class Worksheet:
         """The indexes of the shared strings that the cells use."""
         return {int(cell.findtext(_V) or 0) for cell in self._cells.values() if cell.get("t") == "s"}
 
-    def leaning_formulas(self, sheets: frozenset[str]) -> list[str]:
-        """Places of formulas that name sheets which are to go: `D5`, or the element that holds the formula."""
+    def leaning_formulas(self, sheets: frozenset[str], names: frozenset[str]) -> list[str]:
+        """Places of formulas that need sheets which are to go, or names for their cells: `D5`, or the element that holds the formula."""
         found = []
         for element in self.root.iter("*"):
-            if refers_to(element.text or "", sheets):
-                word = etree.QName(element).localname
-                if word in {"f", "formula", "formula1", "formula2"}:
-                    parent = element.getparent()
-                    refs = (parent.get("r") or parent.get("sqref") or "") if parent is not None else ""
-                    found.append(refs.split(" ")[0].split(":")[0] or "A1")
+            word = etree.QName(element).localname
+            if word not in {"f", "formula", "formula1", "formula2"}:
+                continue
+            if refers_to(element.text or "", sheets, names):
+                parent = element.getparent()
+                refs = (parent.get("r") or parent.get("sqref") or "") if parent is not None else ""
+                found.append(refs.split(" ")[0].split(":")[0] or "A1")
+        return found
+
+    def stray_tags(self) -> list[str]:
+        """Where tags stand that nobody would replace: in the header or footer, or in a shape or comment."""
+        found = []
+        header = self.root.find(tag("headerFooter"))
+        if header is not None and any("{{" in (child.text or "") for child in header):
+            found.append("页眉页脚")
+        for kind, part in self.package.relations(self.entry.part).values():
+            words = {"drawing": "图形", "vmlDrawing": "图形", "comments": "批注"}.get(kind)
+            if words and b"{{" in self.package.parts.get(part, b""):
+                found.append(words)
         return found
 
     def lighten(self) -> None:
