@@ -254,6 +254,29 @@ def test_an_odd_charset_gives_text_that_can_be_kept(charset: str) -> None:
     assert storable(message(f"Content-Type: application/x; name*={charset}''%5Cud800%00"))
 
 
+M = 1_000_000
+ENDLESS = {
+    "encoded words": b"Subject: " + b"=?x?q?" * (M // 6),
+    "encoded words in From": b"From: " + b"=?x?q?" * (M // 6),
+    "comments in comments": b"To: " + b"(" * M,
+    "recipients": b"To: " + b"a@b.test," * (M // 9),
+    "parameters": b"Content-Transfer-Encoding: x-uu\nContent-Type: multipart/x; " + b'a=";' * (M // 4),
+    "pieces of a name": b"Content-Transfer-Encoding: x-uu\nContent-Disposition: x; " + b"a*1*=x;" * (M // 7),
+    "parts": b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * (M // 5),
+    "HTML": b"Content-Type: text/html\n\n" + b"<div>" * (M // 5),
+    "a notice": b"Return-Path: <>\nSubject: failure notice\n\n" + b"a@b.test " * (M // 9),
+    "quoted names": b"From: " + b'"\\' * (M // 2),
+    "a date": b"Date: " + b"1 " * (M // 2),
+}
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("raw", ENDLESS.values(), ids=ENDLESS.keys())
+def test_a_megabyte_of_malice_is_read_in_good_time(raw: bytes) -> None:
+    assert storable(raw)
+    assert storable(raw + b"\n\nbody")
+
+
 FRAGMENTS = [
     *(b"From: ", b"Subject: =?gbk?B?suL?=", b"Content-Type: multipart/mixed; boundary=b", b"--b", b"--b--"),
     *(b"Content-Type: message/rfc822", b"Content-Type: multipart/report; report-type=delivery-status"),

@@ -28,6 +28,10 @@ _REPEATED = re.compile(rf'[\s"\']*+({_ADDR_SPEC}?)[\s"\']*+<({_ADDR_SPEC})>')
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|=\?[^?\s]*\?[bBqQ]\?[^?]*\?=')
 _ID = re.compile(r"<[^<>\s]+>")
 
+#: What is read of a header, in bytes, and what is decoded of its words, in characters: the standard library's
+#: readers take quadratic time, so a megabyte of header would stop the intake.
+_LONGEST, _LONGEST_WORDS = 64_000, 8_000
+
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 #: ASCII as declared tells nothing: programs write it above 8-bit text. The others are codecs, but no charsets.
 _NO_CHARSET = re.compile(r"(?i)(us-)?ascii|unknown-8bit|.*escape|idna|punycode|undefined|mbcs|oem")
@@ -79,7 +83,7 @@ def storable(text: str) -> str:
 
 def decode_words(value: str) -> str:
     """A header's text with its encoded words decoded; adjacent words that split a character are put together."""
-    if "=?" not in value:
+    if "=?" not in value or len(value) > _LONGEST_WORDS:
         return value
     try:
         chunks = email.header.decode_header(value)
@@ -111,12 +115,15 @@ def text(value: bytes) -> str:
 
 def mailboxes(value: bytes) -> tuple[tuple[str, str], ...]:
     """The (name, address) pairs of an address header; nothing from a group, '' for what can't be an address."""
-    decoded = one_line(decode_bytes(value))
+    decoded = one_line(decode_bytes(value[:_LONGEST]))
     if single := _MAILBOX.fullmatch(decoded):
         return (_pair(single["name"] or "", single["address"] or single["bare"]),)
     if not decoded or ":" in _QUOTED.sub("", decoded):
         return ()
-    pairs = email.utils.getaddresses([decoded])
+    try:
+        pairs = email.utils.getaddresses([decoded])
+    except (RecursionError, IndexError):  # comments within comments without end
+        return ()
     return tuple(
         _pair(name, address if _ADDRESS.fullmatch(address) else "")
         for name, address in pairs
@@ -132,7 +139,7 @@ def sender(values: list[bytes]) -> tuple[str, str]:
     """
     if len(values) != 1:
         return "", ""
-    decoded = one_line(decode_bytes(values[0]))
+    decoded = one_line(decode_bytes(values[0][:_LONGEST]))
     if single := _MAILBOX.fullmatch(decoded):
         name, address = _pair(single["name"] or "", single["address"] or single["bare"])
         return address, name
@@ -152,13 +159,13 @@ def _pair(name: str, address: str) -> tuple[str, str]:
 
 def ids(value: bytes) -> list[str]:
     """The message ids of a header, each with its angle brackets."""
-    return _ID.findall(one_line(decode_bytes(value)))
+    return _ID.findall(one_line(decode_bytes(value[:_LONGEST])))
 
 
 def moment(value: bytes) -> dt.datetime | None:
     """The Date header with its zone (UTC where it names none), or None when it can't be read."""
     try:
-        found = email.utils.parsedate_to_datetime(decode_bytes(value))
+        found = email.utils.parsedate_to_datetime(decode_bytes(value[:200]))
         return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
         return None

@@ -21,6 +21,14 @@ from workflow.adapters.mail import headers
 #: Messages within messages are followed so far; what is nested deeper stays closed.
 DEPTH = 12
 
+# Hostile messages: both parsers take quadratic time for encoded words or parameters without end, and a part is an
+# object however little is in it. No honest message comes near; below the first bound none can do harm.
+_SMALL = 60_000
+_MOST_PARTS = 20_000
+_MOST_WORDS = 5_000
+_LONGEST_FIELD = 8_000
+_PARAMETERS = re.compile(rb"(?im)^content-[a-z-]+:[^\n]*(?:\n[ \t][^\n]*)*")
+
 _CHARSET = re.compile(r"(?i);\s*charset\s*=\s*\"?([^\s\";]+)")
 _DOUBTFUL_NAME = re.compile(r"[\x80-\u024f\u02c6\u02dc\u2010-\u203a\u20ac\u2122\ufffd]|=\?")
 _UUENCODE = re.compile(rb"(?i)-encoding:[ \t]*(x-)?uu")
@@ -49,6 +57,11 @@ class Part:
 
 def read(raw: bytes) -> Part:
     """The tree of a message; a text of everything when its structure can't be read at all."""
+    if len(raw) > _SMALL:
+        if raw.count(b"\n--") > _MOST_PARTS:
+            return Part("text/plain", data=headers.split(raw)[1])
+        if raw.count(b"=?") > _MOST_WORDS:
+            raw = raw.replace(b"=?", b"=_")
     if not _UUENCODE.search(raw):
         try:
             return _from_fast(fast_mail_parser.parse_email_tree(raw), 0)
@@ -58,10 +71,14 @@ def read(raw: bytes) -> Part:
             if type(panic).__name__ != "PanicException":
                 raise
     try:
-        return _from_standard(email.message_from_bytes(raw), 0)
+        return _from_standard(email.message_from_bytes(_PARAMETERS.sub(_cut, raw)), 0)
     # What the standard library raises over hostile messages; its own issues list no fewer.
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError):
         return Part("text/plain", data=headers.split(raw)[1])
+
+
+def _cut(field: re.Match[bytes]) -> bytes:
+    return field[0][:_LONGEST_FIELD]
 
 
 class _Doubtful(Exception):
