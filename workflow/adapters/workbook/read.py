@@ -93,7 +93,7 @@ def _read_answers(book: CalamineWorkbook, sniffed: Sniffed, identity: CopyIdenti
     answers, blank = _pick(book, form.slots)
     if blank and sniffed.archive is not None and "xl/workbook.xml" in sniffed.names:
         wanted = {(slot.sheet, f"{column_letters(slot.column)}{slot.row}"): slot.field for slot in blank}
-        for place, error in find_cell_errors(sniffed.archive, wanted):
+        for place, error in find_cell_errors(sniffed.data, sniffed.archive, wanted):
             answers[wanted[place]] = error
     return Reading(ReadOutcome.ANSWERS, identity, answers)
 

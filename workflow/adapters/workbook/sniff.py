@@ -55,6 +55,7 @@ class Sniffed:
     reason: str = ""
     archive: zipfile.ZipFile | None = None
     names: frozenset[str] = frozenset()
+    data: bytes = b""
 
 
 def sniff(data: bytes) -> Sniffed:
@@ -103,7 +104,7 @@ def _sniff_zip(data: bytes) -> Sniffed:
     if "content.xml" in names and "mimetype" in names:
         return _sniff_ods(archive, names)
     if any(name.lower().startswith("xl/workbook.") for name in names):
-        return Sniffed(archive=archive, names=names)
+        return Sniffed(archive=archive, names=names, data=data)
     if any(name.startswith("word/") for name in names):
         return _unsupported("Word文档")
     if any(name.startswith("ppt/") for name in names):
