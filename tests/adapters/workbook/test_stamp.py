@@ -133,6 +133,15 @@ def test_signs_that_no_workbook_may_hold_are_left_out() -> None:
     assert page["A2"].value == "填报单位：示例小学（4101020001）"
 
 
+@pytest.mark.parametrize(
+    "text", ["_x0041_", "一\n二", "\u3000缩进", "😀", "2026-01-01", "1e5", "TRUE", "#N/A", "'0012", "+1"]
+)
+def test_a_text_that_looks_like_something_else_stays_that_text(text: str) -> None:
+    compiled = compile_form(by_openpyxl(), "school")
+    copy = stamp(compiled, IDENTITY, PRINTED, {"学校名称": text})
+    assert read_file(copy, "x.xlsx", {("school", 2): compiled.form}).answers == {"学校名称": text}
+
+
 def test_the_same_answers_give_the_same_bytes_and_a_sound_archive() -> None:
     first, second = (
         stamp(compile_form(by_openpyxl(), "school"), IDENTITY, PRINTED, ANSWERS),

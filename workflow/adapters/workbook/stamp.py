@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from workflow.domain.form import Value
     from workflow.domain.submission import CopyIdentity
 
-#: Measured: level 3 presses a copy's rows 5 % smaller than 1 in the same time; 6 takes twice as long for 6 % more.
-LEVEL = 3
+#: Measured on a shipped form: level 6 makes a copy 3 % smaller and takes half as long again.
+LEVEL = 1
 EPOCH = dt.date(1899, 12, 30)
 #: Excel counts a 29 February 1900 that never was; days before are left as text.
 FIRST_SURE_DAY = dt.date(1900, 3, 1)
 #: The most that a cell holds.
 _LONGEST_TEXT = 32767
-_TO_ESCAPE = re.compile("[&<>\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_TO_ESCAPE = re.compile("[&<>\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|_x[0-9A-Fa-f]{4}_")
+#: Excel takes `_x0041_` in a text for the sign A; the underscore written so keeps it as it is.
+_LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -72,7 +74,7 @@ def hole_texts(identity: CopyIdentity, printed: Mapping[str, str]) -> dict[str, 
 def xml_text(text: str) -> str:
     """A text as XML allows it, cut to what a cell holds."""
     if _TO_ESCAPE.search(text):
-        text = _ILLEGAL.sub("", text)[:_LONGEST_TEXT]
+        text = _LOOKS_ESCAPED.sub("_x005F_", _ILLEGAL.sub("", text)[:_LONGEST_TEXT])
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text[:_LONGEST_TEXT]
 
