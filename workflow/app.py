@@ -37,6 +37,7 @@ _KEY_ID = "A"
 
 
 def real_time() -> dt.datetime:
+    """The time now, in Asia/Shanghai."""
     return dt.datetime.now(SHANGHAI)
 
 
@@ -123,7 +124,9 @@ class App:
                 faults.extend(refused.faults)
                 continue
             if compiled.form.id in forms:
-                faults.append(Fault(path.name, f"表单标识 {compiled.form.id} 与另一个表单重复", "请改用不同的标识"))
+                faults.append(
+                    Fault(path.name, f"表单标识 {compiled.form.id} 与另一个表单重复", "请改用不同的标识")
+                )
             sha = self.files.keep_form(data)
             self._compiled[sha] = compiled
             forms[compiled.form.id] = (compiled.form, sha)
@@ -161,7 +164,10 @@ class App:
             forms = [self.compiled_by_sha(sha).form for sha in key]
             limits = self.config.reader
             pool = ReaderPool(
-                {(form.id, form.version): form for form in forms}, limits.workers, limits.seconds, limits.memory_mb
+                {(form.id, form.version): form for form in forms},
+                limits.workers,
+                limits.seconds,
+                limits.memory_mb,
             )
             self._pools[key] = pool
         return self._pools[key]
@@ -176,12 +182,16 @@ class App:
     def intake(self) -> Intake:
         return Intake(self.store, self.files, self.readers(), self.secretariat, self.policy, self.forms)
 
-    def open(self, name: str, receipt_due: dt.date | None = None, progress: Progress = _no_progress) -> Launched:
+    def open(
+        self, name: str, receipt_due: dt.date | None = None, progress: Progress = _no_progress
+    ) -> Launched:
         """Open a campaign such as 2026Q4: cases, packages and letters."""
         terms = Terms(self.config.windows.by_level(), receipt_due)
         period = Period.parse(name)
         forms = self.template_forms()
-        return launch(self.store, self.secretariat, self.token_key, period, self.now(), forms, terms, progress)
+        return launch(
+            self.store, self.secretariat, self.token_key, period, self.now(), forms, terms, progress
+        )
 
     def poll(self, progress: Callable[[int], None] = lambda done: None) -> list[Outcome]:
         """One pass over the mailbox."""
@@ -206,7 +216,13 @@ class App:
             return Sent()
         with Relay(settings) as relay:
             return dispatch(
-                self.store, self.files, relay, self.config.letterhead.address, self.now(), said.per_pass, progress
+                self.store,
+                self.files,
+                relay,
+                self.config.letterhead.address,
+                self.now(),
+                said.per_pass,
+                progress,
             )
 
     def tick(self, now: dt.datetime | None = None, progress: Progress = _no_progress) -> Done:
@@ -232,7 +248,15 @@ class App:
     def _consolidated(self, unit: Unit, now: dt.datetime, campaign: Campaign) -> MadeBook:
         roster = require_roster(self.store)
         return consolidate(
-            self.store, self.files, self.token_key.token, roster, campaign, self.forms(campaign), unit, now, now
+            self.store,
+            self.files,
+            self.token_key.token,
+            roster,
+            campaign,
+            self.forms(campaign),
+            unit,
+            now,
+            now,
         )
 
 

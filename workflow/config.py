@@ -46,12 +46,16 @@ class Server(_Section):
 
 
 class Imap(Server):
+    """The mailbox, the folder polled, where read mail is moved ('' nowhere), and messages a batch."""
+
     folder: str = "INBOX"
     archive_folder: str = ""
     batch: int = Field(default=200, ge=1, le=1000)
 
 
 class Smtp(Server):
+    """The relay, and how many letters one pass sends at most."""
+
     per_pass: int = Field(default=500, ge=1)
 
 
@@ -91,7 +95,8 @@ class Windows(_Section):
 
 class ScheduleSection(_Section):
     """Reminders: days before the date of reply, days before a window closes, days before (+) or after (-) the
-    receipt's date; and the hours that an automatic report waits for a successful poll."""
+    receipt's date; and the hours that an automatic report waits for a successful poll.
+    """
 
     reply_days: tuple[int, ...] = (7, 2)
     review_days: tuple[int, ...] = (1,)
@@ -100,6 +105,8 @@ class ScheduleSection(_Section):
 
 
 class Review(_Section):
+    """Days for a correction, and the server whose Authentication-Results count."""
+
     return_days: int = Field(default=3, ge=0, le=60)
     trusted_authserv: str = ""
 
@@ -135,6 +142,8 @@ class ClockSection(_Section):
 
 
 class Config(_Section):
+    """The whole of config.toml."""
+
     letterhead: Letterhead
     imap: Imap
     smtp: Smtp
@@ -154,7 +163,9 @@ def load(path: Path) -> Config:
     except FileNotFoundError as error:
         raise Refused(Fault(str(path), "没有这个文件", "请先运行 huizhi init 建立工作目录")) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise Refused(Fault(str(path), f"无法读取：{error}", "请检查文件权限，并以 UTF-8 编码保存")) from error
+        raise Refused(
+            Fault(str(path), f"无法读取：{error}", "请检查文件权限，并以 UTF-8 编码保存")
+        ) from error
     try:
         return Config.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

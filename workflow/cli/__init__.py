@@ -50,7 +50,9 @@ def _run(said: argparse.Namespace) -> int:
 def parser() -> Parser:
     """Every command with its words of help."""
     top = Parser("huizhi", description="回执：用电子邮件和工作簿逐级收集、审核、上报数据")
-    top.add_argument("--workspace", type=Path, default=Path(), metavar="DIR", help="工作目录（默认为当前目录）")
+    top.add_argument(
+        "--workspace", type=Path, default=Path(), metavar="DIR", help="工作目录（默认为当前目录）"
+    )
     top.add_argument("--version", action="version", version=f"huizhi {__version__}")
     top.set_defaults(alone=None)
     commands = top.add_subparsers(required=True, metavar="命令")
@@ -72,7 +74,7 @@ class Parser(argparse.ArgumentParser):
 
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Parser]
+    Commands = argparse._SubParsersAction[Parser]  # noqa: SLF001 - argparse has no public name for it
 
 
 def _add(commands: Commands, name: str, words: str, work: Run) -> Parser:
@@ -85,9 +87,18 @@ def _workspace_commands(commands: Commands) -> None:
     init = commands.add_parser("init", help="建立新的工作目录", description="建立新的工作目录")
     init.add_argument("folder", type=Path, metavar="DIR")
     init.set_defaults(alone=lambda said: workspace.init(said.folder))
-    _add(commands, "doctor", "检查配置、名册、表单、数据库和邮件服务器", lambda app, said: workspace.doctor(app))
-    _add(commands, "run", "按 config.toml 的间隔自动收信、办理日程、发信和汇总", lambda app, said: run.run(app))
-    demo = commands.add_parser("demo", help="在内置邮件服务器上演示一个季度", description="在内置邮件服务器上演示一个季度")
+    _add(
+        commands,
+        "doctor",
+        "检查配置、名册、表单、数据库和邮件服务器",
+        lambda app, said: workspace.doctor(app),
+    )
+    _add(
+        commands, "run", "按 config.toml 的间隔自动收信、办理日程、发信和汇总", lambda app, said: run.run(app)
+    )
+    demo = commands.add_parser(
+        "demo", help="在内置邮件服务器上演示一个季度", description="在内置邮件服务器上演示一个季度"
+    )
     demo.add_argument("folder", type=Path, nargs="?", default=Path("demo"), metavar="DIR")
     demo.add_argument("--units", type=int, default=120, help="单位数（默认 120）")
     demo.add_argument("--seed", type=int, default=1, help="随机种子")
@@ -95,7 +106,7 @@ def _workspace_commands(commands: Commands) -> None:
 
 
 def _demo(said: argparse.Namespace) -> int:
-    from workflow.demo import main as play  # the mail servers are loaded for this command alone
+    from workflow.demo import main as play  # noqa: PLC0415 - the mail servers are loaded for this command alone
 
     return play(said.folder, seed=said.seed, units=said.units)
 
@@ -112,7 +123,10 @@ def _unit_commands(commands: Commands) -> None:
     check.add_argument("file", type=Path, metavar="FILE")
     check.set_defaults(alone=lambda said: units.form_check(said.file))
     preview = _add(
-        form, "preview", "写出一个单位的工作簿", lambda app, said: units.form_preview(app, said.file, said.unit, said.out)
+        form,
+        "preview",
+        "写出一个单位的工作簿",
+        lambda app, said: units.form_preview(app, said.file, said.unit, said.out),
     )
     preview.add_argument("file", type=Path, metavar="FILE")
     preview.add_argument("--unit", required=True, metavar="CODE", help="单位代码")
@@ -121,20 +135,29 @@ def _unit_commands(commands: Commands) -> None:
 
 def _campaign_commands(commands: Commands) -> None:
     command = _add(
-        commands, "open", "开启填报任务并生成通知", lambda app, said: campaign.open_campaign(app, said.campaign, said.receipt_due)
+        commands,
+        "open",
+        "开启填报任务并生成通知",
+        lambda app, said: campaign.open_campaign(app, said.campaign, said.receipt_due),
     )
     command.add_argument("campaign", metavar="CAMPAIGN", help="如 2026Q4")
     command.add_argument("--receipt-due", default="", metavar="DATE", help="要求报送负责人回执表的日期")
     command = _add(commands, "tick", "办理到期事项", lambda app, said: campaign.tick(app, said.now))
     command.add_argument("--now", default="", metavar="ISO", help="按此时刻办理")
     command = _add(
-        commands, "consolidate", "写出汇总表", lambda app, said: campaign.consolidate(app, said.campaign, said.level, said.unit)
+        commands,
+        "consolidate",
+        "写出汇总表",
+        lambda app, said: campaign.consolidate(app, said.campaign, said.level, said.unit),
     )
     command.add_argument("--campaign", default="", metavar="C")
     command.add_argument("--level", default="", metavar="L", help="层级，如 county")
     command.add_argument("--unit", default="", metavar="CODE", help="单位代码")
     command = _add(
-        commands, "status", "查看进展", lambda app, said: campaign.status(app, said.campaign, said.level, said.json)
+        commands,
+        "status",
+        "查看进展",
+        lambda app, said: campaign.status(app, said.campaign, said.level, said.json),
     )
     command.add_argument("--campaign", default="", metavar="C")
     command.add_argument("--level", default="", metavar="L", help="层级，如 county")
@@ -146,34 +169,56 @@ def _mail_commands(commands: Commands) -> None:
     command.add_argument("--dry-run", action="store_true", help="只列出，不发送")
     _add(commands, "poll", "收取一次邮件", lambda app, said: intake.poll(app))
     command = _add(
-        commands, "ingest", "收入邮件文件", lambda app, said: intake.ingest(app, said.paths, said.received, said.json)
+        commands,
+        "ingest",
+        "收入邮件文件",
+        lambda app, said: intake.ingest(app, said.paths, said.received, said.json),
     )
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     command.add_argument("--received", default="", metavar="ISO", help="收到的时间")
     command.add_argument("--json", action="store_true")
-    command = _add(commands, "check", "试读填报文件，不作改动", lambda app, said: intake.check(app, said.files, said.json))
+    command = _add(
+        commands,
+        "check",
+        "试读填报文件，不作改动",
+        lambda app, said: intake.check(app, said.files, said.json),
+    )
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
     command.add_argument("--json", action="store_true")
 
 
 def _review_commands(commands: Commands) -> None:
     applying = commands.add_parser("review", help="审核汇总表").add_subparsers(required=True)
-    command = _add(applying, "apply", "按审核汇总表办理", lambda app, said: review.apply(app, said.file, said.by))
+    command = _add(
+        applying, "apply", "按审核汇总表办理", lambda app, said: review.apply(app, said.file, said.by)
+    )
     command.add_argument("file", type=Path, metavar="FILE")
     command.add_argument("--by", required=True, metavar="NAME", help="审核员姓名")
     _decision(
-        commands, "approve", "审核通过，或接收上报数据", lambda app, said: review.approve(app, said.unit, said.by, said.note, said.package)
+        commands,
+        "approve",
+        "审核通过，或接收上报数据",
+        lambda app, said: review.approve(app, said.unit, said.by, said.note, said.package),
     ).add_argument("--package", action="store_true", help="针对该单位上报的数据包")
     _decision(
-        commands, "return", "退回修改，或退回上报数据", lambda app, said: review.send_back(app, said.unit, said.by, said.note, said.package)
+        commands,
+        "return",
+        "退回修改，或退回上报数据",
+        lambda app, said: review.send_back(app, said.unit, said.by, said.note, said.package),
     ).add_argument("--package", action="store_true", help="针对该单位上报的数据包")
     _decision(commands, "report", "上报本级数据", lambda app, said: review.report(app, said.unit, said.by))
     _decision(
-        commands, "withdraw", "撤报申请：提出、同意、不同意", lambda app, said: review.withdraw(app, said.unit, said.by, said.note, said.act)
+        commands,
+        "withdraw",
+        "撤报申请：提出、同意、不同意",
+        lambda app, said: review.withdraw(app, said.unit, said.by, said.note, said.act),
     ).add_argument("--act", choices=("request", "grant", "refuse"), default="request")
     receipts = commands.add_parser("receipt", help="负责人回执表").add_subparsers(required=True)
     _decision(
-        receipts, "accept", "回执表核对无误", lambda app, said: review.receipt_accept(app, said.unit, said.by, said.note)
+        receipts,
+        "accept",
+        "回执表核对无误",
+        lambda app, said: review.receipt_accept(app, said.unit, said.by, said.note),
     )
 
 
@@ -187,7 +232,10 @@ def _decision(commands: Commands, name: str, words: str, work: Run) -> Parser:
 
 def _ledger_commands(commands: Commands) -> None:
     command = _add(
-        commands, "trace", "追溯一个数据", lambda app, said: ledger.trace(app, said.unit, said.field, said.campaign)
+        commands,
+        "trace",
+        "追溯一个数据",
+        lambda app, said: ledger.trace(app, said.unit, said.field, said.campaign),
     )
     command.add_argument("unit", metavar="UNIT")
     command.add_argument("field", metavar="FIELD")
@@ -197,7 +245,9 @@ def _ledger_commands(commands: Commands) -> None:
     command = _add(books, "export", "导出台账", lambda app, said: ledger.export(app, said.folder))
     command.add_argument("folder", type=Path, metavar="DIR")
     command = _add(commands, "rebuild", "由台账重建各表", lambda app, said: ledger.rebuild(app, said.folder))
-    command.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="台账副本（默认为工作目录的 ledger）")
+    command.add_argument(
+        "folder", type=Path, nargs="?", metavar="DIR", help="台账副本（默认为工作目录的 ledger）"
+    )
 
 
 if __name__ == "__main__":

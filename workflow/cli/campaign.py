@@ -26,7 +26,9 @@ def open_campaign(app: App, name: str, receipt_due: str) -> int:
     say(f"填报任务 {name} 已开启：新建 {launched.units} 个填报件，待发通知 {launched.letters} 封")
     roster = require_roster(app.store)
     for code in launched.unreachable:
-        complain(f"{roster.units[code].name}（{code}）：本单位及各上级均无电子邮箱，通知无法发出；请在名册中补充")
+        complain(
+            f"{roster.units[code].name}（{code}）：本单位及各上级均无电子邮箱，通知无法发出；请在名册中补充"
+        )
     return 1 if launched.unreachable else 0
 
 

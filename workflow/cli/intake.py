@@ -17,10 +17,16 @@ from workflow.domain.errors import Fault, Refused
 from workflow.domain.submission import AttachmentOutcome, Bucket, Finding, Reading, ReadOutcome
 from workflow.process.gather import current_campaign, earlier_data
 from workflow.process.intake import Raw
-from workflow.process.situation import Outcome
 
 _BATCH = 200
-_FINE = frozenset({AttachmentOutcome.ACCEPTED, AttachmentOutcome.MATCHED, AttachmentOutcome.REVIEW, AttachmentOutcome.IGNORED})
+_FINE = frozenset(
+    {
+        AttachmentOutcome.ACCEPTED,
+        AttachmentOutcome.MATCHED,
+        AttachmentOutcome.REVIEW,
+        AttachmentOutcome.IGNORED,
+    }
+)
 
 
 def poll(app: App) -> int:
@@ -107,7 +113,9 @@ def check(app: App, paths: Sequence[Path], as_json: bool) -> int:
         else:
             say(f"{path}\t{line['outcome']}\t{line['unit']}\t{line['reason']}")
             for finding in findings:
-                say(f"  {finding.severity} {finding.cell} {finding.label}：{finding.found}——{finding.message}")
+                say(
+                    f"  {finding.severity} {finding.cell} {finding.label}：{finding.found}——{finding.message}"
+                )
         worst = max(worst, 1 if findings or line["outcome"] != AttachmentOutcome.ACCEPTED.value else 0)
     return worst
 
@@ -124,7 +132,9 @@ def _checked(app: App, path: Path, reading: Reading) -> tuple[dict[str, Any], tu
         if form_id in forms:
             campaign = current_campaign(app.store)
             earlier = earlier_data(app.store, campaign, [unit]).get((unit, form_id)) if campaign else None
-            seen = examine(forms[form_id], reading.answers, earlier.answers if earlier else None, reading.moved)
+            seen = examine(
+                forms[form_id], reading.answers, earlier.answers if earlier else None, reading.moved
+            )
             findings = seen.findings
             outcome = (AttachmentOutcome.RETURNED if seen.errors else AttachmentOutcome.ACCEPTED).value
     line = {
@@ -156,5 +166,3 @@ def _moment(text: str) -> dt.datetime:
     except ValueError as error:
         raise Refused(Fault(text, "不是时间", "请写成 2027-01-05T10:00:00+08:00 的样子")) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
-
-

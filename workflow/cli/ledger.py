@@ -34,7 +34,10 @@ def trace(app: App, unit: str, field: str, campaign: str) -> int:
             say(f"  原件 {app.files.mail_path(row.message).relative_to(app.workspace)}")
     if not rows:
         reported = next((s for (code, _), s in standing.items() if code == unit), None)
-        say("本期没有报送该字段" + (f"；数据来源：{reported.origin.word} {reported.submission}" if reported else ""))
+        say(
+            "本期没有报送该字段"
+            + (f"；数据来源：{reported.origin.word} {reported.submission}" if reported else "")
+        )
     return 0
 
 
@@ -49,6 +52,7 @@ def verify(app: App) -> int:
 
 
 def export(app: App, folder: Path) -> int:
+    """Write the portable copy of the ledger."""
     app.store.export(folder)
     say(f"台账已导出到 {folder}")
     return 0

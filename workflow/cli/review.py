@@ -42,30 +42,38 @@ def apply(app: App, path: Path, by: str) -> int:
 
 
 def approve(app: App, unit: str, by: str, note: str, package: bool) -> int:
+    """Approve a unit's data, or accept its package."""
     _decisions(app).approve(unit, by, note, app.now(), package=package)
     say(f"{unit} 已{'接收' if package else '审核通过'}")
     return 0
 
 
 def send_back(app: App, unit: str, by: str, note: str, package: bool) -> int:
+    """Return a unit's data, or its package."""
     _decisions(app).send_back(unit, by, note, app.now(), package=package)
     say(f"{unit} 已退回修改")
     return 0
 
 
 def report(app: App, unit: str, by: str) -> int:
+    """Report a level upward."""
     _decisions(app).report(unit, by, app.now())
     say(f"{unit} 已上报")
     return 0
 
 
 def withdraw(app: App, unit: str, by: str, note: str, what: str) -> int:
+    """Ask for a withdrawal, grant or refuse it."""
     _decisions(app).withdraw(unit, by, note, app.now(), _ACTS[what])
-    say(f"{unit} " + {"request": "撤报申请已登记", "grant": "已同意撤报并退回", "refuse": "撤报申请未予同意"}[what])
+    say(
+        f"{unit} "
+        + {"request": "撤报申请已登记", "grant": "已同意撤报并退回", "refuse": "撤报申请未予同意"}[what]
+    )
     return 0
 
 
 def receipt_accept(app: App, unit: str, by: str, note: str) -> int:
+    """Accept both parts of a unit's 回执表."""
     _decisions(app).accept_receipt(unit, by, note, app.now())
     say(f"{unit} 回执表已办结")
     return 0

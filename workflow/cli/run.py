@@ -21,7 +21,9 @@ def run(app: App) -> int:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise Refused(Fault(str(app.workspace), "已有一个 huizhi run 在运行", "同一工作目录只能运行一个")) from error
+        raise Refused(
+            Fault(str(app.workspace), "已有一个 huizhi run 在运行", "同一工作目录只能运行一个")
+        ) from error
     stop = threading.Event()
 
     def told(_signal: int, _frame: FrameType | None) -> None:

@@ -50,7 +50,9 @@ def roster_show(app: App) -> int:
 
     def show(unit: Unit, depth: int) -> None:
         people = "、".join(
-            f"{role}{'/'.join(c.name for c in found)}" for role in Role if (found := roster.people(unit.code, role, day))
+            f"{role}{'/'.join(c.name for c in found)}"
+            for role in Role
+            if (found := roster.people(unit.code, role, day))
         )
         say(f"{'  ' * depth}{unit.code} {unit.name}（{unit.kind}）{people}")
         for child in roster.children(unit.code):
@@ -65,7 +67,9 @@ def form_check(path: Path) -> int:
     """Compile a form and say what it asks; every fault at once when it does not compile."""
     compiled = compile_form(_bytes(path), path.name)
     form = compiled.form
-    say(f"{form.title}（{form.id} 第{form.version}版）：{len(form.indicators)}项指标，{len(form.rules)}条规则，没有问题")
+    say(
+        f"{form.title}（{form.id} 第{form.version}版）：{len(form.indicators)}项指标，{len(form.rules)}条规则，没有问题"
+    )
     return 0
 
 
@@ -99,5 +103,3 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Refused(Fault(str(path), f"无法读取（{error.strerror}）", "请检查文件路径")) from error
-
-

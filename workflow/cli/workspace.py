@@ -37,7 +37,8 @@ def init(folder: Path) -> int:
 
 def make_workspace(folder: Path, settings: str | None = None) -> None:
     """The folders, forms, letters, example roster and commented config.toml of a workspace; `settings` is the text of
-    a config.toml to use instead."""
+    a config.toml to use instead.
+    """
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "keys").chmod(0o700)

@@ -34,7 +34,9 @@ class Unclear:
 _YES = frozenset({"是", "有", "√", "✓", "✔", "对", "y", "yes", "true", "1"})
 _NO = frozenset({"否", "无", "没有", "×", "✗", "✘", "x", "n", "no", "false", "0"})
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|[+-]?\.\d+")
-_CHINESE_DATE = re.compile(r"(\d{4})\s*[年./\-]\s*(\d{1,2})\s*[月./\-]\s*(\d{1,2})\s*日?(?:\s+0?0:00(?::00)?)?")
+_CHINESE_DATE = re.compile(
+    r"(\d{4})\s*[年./\-]\s*(\d{1,2})\s*[月./\-]\s*(\d{1,2})\s*日?(?:\s+0?0:00(?::00)?)?"
+)
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
 _LANDLINE = re.compile(r"(?:\+?86)?(0\d{2,3})?(\d{7,8})(?:(?:转|ext\.?|x|#)(\d{1,6}))?")
@@ -64,7 +66,7 @@ def _text(_field: Field, raw: RawValue) -> Understood | Unclear:
 
 
 def _number(field: Field, raw: RawValue) -> Understood | Unclear:
-    if isinstance(raw, bool) or isinstance(raw, dt.date | dt.time):
+    if isinstance(raw, bool | dt.date | dt.time):
         return Unclear("not-a-number")
     note = ""
     if isinstance(raw, str):
@@ -163,7 +165,9 @@ def _bare(text: str) -> str:
 
 
 def _phone(_field: Field, raw: RawValue) -> Understood | Unclear:
-    typed = plain_number(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else str(raw).strip()
+    typed = (
+        plain_number(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else str(raw).strip()
+    )
     text = re.sub(r"[\s\-()]", "", unicodedata.normalize("NFKC", typed).replace("—", "-").replace("－", "-"))
     if mobile := _MOBILE.fullmatch(text):
         kept = mobile[1]

@@ -42,7 +42,8 @@ CATALOGUE: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class Examination:
     """What the check of one return gives: the answers as understood, notes on what was read differently from how it
-    was typed, and the findings in the form's order. `no_change` is true for a valid 无变化 in the workbook's own cell."""
+    was typed, and the findings in the form's order. `no_change` is true for a valid 无变化 in the workbook's own cell.
+    """
 
     answers: Answers
     notes: Mapping[str, str]
@@ -59,10 +60,14 @@ class Examination:
 
 
 def examine(
-    form: Form, raw: Mapping[str, RawValue | CellError], previous: Answers | None, moved: Mapping[str, str] | None = None
+    form: Form,
+    raw: Mapping[str, RawValue | CellError],
+    previous: Answers | None,
+    moved: Mapping[str, str] | None = None,
 ) -> Examination:
     """Understand and check one return. `previous` are the last reported answers, for 上期(); `moved` gives the
-    addresses of answers that were not found in their own cells."""
+    addresses of answers that were not found in their own cells.
+    """
     where = moved or {}
     answers: dict[str, Value] = {}
     notes: dict[str, str] = {}
@@ -96,9 +101,12 @@ def examine(
     return Examination(answers, notes, tuple(findings))
 
 
-def _claim_fault(form: Form, answers: Answers, broken: set[str], previous: Answers | None, claim: bool) -> str:
+def _claim_fault(
+    form: Form, answers: Answers, broken: set[str], previous: Answers | None, claim: bool
+) -> str:
     """What is wrong with the 无变化 cell, as a finding's code: a claim without earlier data or with other figures
-    than last period's, or a workbook that says nothing at all; '' when nothing is wrong."""
+    than last period's, or a workbook that says nothing at all; '' when nothing is wrong.
+    """
     if claim and previous is None:
         return "no-change-without-data"
     if claim and previous is not None:
@@ -153,7 +161,9 @@ def _out_of_range(value: Value, bound: int | float | dt.date | None, *, below: b
     return value < bound if below else value > bound  # type: ignore[operator]
 
 
-def _check_rules(form: Form, answers: Answers, broken: set[str], previous: Answers | None) -> Iterator[Finding]:
+def _check_rules(
+    form: Form, answers: Answers, broken: set[str], previous: Answers | None
+) -> Iterator[Finding]:
     for rule in form.rules:
         expr = _parsed(rule.formula)
         if broken and not broken.isdisjoint(rules.names(expr)):

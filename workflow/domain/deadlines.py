@@ -32,7 +32,8 @@ class Owed(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Due:
     """One thing owed since `at`. `package` is the unit code of the package concerned, '' for the whole campaign.
-    `skipped` marks a letter that a later one of the same kind has overtaken: it is noted, not sent."""
+    `skipped` marks a letter that a later one of the same kind has overtaken: it is noted, not sent.
+    """
 
     at: dt.datetime
     owed: Owed
@@ -45,7 +46,8 @@ class Due:
 class Schedule:
     """When letters go out, from config.toml: days before the date on which units are asked to reply; days before a
     package's window closes, for its reviewer; days before and after the receipt's date. `grace` is how long an
-    automatic report waits for a successful poll."""
+    automatic report waits for a successful poll.
+    """
 
     reply_days: tuple[int, ...] = (7, 2)
     review_days: tuple[int, ...] = (1,)
@@ -75,9 +77,12 @@ def owed(
     return _overtaken(waiting)
 
 
-def may_report(deadline: dt.datetime, now: dt.datetime, polled_from: dt.datetime | None, schedule: Schedule) -> bool:
+def may_report(
+    deadline: dt.datetime, now: dt.datetime, polled_from: dt.datetime | None, schedule: Schedule
+) -> bool:
     """Whether an automatic report may act: after a successful poll that began after the deadline, so that no reply in
-    time is lying unread; or when the grace period is over, and staff are alarmed."""
+    time is lying unread; or when the grace period is over, and staff are alarmed.
+    """
     return (polled_from is not None and polled_from >= deadline) or now >= deadline + schedule.grace
 
 
@@ -103,7 +108,9 @@ def _receipt_reminders(campaign: Campaign, schedule: Schedule) -> Iterator[Due]:
             yield Due(at, Owed.RECEIPT_REMINDER, f"receipt/{days}")
 
 
-def _reviews(campaign: Campaign, roster: Roster, packages: Iterable[Package], schedule: Schedule) -> Iterator[Due]:
+def _reviews(
+    campaign: Campaign, roster: Roster, packages: Iterable[Package], schedule: Schedule
+) -> Iterator[Due]:
     for package in packages:
         if package.version:
             continue
@@ -116,12 +123,15 @@ def _reviews(campaign: Campaign, roster: Roster, packages: Iterable[Package], sc
 
 def _auto_reports(campaign: Campaign, roster: Roster, packages: Sequence[Package]) -> Iterator[Due]:
     """An open package at its window's end; a returned one at its due date, or at its superior's own cut-off if that
-    is earlier."""
+    is earlier.
+    """
     cut_off = {p.unit: p.due or campaign.window(roster.units[p.unit]).closes for p in packages}
     for package in packages:
         at = cut_off[package.unit]
         if package.due is not None:
-            at = min([at, *(cut_off[above.code] for above in roster.above(package.unit) if above.code in cut_off)])
+            at = min(
+                [at, *(cut_off[above.code] for above in roster.above(package.unit) if above.code in cut_off)]
+            )
         yield Due(at, Owed.AUTO_REPORT, f"auto-report/{package.unit}/{package.version + 1}", package.unit)
 
 

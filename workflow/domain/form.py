@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-
 #: What an answer can be once it has been understood. A percent is a ratio, a yes/no a bool, a date a day.
 Value = bool | int | float | str | dt.date | None
 

@@ -18,6 +18,8 @@ from workflow.domain.submission import CellError, Finding, RawValue
 
 
 class LetterKind(StrEnum):
+    """The kinds of letter; the value names its templates."""
+
     NOTICE = "notice"
     ACKNOWLEDGEMENT = "acknowledgement"
     RETURNED = "returned"
@@ -110,7 +112,8 @@ Enclosure = FreshCopy | AnnotatedCopy | ReceiptForm | KeptFile
 class LetterOrder:
     """A letter to be written. `unit` is the unit that it is about; `cause` the message, step or decision behind it, which
     with kind, unit and recipient makes the letter's id, so that the same order twice is one letter. `reply_to` is the
-    Message-ID that it answers."""
+    Message-ID that it answers.
+    """
 
     kind: LetterKind
     campaign: str
@@ -126,5 +129,5 @@ class LetterOrder:
 
     @property
     def id(self) -> str:
-        about = "\n".join([self.kind, self.campaign, self.unit, self.form, self.to.email, self.cause])
+        about = f"{self.kind}\n{self.campaign}\n{self.unit}\n{self.form}\n{self.to.email}\n{self.cause}"
         return hashlib.sha256(about.encode()).hexdigest()[:24]

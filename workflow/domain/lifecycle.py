@@ -16,6 +16,8 @@ from workflow.domain.roster import Level
 
 
 class CaseState(StrEnum):
+    """Where a case is."""
+
     PLANNED = "planned"
     ISSUED = "issued"
     SUBMITTED = "submitted"
@@ -46,6 +48,8 @@ class CaseAct(StrEnum):
 
 
 class PackageState(StrEnum):
+    """Where a package is."""
+
     OPEN = "open"
     REPORTED = "reported"
     ACCEPTED = "accepted"
@@ -116,7 +120,8 @@ class NotAllowed(Exception):
 @dataclass(frozen=True, slots=True)
 class Case:
     """One unit's form in one campaign. `copy` counts the copies mailed, `number` the versions received, `returns` how
-    often it was sent back; `due` is the date set by the last return; `events` numbers its stream."""
+    often it was sent back; `due` is the date set by the last return; `events` numbers its stream.
+    """
 
     campaign: str
     unit: str
@@ -138,7 +143,8 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Package:
     """What a level reports in one campaign. `auto` marks a report made by the calendar; `version` counts the reports;
-    `before` is the state that a refused 撤报申请 goes back to; `due` is set by a return."""
+    `before` is the state that a refused 撤报申请 goes back to; `due` is set by a return.
+    """
 
     campaign: str
     unit: str
@@ -163,10 +169,12 @@ class Package:
 
 
 def case_stream(campaign: str, unit: str, form: str) -> str:
+    """The name of a case's events in the ledger."""
     return f"case:{campaign}/{unit}/{form}"
 
 
 def package_stream(campaign: str, unit: str) -> str:
+    """The name of a package's events in the ledger."""
     return f"package:{campaign}/{unit}"
 
 
@@ -229,7 +237,10 @@ def _package_reason(state: PackageState, act: PackageAct) -> str:
         return "本级数据已经上报，不能重复上报"
     if act is PackageAct.ACCEPT and state is PackageState.ACCEPTED:
         return "该单位上报数据已经接收"
-    if act in {PackageAct.ACCEPT, PackageAct.REQUEST_WITHDRAWAL, PackageAct.RETURN} and state is PackageState.OPEN:
+    if (
+        act in {PackageAct.ACCEPT, PackageAct.REQUEST_WITHDRAWAL, PackageAct.RETURN}
+        and state is PackageState.OPEN
+    ):
         return "该单位尚未上报"
     if act in {PackageAct.ACCEPT, PackageAct.RETURN} and state is PackageState.RETURNED:
         return "该单位上报数据已经退回，尚未重新上报"

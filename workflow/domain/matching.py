@@ -21,8 +21,12 @@ from workflow.domain.submission import Bucket
 TOKEN = re.compile(r"HZ-[A-Z2-7]{17}")
 
 #: A reply that confirms 无变化 says one of these above the quotation, and not much else.
-_NO_CHANGE = re.compile(r"(?:本?季度?)?(?:数据|信息|情况|本校数据|我校数据|我单位数据)?(?:与上季度相比)?(?:均?无变化|没有变化|无变动|没有变动)")
-_NOT_SO = re.compile(r"(?:是否|如果?|若|不是|并非|有无|除)[^，。；\n]{0,12}(?:无变化|没有变化|无变动|没有变动)|[?？]")
+_NO_CHANGE = re.compile(
+    r"(?:本?季度?)?(?:数据|信息|情况|本校数据|我校数据|我单位数据)?(?:与上季度相比)?(?:均?无变化|没有变化|无变动|没有变动)"
+)
+_NOT_SO = re.compile(
+    r"(?:是否|如果?|若|不是|并非|有无|除)[^，。；\n]{0,12}(?:无变化|没有变化|无变动|没有变动)|[?？]"
+)
 _LONGEST_CONFIRMATION = 120
 
 
@@ -53,7 +57,8 @@ def asks_withdrawal(words: str) -> bool:
 
 def answers_query(words: str) -> Bucket | None:
     """An answer to our question whether a workbook from an unregistered address is the unit's own: `request` for a
-    plain 确认, `problem` for a denial; None for anything else."""
+    plain 确认, `problem` for a denial; None for anything else.
+    """
     text = re.sub(r"[\s，。！!,.]", "", unicodedata.normalize("NFKC", words))
     if re.fullmatch(r"(?:确认|已确认|确认无误|是本单位报送|确认是本单位报送|确认为本单位报送)", text):
         return Bucket.REQUEST
@@ -78,19 +83,22 @@ class Sender:
 
 
 def sender(roster: Roster, address: str, day: dt.date) -> Sender:
+    """Look an address up on the roster as of a day."""
     return Sender(address, roster.known_address(address, day) if address else ())
 
 
 def speaks_for(roster: Roster, who: Sender, unit: str) -> bool:
     """Whether a registered sender may bring a unit's workbook: the unit's own people or those of a unit above it
-    (a 中心校 for its teaching points, a county that collects for its schools)."""
+    (a 中心校 for its teaching points, a county that collects for its schools).
+    """
     served = set(who.units)
     return unit in served or any(above.code in served for above in roster.above(unit))
 
 
 def authenticated(results: Iterable[str], trusted: str, address: str) -> bool:
     """Whether the receiving server itself vouches for the sender's domain (RFC 8601). `trusted` is that server's
-    authserv-id; where it writes no Authentication-Results ('') nothing can be held against the sender."""
+    authserv-id; where it writes no Authentication-Results ('') nothing can be held against the sender.
+    """
     if not trusted:
         return True
     domain = address.rpartition("@")[2].lower()
@@ -108,12 +116,15 @@ def authenticated(results: Iterable[str], trusted: str, address: str) -> bool:
 
 
 def _aligned(text: str, key: str, domain: str) -> bool:
-    return any(found.rpartition("@")[2] == domain for found in re.findall(rf"{re.escape(key)}=([^\s;]+)", text))
+    return any(
+        found.rpartition("@")[2] == domain for found in re.findall(rf"{re.escape(key)}=([^\s;]+)", text)
+    )
 
 
 def only_unit(roster: Roster, who: Sender, wanted: Iterable[str] = ()) -> Unit | None:
     """The one unit that a sender can mean when no token says: the only one it serves, or of several the only one
-    that is `wanted`; None when it stays open."""
+    that is `wanted`; None when it stays open.
+    """
     units = [code for code in who.units if code in roster.units]
     if len(units) > 1:
         wishes = set(wanted)

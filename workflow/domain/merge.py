@@ -124,7 +124,9 @@ class Total:
 
 
 def _extreme(
-    choose: Callable[[int | float, int | float], int | float], one: int | float | None, other: int | float | None
+    choose: Callable[[int | float, int | float], int | float],
+    one: int | float | None,
+    other: int | float | None,
 ) -> int | float | None:
     if one is None or other is None:
         return other if one is None else one
@@ -168,7 +170,8 @@ def merge_totals(parts: Iterable[Totals]) -> Totals:
 class BookRow:
     """One unit in a form's sheet. `package` names the county or city it comes through; `decidable` says whether this
     workbook's reviewer decides on it, `locked_because` why not (Chinese). `notes` are the unit's explanations and
-    what the check remarked."""
+    what the check remarked.
+    """
 
     unit: Unit
     package: str
@@ -193,7 +196,8 @@ class BookSheet:
 @dataclass(frozen=True, slots=True)
 class TotalRow:
     """One unit of the tree in a totals sheet: `depth` 0 is the workbook's own level; `asked` units should have
-    reported, `reported` have figures."""
+    reported, `reported` have figures.
+    """
 
     unit: Unit
     depth: int
@@ -204,6 +208,8 @@ class TotalRow:
 
 @dataclass(frozen=True, slots=True)
 class TotalSheet:
+    """A form's totals down the tree, the workbook's own level first."""
+
     form: Form
     rows: tuple[TotalRow, ...]
 

@@ -102,7 +102,8 @@ class Role(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A unit of the roster. `superior` is the code of the unit above, empty for a root. `window` overrides the
-    review window as (first day, last day) of the month after the period."""
+    review window as (first day, last day) of the month after the period.
+    """
 
     code: str
     name: str
@@ -134,7 +135,8 @@ class Contact:
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """Where a letter goes: an address, the person, and whose contact it is. `relay_for` is the code of the unit
-    meant when the letter goes through its superior's 管理员 (请转交 / 请转呈), else empty."""
+    meant when the letter goes through its superior's 管理员 (请转交 / 请转呈), else empty.
+    """
 
     email: str
     name: str
@@ -222,7 +224,8 @@ class Roster:
 
     def recipient(self, code: str, role: Role, day: dt.date) -> Recipient | None:
         """Whom a letter to a role of a unit reaches: the person's own address; for a unit without one, the 管理员 of
-        the unit, then of the nearest superior that has an address. None when nobody above has one either."""
+        the unit, then of the nearest superior that has an address. None when nobody above has one either.
+        """
         for contact in self.people(code, role, day):
             if contact.email:
                 return Recipient(contact.email, contact.name, code, role)

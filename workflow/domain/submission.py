@@ -92,7 +92,8 @@ class CellError:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One row of a reviewer's workbook that carries a decision. `version_no` is the submission that was reviewed;
-    0 and an empty `form` for a row of the 下级上报 sheet, which decides on the unit's whole package."""
+    0 and an empty `form` for a row of the 下级上报 sheet, which decides on the unit's whole package.
+    """
 
     sheet: str
     row: int
@@ -106,7 +107,8 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class ReviewReading:
     """A consolidated workbook that came back: whose level, which version of it, and the decisions in it.
-    `report` is what stands in the cover's 上报意见 cell, blank when nothing was chosen."""
+    `report` is what stands in the cover's 上报意见 cell, blank when nothing was chosen.
+    """
 
     campaign: str
     level_unit: str
@@ -136,7 +138,8 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A 问题 in an answer: which check, how grave, where, what was found and what is wanted (Chinese).
-    `code` names an entry of the catalogue in `domain.checks`."""
+    `code` names an entry of the catalogue in `domain.checks`.
+    """
 
     code: str
     severity: Severity

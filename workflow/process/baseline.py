@@ -22,7 +22,9 @@ def import_roster(
     personal = {"contacts": [_contact(contact) for contact in roster.contacts]}
     events = [Event("roster", last["roster"] + 1, "roster.imported", now, SYSTEM, "cli", data, personal)]
     for place, query in enumerate(queries, last["staff"] + 1):
-        events.append(Event("staff", place, "staff.query", now, SYSTEM, f"roster:{sha}", {}, {"matter": str(query)}))
+        events.append(
+            Event("staff", place, "staff.query", now, SYSTEM, f"roster:{sha}", {}, {"matter": str(query)})
+        )
     store.append(events)
 
 

@@ -63,7 +63,9 @@ class Picture:
         return self.answers.get(standing.submission, {})
 
 
-def picture(store: Store, roster: Roster, campaign: Campaign, forms: Mapping[str, Form], root: Unit) -> Picture:
+def picture(
+    store: Store, roster: Roster, campaign: Campaign, forms: Mapping[str, Form], root: Unit
+) -> Picture:
     """Gather a branch. Reported packages are read as they were reported."""
     codes = [unit.code for unit in roster.below(root.code)]
     cases = {(c.campaign, c.unit, c.form): c for c in store.cases(campaign.id, codes)}
@@ -128,20 +130,23 @@ def consolidate(
 
 def content_digest(seen: Picture) -> str:
     """What a consolidated workbook says, without when it was made: equal digests need no new version."""
-    rows = [[*key[1:], s.origin.value, s.submission, seen.cases[key].state.value] for key, s in seen.standings.items()]
+    rows = [
+        [*key[1:], s.origin.value, s.submission, seen.cases[key].state.value]
+        for key, s in seen.standings.items()
+    ]
     packages = [[code, package.state.value, package.version] for code, package in seen.packages.items()]
     return hashlib.sha256(canonical([sorted(rows), sorted(packages)]).encode()).hexdigest()
 
 
-def book_of(seen: Picture, version: int, token: str, made_at: dt.datetime, cut_off: dt.datetime) -> ConsolidatedBook:
+def book_of(
+    seen: Picture, version: int, token: str, made_at: dt.datetime, cut_off: dt.datetime
+) -> ConsolidatedBook:
     """A picture as a consolidated workbook."""
     own = seen.packages[seen.root.code]
     members = {unit.code for unit in seen.roster.members(seen.root.code)}
     sheets = []
     for form in seen.forms.values():
-        rows = tuple(
-            _row(seen, key, members, own) for key in seen.standings if key[2] == form.id
-        )
+        rows = tuple(_row(seen, key, members, own) for key in seen.standings if key[2] == form.id)
         if rows:
             sheets.append(BookSheet(form, _in_tree_order(seen, rows)))
     cover = Cover(
@@ -173,7 +178,8 @@ def _row(seen: Picture, key: CaseKey, members: set[str], own: Package) -> BookRo
     version = seen.received.get(standing.submission)
     notes = seen.notes.get(standing.submission, {})
     labels = seen.forms[case.form].by_name
-    words = "；".join(f"{labels[name].label}：{note}" for name, note in notes.items() if name in labels)
+    named = ((labels[name].label if name in labels else name, note) for name, note in notes.items())
+    words = "；".join(f"{label}：{note}" for label, note in named)
     return BookRow(
         unit, package.name, case.state.word, standing.origin, case.number,
         version.received_at if version else None, seen.answers_of(standing), not why, why, words,
@@ -220,9 +226,7 @@ def _total_sheet(seen: Picture, form: Form) -> TotalSheet:
     return TotalSheet(form, tuple(rows))
 
 
-_MATTERS = frozenset(
-    {Origin.MISSING, Origin.CARRIED_OVER, Origin.RETURNED_UNCORRECTED, Origin.WITH_ERRORS}
-)
+_MATTERS = frozenset({Origin.MISSING, Origin.CARRIED_OVER, Origin.RETURNED_UNCORRECTED, Origin.WITH_ERRORS})
 
 
 def _missing(seen: Picture) -> tuple[MissingRow, ...]:
@@ -250,5 +254,7 @@ def levels_of(roster: Roster, units: Sequence[str] | None = None) -> list[Unit]:
     """The units whose consolidated workbooks are made: all that report up, or those named."""
     wanted = set(units) if units is not None else None
     return [
-        unit for unit in roster.units.values() if unit.kind.reports and (wanted is None or unit.code in wanted)
+        unit
+        for unit in roster.units.values()
+        if unit.kind.reports and (wanted is None or unit.code in wanted)
     ]

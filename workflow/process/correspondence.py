@@ -23,7 +23,6 @@ from workflow.domain.campaign import Campaign
 from workflow.domain.events import Event
 from workflow.domain.letters import (
     PRIORITY,
-    AnnotatedCopy,
     Enclosure,
     FreshCopy,
     KeptFile,
@@ -136,7 +135,9 @@ class Secretariat:
         name = f"{compiled.form.title}_{unit.name}_{campaign.id}.xlsx"
         if isinstance(enclosure, FreshCopy):
             return name, stamp(compiled, identity, printed, enclosure.answers)
-        summary = ReturnSummary(unit.name, campaign.period.name, enclosure.due, enclosure.note, enclosure.times)
+        summary = ReturnSummary(
+            unit.name, campaign.period.name, enclosure.due, enclosure.note, enclosure.times
+        )
         return name, annotate(compiled, identity, printed, enclosure.answers, enclosure.findings, summary)
 
 

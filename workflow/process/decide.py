@@ -33,7 +33,8 @@ from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome,
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One kept message with what the readers made of its attachments, by attachment index. `words` are what the person
-    wrote above the quotation of our letter."""
+    wrote above the quotation of our letter.
+    """
 
     sha: str
     digest: str
@@ -110,9 +111,11 @@ def _decide_attachment(
             return Outcome(fates=(fate,))
         return _decide_scan(arrival, attachment, fate, situation, who, thread)
     if reading.outcome is ReadOutcome.ANSWERS:
-        return returns.decide(returns.Part(arrival.sha, arrival.received_at, fate, reading), situation, who, thread)
+        return returns.decide(returns.Part(arrival.sha, arrival.received_at, fate, reading), situation, who)
     if reading.outcome is ReadOutcome.REVIEW and reading.review is not None:
-        return reviews.decide(arrival.sha, arrival.message, arrival.received_at, fate, reading.review, situation)
+        return reviews.decide(
+            arrival.sha, arrival.message, arrival.received_at, fate, reading.review, situation
+        )
     if reading.outcome is ReadOutcome.RECEIPT and reading.identity is not None:
         unit = reading.identity.unit or _meant(situation, who, thread)
         return receipts.decide(arrival.sha, arrival.received_at, fate, unit, "electronic", situation)
@@ -152,7 +155,9 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
     if not who.registered:
         return Outcome(bucket=Bucket.UNMATCHED)
     if asks_withdrawal(arrival.words):
-        return reviews.request_withdrawal(arrival.sha, arrival.message, arrival.words, arrival.received_at, situation)
+        return reviews.request_withdrawal(
+            arrival.sha, arrival.message, arrival.words, arrival.received_at, situation
+        )
     if bucket := answers_query(arrival.words):
         return Outcome(bucket=bucket)
     case = situation.cases.get(thread) if thread else None
@@ -182,7 +187,12 @@ def _bucket(outcome: Outcome, who: Sender, thread: CaseKey | None) -> Bucket:
     ends = {fate.outcome for fate in outcome.fates}
     if AttachmentOutcome.REVIEW in ends:
         return Bucket.REVIEW
-    taken = {AttachmentOutcome.ACCEPTED, AttachmentOutcome.RETURNED, AttachmentOutcome.STALE, AttachmentOutcome.LATE}
+    taken = {
+        AttachmentOutcome.ACCEPTED,
+        AttachmentOutcome.RETURNED,
+        AttachmentOutcome.STALE,
+        AttachmentOutcome.LATE,
+    }
     if ends & (taken | {AttachmentOutcome.DUPLICATE}):
         return Bucket.SUBMISSION
     if AttachmentOutcome.MATCHED in ends:
@@ -191,7 +201,11 @@ def _bucket(outcome: Outcome, who: Sender, thread: CaseKey | None) -> Bucket:
 
 
 def _about_problem_files(
-    arrival: Arrival, situation: Situation, who: Sender, thread: CaseKey | None, problems: list[AttachmentFate]
+    arrival: Arrival,
+    situation: Situation,
+    who: Sender,
+    thread: CaseKey | None,
+    problems: list[AttachmentFate],
 ) -> Outcome:
     """One letter that names every file which could not be used, and what to do."""
     campaign = situation.campaign
@@ -205,7 +219,11 @@ def _about_problem_files(
     if to is None:
         return Outcome()
     items = [
-        {"name": fate.name, "reason": fate.reason or _REASONS[fate.outcome], "remedy": _REMEDIES[fate.outcome]}
+        {
+            "name": fate.name,
+            "reason": fate.reason or _REASONS[fate.outcome],
+            "remedy": _REMEDIES[fate.outcome],
+        }
         for fate in problems
     ]
     case = situation.cases.get(thread) if thread else situation.case_of(unit)
@@ -259,7 +277,9 @@ def _bounced(arrival: Arrival, situation: Situation) -> Outcome:
     return Outcome(events=(failed,))
 
 
-def _unused(arrival: Arrival, outcome: AttachmentOutcome = AttachmentOutcome.IGNORED) -> tuple[AttachmentFate, ...]:
+def _unused(
+    arrival: Arrival, outcome: AttachmentOutcome = AttachmentOutcome.IGNORED
+) -> tuple[AttachmentFate, ...]:
     """The fates of the attachments of a message that nobody needs to read."""
     return tuple(
         AttachmentFate(part.index, part.name, arrival.attachment_shas.get(part.index, ""), outcome)

@@ -72,7 +72,14 @@ class Decisions:
         self._apply(roster, campaign, outcome)
 
     def _ministry(
-        self, roster: Roster, campaign: Campaign, unit: Unit, verdict: str, by: str, note: str, at: dt.datetime
+        self,
+        roster: Roster,
+        campaign: Campaign,
+        unit: Unit,
+        verdict: str,
+        by: str,
+        note: str,
+        at: dt.datetime,
     ) -> None:
         """The ministry's word on what the province or a 部属高校 reported, recorded by staff."""
         package = self.store.packages(campaign.id, [unit.code])[0]
@@ -88,7 +95,9 @@ class Decisions:
         """Report a level upward in its reviewer's name."""
         roster, campaign, unit = self._known(code)
         if not unit.kind.reports:
-            raise Refused(Fault(f"{unit.name}（{code}）", "不是上报层级", "请填写县、市、高校或省级单位的代码"))
+            raise Refused(
+                Fault(f"{unit.name}（{code}）", "不是上报层级", "请填写县、市、高校或省级单位的代码")
+            )
         review = self._review(roster, unit, by, at)
         situation = self._situation(roster, campaign, [unit])
         outcome, reason = reviews.report_level(review, situation)
@@ -101,7 +110,9 @@ class Decisions:
         roster, campaign, unit = self._known(code)
         packages = self.store.packages(campaign.id, [code])
         if not packages:
-            raise Refused(Fault(f"{unit.name}（{code}）", "不是上报层级", "请填写县、市、高校或省级单位的代码"))
+            raise Refused(
+                Fault(f"{unit.name}（{code}）", "不是上报层级", "请填写县、市、高校或省级单位的代码")
+            )
         if not note:
             raise Refused(Fault(f"撤报 {code}", "没有写明理由", "请用 --note 写明"))
         deciding = unit
@@ -152,7 +163,9 @@ class Decisions:
             raise Refused(Fault(f"{unit.name}（{code}）", f"回执表尚缺{'和'.join(missing)}", "收齐后再办理"))
         stream = receipt_stream(campaign.id, code)
         number = self.store.next_numbers([stream])[stream] + 1
-        self.store.append([Event(stream, number, "receipt.accepted", at, by, "cli", {"by": by, "note": note})])
+        self.store.append(
+            [Event(stream, number, "receipt.accepted", at, by, "cli", {"by": by, "note": note})]
+        )
 
     def _known(self, code: str) -> tuple[Roster, Campaign, Unit]:
         roster, campaign = require_roster(self.store), require_campaign(self.store)

@@ -42,7 +42,8 @@ def dispatch(
     progress: Callable[[int], None] = lambda done: None,
 ) -> Sent:
     """Send at most `limit` letters, the most urgent first; raises OutsideFailed when the relay is out of reach, with
-    everything not yet sent still queued."""
+    everything not yet sent still queued.
+    """
     total = Sent()
     while (done := total.sent + total.deferred + total.failed) < limit:
         letters = store.letters_to_send(now, min(DOUBT, limit - done))
@@ -52,7 +53,8 @@ def dispatch(
         deliveries: list[Delivery] = []
         try:
             for letter in letters:
-                deliveries.append(relay.send(envelope_from, letter.to, files.letter(letter.sha)))
+                delivery = relay.send(envelope_from, letter.to, files.letter(letter.sha))
+                deliveries.append(delivery)  # noqa: PERF401 - what was taken counts when the next one fails
         finally:  # also when the relay is out of reach: what it took is noted before the failure goes on
             tried = zip(letters, deliveries, strict=False)
             store.append([_result(letter, delivery, now) for letter, delivery in tried])
@@ -68,7 +70,9 @@ def _result(letter: LetterRow, delivery: Delivery, now: dt.datetime) -> Event:
     if delivery.state is DeliveryState.FAILED or letter.attempts + 1 >= _GIVE_UP_AFTER:
         return _event(letter, 2, "letter.failed", now, {"reply": delivery.reply})
     wait = min(_FIRST_WAIT * 2**letter.attempts, _LONGEST_WAIT)
-    return _event(letter, 2, "letter.deferred", now, {"reply": delivery.reply, "until": (now + wait).isoformat()})
+    return _event(
+        letter, 2, "letter.deferred", now, {"reply": delivery.reply, "until": (now + wait).isoformat()}
+    )
 
 
 def _event(letter: LetterRow, step: int, kind: str, now: dt.datetime, data: dict[str, str]) -> Event:

@@ -70,7 +70,12 @@ class Scope:
 
 
 def gather(
-    store: Store, roster: Roster, policy: Policy, campaign: Campaign | None, forms: Mapping[str, Form], scope: Scope
+    store: Store,
+    roster: Roster,
+    policy: Policy,
+    campaign: Campaign | None,
+    forms: Mapping[str, Form],
+    scope: Scope,
 ) -> Situation:
     """The situation around a scope. Units named by a token or by a letter that is answered are drawn in."""
     letters = store.letters_by_message_id(scope.message_ids) if scope.message_ids else {}
@@ -84,7 +89,11 @@ def gather(
     )  # fmt: skip
     if campaign is None:
         return situation
-    units = {*scope.units, *(case.unit for case, _ in tokens.values()), *(row.unit for row in letters.values())}
+    units = {
+        *scope.units,
+        *(case.unit for case, _ in tokens.values()),
+        *(row.unit for row in letters.values()),
+    }
     for book in books.values():
         units.update(unit.code for unit in decided_in(roster, book.unit))
     units &= roster.units.keys()
@@ -119,7 +128,8 @@ def whole(
 
 def decided_in(roster: Roster, level: str) -> Iterator[Unit]:
     """The units whose data a workbook of this level decides on or reports: its own package's, and those of packages
-    below, which go up first when they are still open."""
+    below, which go up first when they are still open.
+    """
     yield from roster.members(level)
     for child in roster.packages_below(level):
         yield from decided_in(roster, child.code)

@@ -61,10 +61,13 @@ class Intake:
         progress: Callable[[int], None] = lambda done: None,
     ) -> list[Outcome]:  # fmt: skip
         """One pass over a mailbox: everything behind the cursor, batch by batch. The cursor moves with each commit,
-        and only a pass that reached the end counts as a poll (`polled_from`)."""
+        and only a pass that reached the end counts as a poll (`polled_from`).
+        """
         known = self.store.cursor(account, folder)
         if known is not None and known.uidvalidity != mailbox.uidvalidity:
-            known = None  # the server has numbered its mail anew: look at all of it again, which changes nothing
+            known = (
+                None  # the server has numbered its mail anew: look at all of it again, which changes nothing
+            )
         last = known.last_uid if known else 0
         polled = known.polled_from if known else None
         outcomes: list[Outcome] = []
@@ -80,7 +83,8 @@ class Intake:
 
     def take(self, raws: Sequence[Raw]) -> list[Outcome]:
         """Take in a batch in the order of arrival: kept first, then decided and committed whole. On a conflict with
-        another process the batch is gathered and decided anew, then one by one."""
+        another process the batch is gathered and decided anew, then one by one.
+        """
         raws = sorted(raws, key=lambda raw: raw.received_at)
         shas = self.files.keep_mail([raw.data for raw in raws])
         for _ in range(_TRIES):
@@ -190,9 +194,7 @@ class Intake:
         places: dict[tuple[str, str, int], list[int]] = {}
         for _, seen in again:
             places.setdefault((seen.account, seen.folder, seen.uidvalidity), []).append(seen.uid)
-        known = {
-            (*place, uid) for place, uids in places.items() for uid in self.store.seen(*place, uids)
-        }
+        known = {(*place, uid) for place, uids in places.items() for uid in self.store.seen(*place, uids)}
         numbers = self.store.next_numbers({f"message:{sha}" for sha, _ in again}) if again else {}
         for sha, seen in again:
             place = (seen.account, seen.folder, seen.uidvalidity, seen.uid)
@@ -203,17 +205,20 @@ class Intake:
             number = numbers.get(stream, 0) or 1
             numbers[stream] = number + 1
             events.append(
-                Event(stream, number + 1, "message.seen", seen.internal_date, SYSTEM, sha, sighting_data(seen))
+                Event(
+                    stream, number + 1, "message.seen", seen.internal_date, SYSTEM, sha, sighting_data(seen)
+                )
             )
         return events
 
 
 def _decided(arrival: Arrival, situation: Situation) -> Outcome:
     """The decision; where deciding itself breaks on one message, that message is kept as `failed` and shown to staff,
-    since it must not keep all the mail behind it from being taken."""
+    since it must not keep all the mail behind it from being taken.
+    """
     try:
         return decide(arrival, situation)
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it is recorded and shown, and costs one message
         return failed(arrival, f"{type(fault).__name__}: {fault}")
 
 

@@ -127,7 +127,9 @@ def _faults(
 ) -> Iterator[Fault]:
     filled = {kind for form, _ in forms.values() for kind in form.kinds}
     for kind in sorted({unit.kind for unit in roster.units.values()} - filled):
-        yield Fault("templates/forms", f"没有适用于“{kind}”的表单", "请在某个表单的“设置”表中加上这一单位类型")
+        yield Fault(
+            "templates/forms", f"没有适用于“{kind}”的表单", "请在某个表单的“设置”表中加上这一单位类型"
+        )
     for campaign in store.campaigns():
         unreported = [package for package in store.packages(campaign.id) if not package.locked]
         if unreported and campaign.id != period.id:
@@ -211,7 +213,16 @@ def _notice(
         "no_change_hint": has_earlier,
     }
     return LetterOrder(
-        LetterKind.NOTICE, campaign.id, unit.code, form.id, to, now, f"{case.stream}#1", context, enclosures, token
+        LetterKind.NOTICE,
+        campaign.id,
+        unit.code,
+        form.id,
+        to,
+        now,
+        f"{case.stream}#1",
+        context,
+        enclosures,
+        token,
     )
 
 

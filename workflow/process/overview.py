@@ -87,9 +87,7 @@ def current_standings(
     return standings
 
 
-def _late(
-    roster: Roster, campaign: Campaign, cases: list[Case], now: dt.datetime
-) -> list[dict[str, str]]:
+def _late(roster: Roster, campaign: Campaign, cases: list[Case], now: dt.datetime) -> list[dict[str, str]]:
     """Units that owe a reply after the date on which they were asked for it."""
     rows = []
     for case in cases:

@@ -16,7 +16,13 @@ from workflow.process.situation import SYSTEM, AttachmentFate, Outcome, Situatio
 
 #: Section 五（四） of the notice; counties' people come through their city, a school's through its workbook.
 ASKED = frozenset(
-    {UnitKind.CITY, UnitKind.DIRECT_COUNTY, UnitKind.UNIVERSITY, UnitKind.MINISTRY_UNIVERSITY, UnitKind.PROVINCIAL_VOCATIONAL}
+    {
+        UnitKind.CITY,
+        UnitKind.DIRECT_COUNTY,
+        UnitKind.UNIVERSITY,
+        UnitKind.MINISTRY_UNIVERSITY,
+        UnitKind.PROVINCIAL_VOCATIONAL,
+    }
 )
 
 
@@ -24,10 +30,16 @@ def owes(situation: Situation, unit: str) -> bool:
     """Whether the campaign asks this unit for a receipt."""
     campaign = situation.campaign
     known = situation.roster.units.get(unit)
-    return campaign is not None and campaign.receipt_due is not None and known is not None and known.kind in ASKED
+    return (
+        campaign is not None
+        and campaign.receipt_due is not None
+        and known is not None
+        and known.kind in ASKED
+    )
 
 
 def receipt_stream(campaign: str, unit: str) -> str:
+    """The name of a receipt's events in the ledger."""
     return f"receipt:{campaign}/{unit}"
 
 

@@ -69,7 +69,9 @@ def _announce(
     form = own.form if own else ""
     day, cause = at.date(), f"{package.stream}#{package.version}"
     words = counts_in_words(rows)
-    missing = [roster.units[row.unit].name for row in rows if row.origin in {Origin.MISSING, Origin.CARRIED_OVER}]
+    missing = [
+        roster.units[row.unit].name for row in rows if row.origin in {Origin.MISSING, Origin.CARRIED_OVER}
+    ]
     letters = []
 
     def write(kind: LetterKind, about: Unit, role: Role, context: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workflow.domain.checks import Examination, examine
-from workflow.domain.events import Event, encode_value
+from workflow.domain.events import Event, encode_findings, encode_value
 from workflow.domain.form import NO_CHANGE
 from workflow.domain.letters import AnnotatedCopy, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, CaseState
@@ -22,6 +22,9 @@ from workflow.domain.replay import case_after
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Finding, Reading, ReadOutcome, Submission
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Situation
+
+#: The note that a reviewer sees on data from an address that is not the unit's own.
+UNREGISTERED = "发件地址"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,8 @@ class Part:
     reading: Reading
 
 
-def decide(part: Part, situation: Situation, who: Sender, thread: CaseKey | None) -> Outcome:
-    """Decide on one workbook. The token in it routes; the thread and the sender are held against it."""
+def decide(part: Part, situation: Situation, who: Sender) -> Outcome:
+    """Decide on one workbook. The token in it routes; the unit printed in it and the sender are held against it."""
     identity = part.reading.identity
     found = situation.tokens.get(identity.token) if identity else None
     if identity is None or found is None:
@@ -64,7 +67,9 @@ def decide(part: Part, situation: Situation, who: Sender, thread: CaseKey | None
 def _same_again(part: Part, key: CaseKey, case: Case, situation: Situation) -> bool:
     """The very file that is the case's newest version; after a return it counts again, so that the unit is told."""
     versions = situation.submissions.get(key, ())
-    return bool(versions) and versions[-1].attachment == part.fate.sha and case.state is not CaseState.RETURNED
+    return (
+        bool(versions) and versions[-1].attachment == part.fate.sha and case.state is not CaseState.RETURNED
+    )
 
 
 def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
@@ -72,6 +77,9 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
     form = situation.forms[case.form]
     earlier = situation.earlier.get((case.unit, case.form))
     seen = examine(form, part.reading.answers, earlier.answers if earlier else None, part.reading.moved)
+    if not (who.registered and speaks_for(situation.roster, who, case.unit)):
+        who = Sender(who.address, ())
+        seen = replace(seen, notes={**seen.notes, UNREGISTERED: "未登记"})
     number = case.number + 1
     version = Submission(
         f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form, form.version,
@@ -81,8 +89,6 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
     event = submitted_event(case, version, seen, part.reading.moved)
     after = case_after(case, event)
     kept = Outcome(events=(event,), cases=(after,), submissions=(version,))
-    if who.registered and not speaks_for(situation.roster, who, case.unit):
-        who = Sender(who.address, ())
     if seen.errors:
         return kept + _send_back(part, after, version, situation, who, seen)
     accepted = replace(part.fate, outcome=AttachmentOutcome.ACCEPTED, findings=seen.findings)
@@ -91,6 +97,7 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
 
 def submitted_event(case: Case, version: Submission, seen: Examination, moved: Mapping[str, str]) -> Event:
     """The ledger's event of a version that comes to a case. Answers, notes and addresses travel as personal payload."""
+    findings, found = encode_findings(seen.findings)
     data = {
         "submission": version.id,
         "number": version.number,
@@ -101,19 +108,23 @@ def submitted_event(case: Case, version: Submission, seen: Examination, moved: M
         "errors": version.errors,
         "queries": version.queries,
         "no_change": version.no_change,
-        "findings": [
-            {"code": f.code, "severity": f.severity.value, "field": f.field, "label": f.label, "cell": f.cell,
-             "message": f.message} for f in seen.findings
-        ],
-    }  # fmt: skip
+        "findings": findings,
+    }
     personal = {
         "answers": {name: encode_value(value) for name, value in seen.answers.items()},
         "moved": dict(moved),
         "notes": dict(seen.notes),
-        "found": {f.field: f.found for f in seen.findings},
+        "found": found,
     }
     return Event(
-        case.stream, case.events + 1, "case.submitted", version.received_at, SYSTEM, version.message, data, personal
+        case.stream,
+        case.events + 1,
+        "case.submitted",
+        version.received_at,
+        SYSTEM,
+        version.message,
+        data,
+        personal,
     )
 
 
@@ -124,7 +135,15 @@ def _send_back(
     due = return_due(situation, case.unit, part.received_at)
     returned, event = returned_case(case, due, "", "系统校验", part.received_at, part.message)
     enclosure = AnnotatedCopy(
-        case.unit, case.form, case.copy, case.token, part.reading.answers, seen.findings, due, "", returned.returns
+        case.unit,
+        case.form,
+        case.copy,
+        case.token,
+        part.reading.answers,
+        seen.findings,
+        due,
+        "",
+        returned.returns,
     )
     context = {
         "form_title": situation.forms[case.form].title,
@@ -152,7 +171,8 @@ def returned_case(
 
 def return_due(situation: Situation, unit: str, moment: dt.datetime) -> dt.datetime:
     """Until when a return asks for the correction: the configured days, ending at midnight, but never past the
-    moment at which the data go up."""
+    moment at which the data go up.
+    """
     days = dt.timedelta(days=situation.policy.return_days + 1)
     due = (moment + days).replace(hour=0, minute=0, second=0, microsecond=0)
     return min(due, situation.closes(unit))
@@ -205,7 +225,8 @@ def _acknowledge(
     part: Part, case: Case, situation: Situation, who: Sender, seen: Examination
 ) -> tuple[LetterOrder, ...]:
     queries = [{"cell": f.cell, "label": f.label, "message": f.message} for f in seen.findings]
-    notes = [f"{situation.forms[case.form].by_name[name].label}：{note}" for name, note in seen.notes.items()]
+    labels = situation.forms[case.form].by_name
+    notes = [f"{labels[name].label}：{note}" for name, note in seen.notes.items() if name in labels]
     context = {
         "received_at": part.received_at,
         "form_title": situation.forms[case.form].title,
@@ -228,7 +249,8 @@ def _reply(
     enclosures: tuple[AnnotatedCopy, ...] = (),
 ) -> tuple[LetterOrder, ...]:
     """A letter to the sender when registered for the unit; else to the unit's registered address, which is asked to
-    confirm that the workbook is its own. Nothing ever goes to an address that the roster does not know."""
+    confirm that the workbook is its own. Nothing ever goes to an address that the roster does not know.
+    """
     day = part.received_at.date()
     if who.registered:
         contact = next((c for c in who.contacts if c.unit == case.unit), who.contacts[0])
@@ -239,11 +261,22 @@ def _reply(
         return ()
     cause = f"{part.message}#{part.fate.index}"
     order = LetterOrder(
-        kind, case.campaign, case.unit, case.form, to, part.received_at, cause, context, enclosures, case.token
+        kind,
+        case.campaign,
+        case.unit,
+        case.form,
+        to,
+        part.received_at,
+        cause,
+        context,
+        enclosures,
+        case.token,
     )
     if who.registered:
         return (order,)
-    asking = replace(order, kind=LetterKind.UNKNOWN_SENDER, context={"from_address": masked(who.address)}, enclosures=())
+    asking = replace(
+        order, kind=LetterKind.UNKNOWN_SENDER, context={"from_address": masked(who.address)}, enclosures=()
+    )
     return (order, asking)
 
 

@@ -39,7 +39,12 @@ class Review:
 
 
 def decide(
-    sha: str, message: Message, received_at: dt.datetime, fate: AttachmentFate, reading: ReviewReading, situation: Situation
+    sha: str,
+    message: Message,
+    received_at: dt.datetime,
+    fate: AttachmentFate,
+    reading: ReviewReading,
+    situation: Situation,
 ) -> Outcome:
     """Apply a reviewer's workbook row by row, report if its cover says so, and answer with what was done."""
     book = situation.books.get(reading.token)
@@ -77,7 +82,9 @@ def apply_decisions(
     for decision in decisions:
         key = (decision.unit, decision.form)
         if key in contradicted:
-            refused.append(_refusal(situation, decision, "同一单位既填“通过”又填“退回”，请只保留一个审核结论"))
+            refused.append(
+                _refusal(situation, decision, "同一单位既填“通过”又填“退回”，请只保留一个审核结论")
+            )
             continue
         try:
             done = _apply(review, decision, situation)
@@ -184,7 +191,8 @@ def decide_on_package(review: Review, unit: str, verdict: str, note: str, situat
 
 def package_due(review: Review, campaign: Campaign, policy: Policy) -> dt.datetime:
     """Until when a returned package is to be reported again: the configured days, but never past the cut-off of the
-    level that returned it."""
+    level that returned it.
+    """
     days = dt.timedelta(days=policy.return_days + 1)
     due = (review.at + days).replace(hour=0, minute=0, second=0, microsecond=0)
     closes = campaign.window(review.level).closes
@@ -214,7 +222,9 @@ def request_withdrawal(
             outcome = act(package, PackageAct.REQUEST_WITHDRAWAL, review, data)
         except NotAllowed as refusal:
             reason = str(refusal)
-    applied = [] if reason else [{"unit_name": level.name, "decision": "撤报申请已登记，待上级审核", "note": ""}]
+    applied = (
+        [] if reason else [{"unit_name": level.name, "decision": "撤报申请已登记，待上级审核", "note": ""}]
+    )
     refused = [{"unit_name": level.name, "row": 0, "reason": reason}] if reason else []
     letter = _result(review, situation, applied, refused, reported=True, message=message)
     return outcome + Outcome(letters=letter, bucket=Bucket.WITHDRAWAL)

@@ -75,7 +75,8 @@ class Outcome:
 class Policy:
     """What config.toml lets staff choose, as far as decisions depend on it. `own_address` is the system's mailbox;
     `return_days` the days given for a correction; `trusted_authserv` names the receiving server whose
-    Authentication-Results count ('' where the server writes none)."""
+    Authentication-Results count ('' where the server writes none).
+    """
 
     own_address: str
     return_days: int = 3

@@ -87,8 +87,12 @@ class Tick:
         """An automatic report without a poll after its deadline: staff must look for replies that lay unread."""
         number = self.store.next_numbers(["staff"])["staff"] + 1
         name = roster.units[due.package].name
-        matter = f"{name}的自动上报在宽限期满后进行，截止后没有成功收取邮件，请核对是否有按时到达而未计入的报送"
-        return Event("staff", number, "staff.query", due.at, SYSTEM, "", {"unit": due.package, "matter": matter})
+        matter = (
+            f"{name}的自动上报在宽限期满后进行，截止后没有成功收取邮件，请核对是否有按时到达而未计入的报送"
+        )
+        return Event(
+            "staff", number, "staff.query", due.at, SYSTEM, "", {"unit": due.package, "matter": matter}
+        )
 
     def _outcome(self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster) -> Outcome:
         match due.owed:
@@ -144,7 +148,9 @@ class Tick:
         """The cohort 尚未审核: rows that wait for the level's decision, with the newest workbook."""
         unit = roster.units[due.package]
         to = self._reviewer(unit, due, roster)
-        cases = [c for c in self._cases(campaign, roster.members(unit.code)) if c.state is CaseState.SUBMITTED]
+        cases = [
+            c for c in self._cases(campaign, roster.members(unit.code)) if c.state is CaseState.SUBMITTED
+        ]
         closes = campaign.window(unit).closes
         if to is None:
             return Outcome()
@@ -207,16 +213,24 @@ class Tick:
         letters = []
         for unit in roster.units.values():
             parts = arrived.get(unit.code, set())
-            missing = [word for part, word in (("scan", "扫描件"), ("electronic", "电子版")) if part not in parts]
+            missing = [
+                word for part, word in (("scan", "扫描件"), ("electronic", "电子版")) if part not in parts
+            ]
             to = roster.recipient(unit.code, Role.ADMINISTRATOR, due.at.date())
             if unit.kind not in ASKED or not missing or to is None:
                 continue
             context = {"missing_parts": missing, "receipt_due": campaign.receipt_due}
             letters.append(
                 LetterOrder(
-                    LetterKind.RECEIPT_REMINDER, campaign.id, unit.code, forms.get(unit.kind, ""), to, due.at,
-                    due.key, context,
-                )  # fmt: skip
+                    LetterKind.RECEIPT_REMINDER,
+                    campaign.id,
+                    unit.code,
+                    forms.get(unit.kind, ""),
+                    to,
+                    due.at,
+                    due.key,
+                    context,
+                )
             )
         return letters
 
