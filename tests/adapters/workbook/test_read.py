@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import struct
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -57,6 +58,7 @@ def workbook(
     printed: bool = True,
     identity: CopyIdentity = IDENTITY,
     kind: str = "answers",
+    number: str = "",
 ) -> bytes:
     """A copy as `stamp` makes it, by the plain way of a library."""
     target = io.BytesIO()
@@ -72,6 +74,7 @@ def workbook(
             sheet.write(slot.row - 1, slot.column - 1, value)
         else:
             sheet.write_blank(slot.row - 1, slot.column - 1, None, day)
+    sheets["基本情况"].write_string("A2", number)
     if printed:
         sheets["三通 情况"].write_string("B30", f"识别码：{identity.token}（请勿改动）")
     marks = {key: getattr(identity, key) for key in ("campaign", "unit", "form", "version", "copy", "token")}
@@ -129,9 +132,23 @@ def test_the_printed_token_alone_gives_the_form_and_leaves_the_unit_to_the_calle
     assert reading.answers == ANSWERS
 
 
+def test_the_printed_token_with_two_fitting_forms_goes_by_the_form_number_on_the_sheet() -> None:
+    data = workbook(hidden=False, properties=False, number="表    号：豫1表")
+    other = replace(FORM, id="college", number="豫2表", slots=FORM.slots[::-1])
+    reading = read_file(data, "x.xlsx", {("college", 2): other, **FORMS})
+    assert reading.identity == CopyIdentity("", "", "school", 2, 0, TOKEN)
+    assert reading.answers == ANSWERS
+
+
+def test_the_printed_token_takes_the_newest_version_where_the_cells_are_the_same() -> None:
+    data = workbook(hidden=False, properties=False)
+    reading = read_file(data, "x.xlsx", {**FORMS, ("school", 1): replace(FORM, version=1)})
+    assert reading.identity == CopyIdentity("", "", "school", 2, 0, TOKEN)
+
+
 def test_the_printed_token_with_two_fitting_forms_is_left_to_the_caller() -> None:
     data = workbook(hidden=False, properties=False)
-    reading = read_file(data, "x.xlsx", {**FORMS, ("school", 1): FORM})
+    reading = read_file(data, "x.xlsx", {**FORMS, ("school", 1): replace(FORM, slots=FORM.slots[:3])})
     assert (reading.outcome, reading.answers) == (ReadOutcome.FOREIGN, {})
     assert reading.identity == CopyIdentity("", "", "", 0, 0, TOKEN)
     assert read_file(data, "x.xlsx", FORMS).answers == ANSWERS

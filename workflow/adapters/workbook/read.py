@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum, load_workbook
@@ -24,14 +24,15 @@ Forms = Mapping[tuple[str, int], Form]
 
 _FOREIGN = "附件不是系统下发的工作簿（找不到识别标记）；请在系统下发的工作簿中填报，填好后作为附件回复"
 _RECEIPT_SHEET = "回执表"
+_HEAD_ROWS = 12
 
 
 def read_file(data: bytes, name: str, forms: Forms) -> Reading:  # noqa: ARG001 — the name never decides
     """What a file is and what its answers are. `forms` maps (form id, version) to the forms that are out.
 
     A copy known by its printed token alone comes back with an identity of token and form only (campaign and
-    unit ''): the caller looks the token up. Where several forms would fit its sheets it is `foreign` with that
-    identity set; called again with the one form that the token names, it gives the answers.
+    unit ''): the caller looks the token up. Where its sheets and its 表号 don't tell the form, it is `foreign` with
+    the token; called again with the one form that the token names, it gives the answers.
     """
     try:
         sniffed = sniff(data)
@@ -66,8 +67,8 @@ def _read_by_token(book: CalamineWorkbook, sniffed: Sniffed, marks: Marks, forms
     sheets = set(book.sheet_names)
     fitting = [form for form in forms.values() if form.slots and _slot_sheets(form) <= sheets]
     token = marks.identity.token
-    if len(fitting) == 1:
-        form = fitting[0]
+    form = _only_form(fitting) or _only_form(_printed_forms(book, fitting))
+    if form is not None:
         return _read_answers(book, sniffed, CopyIdentity("", "", form.id, form.version, 0, token), forms)
     if any(_RECEIPT_SHEET in sheet for sheet in sheets):
         return Reading(ReadOutcome.RECEIPT, marks.identity)
@@ -75,6 +76,23 @@ def _read_by_token(book: CalamineWorkbook, sniffed: Sniffed, marks: Marks, forms
         return Reading(ReadOutcome.REVIEW, marks.identity, review=read_review(book, marks))
     reason = "工作簿的识别标记不全，无法判断是哪一种表；请使用系统下发的工作簿重新填报"
     return Reading(ReadOutcome.FOREIGN, marks.identity, reason=reason)
+
+
+def _only_form(fitting: Sequence[Form]) -> Form | None:
+    """The one form, or the newest of its versions where all have their answers in the same cells."""
+    if len({(form.id, form.slots) for form in fitting}) != 1:
+        return None
+    return max(fitting, key=lambda form: form.version)
+
+
+def _printed_forms(book: CalamineWorkbook, fitting: Sequence[Form]) -> list[Form]:
+    """Those whose 表号 or title stands in the head of a sheet: forms of one family share their sheets' names."""
+    words: list[str] = []
+    for sheet in sorted(set().union(*map(_slot_sheets, fitting))):
+        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=_HEAD_ROWS)
+        words += [value for row in rows for value in row if isinstance(value, str)]
+    numbered = [form for form in fitting if form.number and any(form.number in word for word in words)]
+    return numbered or [form for form in fitting if any(form.title in word for word in words)]
 
 
 def _read_answers(book: CalamineWorkbook, sniffed: Sniffed, identity: CopyIdentity, forms: Forms) -> Reading:
