@@ -229,7 +229,7 @@ def test_pictures_shapes_and_extensions_survive_byte_for_byte(tmp_path: Path) ->
     def change(book: Any, page: Any) -> None:
         page.insert_textbox("D5", "填表前请阅读说明", {"width": 160, "height": 60})
         page.insert_image("D10", str(picture))
-        page.conditional_format("C5:C9", {"type": "data_bar", "data_bar_2010": True})
+        page.conditional_format("B5:B9", {"type": "data_bar", "data_bar_2010": True})
         book.get_worksheet_by_name("设置").insert_textbox("D5", "只给制表人看的图形")
 
     source = by_xlsxwriter(change)
@@ -254,6 +254,7 @@ def test_pictures_shapes_and_extensions_survive_byte_for_byte(tmp_path: Path) ->
     assert "x14:conditionalFormattings" in page
     assert "<drawing " in page
     assert 'sqref="B5"' not in page
+    assert 'sqref="B6"' in page
 
 
 def test_document_properties_that_staff_set_stay_and_ours_are_not_doubled() -> None:

@@ -309,9 +309,8 @@ class Worksheet:
         """Add a data validation for each answer cell that staff did not give one themselves."""
         taken = [
             area
-            for element in self.root.iter("*")
-            if etree.QName(element).localname in {"dataValidation", "sqref"}
-            for area in Area.all_of(element.get("sqref") or element.text or "")
+            for element in self.root.iter("{*}dataValidation")
+            for area in Area.all_of(element.get("sqref") or element.findtext("{*}sqref") or "")
         ]
         answers = [hole for hole in self.holes.found if isinstance(hole, AnswerCell)]
         free = [one for one in answers if not any(area.holds(one.row, one.column) for area in taken)]
@@ -327,9 +326,12 @@ class Worksheet:
 
     def protect(self) -> None:
         """Lock what is not an answer, without a password, unless staff protected the sheet themselves."""
-        if self.root.find(tag("sheetProtection")) is None:
-            words = {"sheet": "1", "objects": "1", "scenarios": "1", "formatColumns": "0", "formatRows": "0"}
-            insert_in_order(self.root, etree.Element(tag("sheetProtection"), words), ORDER)
+        protection = self.root.find(tag("sheetProtection"))
+        if protection is None:
+            words = {"objects": "1", "scenarios": "1", "formatColumns": "0", "formatRows": "0"}
+            protection = etree.Element(tag("sheetProtection"), words)
+            insert_in_order(self.root, protection, ORDER)
+        protection.set("sheet", "1")
 
     def select(self, *, chosen: bool) -> None:
         """Show the sheet as chosen or not; two chosen sheets would be typed into together."""
