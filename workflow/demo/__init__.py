@@ -1,1 +1,16 @@
 """Floor 3: embedded mail servers and simulated units, for the demo and for rehearsals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def main(folder: Path, *, seed: int = 1, units: int = 120) -> int:
+    """Play a whole quarter in a workspace of its own and tell how it ended; the exit code."""
+    from workflow.demo.telling import progress, tell
+    from workflow.demo.play import play
+
+    with progress() as move:
+        summary = play(folder, seed=seed, units=units, progress=move)
+    tell(summary)
+    return 0

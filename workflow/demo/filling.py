@@ -5,15 +5,19 @@ Everything here is a function of bytes, so that many workbooks can be filled bes
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import openpyxl
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from workflow.demo.figures import plausible
+from workflow.domain.answers import Understood, understand
 from workflow.domain.form import RESERVED, FieldType, Form, Prefill, Value
 from workflow.domain.submission import Answers, RawValue
 
@@ -27,32 +31,77 @@ class Review:
     report: bool
 
 
-def identity(data: bytes) -> dict[str, str]:
-    """The hidden marks of a workbook of ours: campaign, unit, form, kind and so on; empty for any other."""
-    return _marks(openpyxl.load_workbook(io.BytesIO(data), read_only=True))
+class Kind(StrEnum):
+    """What a clerk does with a workbook: fill it right, fill it wrong, correct a returned one, bring new figures."""
+
+    FILL = "fill"
+    SPOIL = "spoil"
+    CORRECT = "correct"
+    UPDATE = "update"
 
 
-def _marks(book: Workbook) -> dict[str, str]:
-    if "_huizhi" not in book.sheetnames:
-        return {}
-    rows = book["_huizhi"].iter_rows(max_col=2, values_only=True)
-    return {str(row[0]): str(row[1]) for row in rows if len(row) == 2 and row[0] is not None}
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One workbook to be filled. `right` are the clerk's answers so far, where it has any."""
+
+    kind: Kind
+    data: bytes
+    form: str
+    name: str
+    code: str
+    seed: int
+    day: dt.date
+    right: Mapping[str, Value] | None = None
 
 
-def fill(data: bytes, form: Form, typed: Mapping[str, RawValue]) -> bytes:
-    """The workbook with these values typed into the cells of their fields; other cells keep what they have."""
-    book = openpyxl.load_workbook(io.BytesIO(data))
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A workbook as it goes back, and the answers that would be right in it."""
+
+    data: bytes
+    right: Mapping[str, Value]
+
+
+def fill(job: Job, form: Form) -> Filled:
+    """Do a job: open the workbook, look at what stands in it, type, save."""
+    book = openpyxl.load_workbook(io.BytesIO(job.data))
+    standing = shown(book, form)
+    if job.right is None:
+        given = facts(form, job.name, job.code)
+        before = _understood(form, standing)
+        previous = before if any(field.name in before for field in form.indicators if field.name not in given) else None
+        right = plausible(form, job.seed, given, previous, job.day)
+    elif job.kind is Kind.UPDATE:
+        right = plausible(form, job.seed + 1, facts(form, job.name, job.code), job.right, job.day)
+    else:
+        right = dict(job.right)
+    if job.kind is Kind.SPOIL:
+        values = spoil(form, right, job.seed)
+    elif job.kind is Kind.CORRECT:
+        values = correct(form, standing, right)
+    else:
+        values = typed(right)
     for slot in form.slots:
-        if slot.field in typed:
-            book[slot.sheet].cell(slot.row, slot.column).value = typed[slot.field]
-    return _saved(book)
+        if slot.field in values:
+            book[slot.sheet].cell(slot.row, slot.column).value = values[slot.field]
+    return Filled(_saved(book), right)
 
 
-def shown(data: bytes, form: Form) -> dict[str, RawValue]:
-    """What stands in the answer cells of a workbook."""
-    book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-    cells = {slot.field: book[slot.sheet].cell(slot.row, slot.column).value for slot in form.slots}
-    return {name: value for name, value in cells.items() if value is not None}  # type: ignore[misc]
+def shown(book: Workbook, form: Form) -> dict[str, RawValue]:
+    """What stands in the answer cells of a workbook; a day without its hours."""
+    found: dict[str, RawValue] = {}
+    for slot in form.slots:
+        value = book[slot.sheet].cell(slot.row, slot.column).value
+        if isinstance(value, dt.datetime):
+            value = value.date()
+        if isinstance(value, bool | int | float | str | dt.date):
+            found[slot.field] = value
+    return found
+
+
+def _understood(form: Form, standing: Mapping[str, RawValue]) -> dict[str, Value]:
+    read = {name: understand(form.by_name[name], value) for name, value in standing.items()}
+    return {name: seen.value for name, seen in read.items() if isinstance(seen, Understood)}
 
 
 def typed(answers: Answers) -> dict[str, RawValue]:
@@ -108,19 +157,22 @@ def review(data: bytes, work: Review) -> bytes:
 
 
 def _decide(sheet: Worksheet, work: Review) -> None:
-    """Found by the headings' names, as a reader of the sheet would; a row marked — is none of this reviewer's."""
+    """Found by the headings' names, as a reader of the sheet would. A row marked — is none of this reviewer's, and one
+    that has been approved or sent back waits for nobody.
+    """
     columns: dict[str, int] = {}
     for row in sheet.iter_rows():
         words = {str(cell.value).strip(): cell.column for cell in row if cell.value is not None}
         if {"单位代码", "审核结论", "审核意见"} <= words.keys():
-            columns = {heading: words[heading] or 0 for heading in ("单位代码", "审核结论", "审核意见")}
+            columns = {heading: column or 0 for heading, column in words.items()}
             continue
         if not columns:
             continue
         at = row[0].row or 0
         code = sheet.cell(at, columns["单位代码"]).value
         verdict = sheet.cell(at, columns["审核结论"])
-        if code is None or str(verdict.value or "").strip() == "—":
+        waits = "填报状态" not in columns or sheet.cell(at, columns["填报状态"]).value == "已报送待审核"
+        if code is None or str(verdict.value or "").strip() == "—" or not waits:
             continue
         note = work.returned.get(str(code), "")
         verdict.value = "退回" if note else "通过"

@@ -54,7 +54,7 @@ class MailServers:
         self._stack = AsyncExitStack()
         self.smtp_port = 0
         self.imap_port = 0
-        self.delivered = 0
+        self.received = 0  # messages in the system's own mailbox
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -130,7 +130,7 @@ class MailServers:
     # aiosmtpd's hooks
 
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
-        self, server: SMTP, session: SmtpSession, envelope: Envelope, address: str, options: list[str]
+        self, _server: SMTP, _session: SmtpSession, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take any address under .test, but none of NOBODY and none outside."""
         domain = address.rpartition("@")[2].lower()
@@ -140,10 +140,11 @@ class MailServers:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: SmtpSession, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: SmtpSession, envelope: Envelope) -> str:  # noqa: N802
         """Put the message in each recipient's mailbox, received at the simulated moment."""
         now = self._clock()
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
+        content = _trace(envelope, now) + content
         for to in envelope.rcpt_tos:
             if to.lower().endswith(f"@{MOVED}") and envelope.mail_from:
                 await self._deliver(envelope.mail_from, bounce(to, envelope.mail_from, content, now), now)
@@ -154,7 +155,16 @@ class MailServers:
     async def _deliver(self, to: str, content: bytes, now: dt.datetime) -> None:
         box = self._boxes[SYSTEM if to.lower() == SYSTEM else UNITS]
         await box.append(AppendMessage(content, now, frozenset()), recent=True)
-        self.delivered += 1
+        self.received += to.lower() == SYSTEM
+
+
+def _trace(envelope: Envelope, now: dt.datetime) -> bytes:
+    """The fields that a server puts above what it takes: they alone differ when one message is sent twice."""
+    stamp = email.utils.format_datetime(now)
+    return (
+        f"Return-Path: <{envelope.mail_from or ''}>\r\nReceived: from client.test by mail.huizhi.test"
+        f" with ESMTP; {stamp}\r\n"
+    ).encode()
 
 
 def bounce(to: str, sender: str, content: bytes, now: dt.datetime) -> bytes:
@@ -163,7 +173,8 @@ def bounce(to: str, sender: str, content: bytes, now: dt.datetime) -> bytes:
     headers = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0]
     number = hashlib.sha256(content).hexdigest()[:16]
     lines = (
-        f"Return-Path: <>\r\nFrom: Mail Delivery System <MAILER-DAEMON@{domain}>\r\nTo: {sender}\r\n"
+        f"Return-Path: <>\r\nReceived: from mail.{domain} by mail.huizhi.test; {email.utils.format_datetime(now)}\r\n"
+        f"From: Mail Delivery System <MAILER-DAEMON@{domain}>\r\nTo: {sender}\r\n"
         f"Subject: Undelivered Mail Returned to Sender\r\nDate: {email.utils.format_datetime(now)}\r\n"
         f"Message-ID: <{number}@{domain}>\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="dsn"\r\n\r\n'

@@ -1,0 +1,55 @@
+"""The files that people attach instead of the workbook that they were asked for."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import openpyxl
+from msoffcrypto.format.ooxml import OOXMLFile
+
+
+def photo() -> bytes:
+    """As much of a JPEG as anybody looks at: a photo of a screen, or a scan of a sealed page."""
+    head = bytes.fromhex("ffd8ffe000104a46494600010100000100010000")
+    return head + bytes(range(256)) * 48 + b"\xff\xd9"
+
+
+def encrypted(data: bytes) -> bytes:
+    """The workbook with a password to open it."""
+    target = io.BytesIO()
+    OOXMLFile(io.BytesIO(data)).encrypt("jiaoyu2026", target)
+    return target.getvalue()
+
+
+def with_macro(data: bytes) -> bytes:
+    """The workbook with a macro project in it, as an .xlsm has."""
+    target = io.BytesIO(data)
+    with zipfile.ZipFile(target, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504))
+    return target.getvalue()
+
+
+def unrelated() -> bytes:
+    """A workbook of some other business."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["值班表", "", ""], ["日期", "值班人", "电话"], ["2027年元旦", "值班室", "0371-55550000"]):
+        sheet.append(row)
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def filled_receipt(data: bytes) -> bytes:
+    """The electronic copy of 附件2 with its date filled in."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    for sheet in book.worksheets:
+        for row in sheet.iter_rows() if sheet.sheet_state == "visible" else ():
+            for cell in row:
+                if str(cell.value or "").startswith("填表日期"):
+                    cell.value = "填表日期：2026年12月18日"
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
