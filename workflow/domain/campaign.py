@@ -45,7 +45,7 @@ class Period:
     @classmethod
     def parse(cls, text: str) -> Period:
         """Read `2026Q4`; refuses anything else."""
-        match = re.fullmatch(r"(\d{4})Q([1-4])", text.strip().upper())
+        match = re.fullmatch(r"(2\d{3})Q([1-4])", text.strip().upper())
         if match is None:
             raise Refused(Fault(f"填报任务 {text}", "不是季度代号", "请写成 2026Q4 的样子"))
         return cls(int(match[1]), int(match[2]))
