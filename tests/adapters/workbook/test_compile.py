@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import pickle
+import random
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -317,6 +319,8 @@ def test_a_hidden_sheet_of_the_form_stays_hidden_and_may_hold_no_tags() -> None:
         (tables(settings={**SETTINGS, "表单标识": "xuexiao"}), "设置!B2", "与文件名“school”不一致"),
         (tables(settings={**SETTINGS, "适用单位类型": "幼儿园"}), "设置!B5", "没有“幼儿园”这种单位类型"),
         (tables(settings={"表单标识": "school"}), "设置", "没有填写"),
+        ({**tables(), "设置": []}, "设置", "没有填写“表单标识”"),
+        ({**tables(), "字段": []}, "字段!A1", "缺少列标题"),
         (tables(headings=["字段", "标签", "类别", "必填"]), "字段!A1", "缺少列标题“类型”"),
         ({name: rows for name, rows in tables().items() if name != "规则"}, "规则", "缺少这张定义表"),
     ],
@@ -401,6 +405,23 @@ def test_broken_parts_and_macros_are_refused() -> None:
     assert "损坏" in faults_of(broken)["school.xlsx"]
     macro = with_parts(by_openpyxl(), {"xl/vbaProject.bin": b"1"})
     assert "含有宏" in faults_of(macro)["school.xlsx"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_form_damaged_anywhere_is_refused_or_compiled_and_nothing_else(seed: int) -> None:
+    chance = random.Random(seed)
+    source = by_xlsxwriter() if seed % 2 else by_openpyxl()
+    for _ in range(20):
+        name, content = chance.choice(list(parts(source).items()))
+        spoilt = bytearray(content)
+        values = list(re.finditer(rb'="([^"]*)"', content))
+        if values and chance.random() < 0.6:
+            value = chance.choice(values)
+            spoilt[value.start(1) : value.end(1)] = chance.choice((b"", b"x", b"-1", b"99999", b"A1"))
+        else:
+            del spoilt[chance.randrange(len(spoilt)) :]
+        with contextlib.suppress(Refused):
+            compile_form(with_parts(source, {name: bytes(spoilt)}), "school.xlsx")
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -54,6 +54,11 @@ _VARIANT = "http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes
 _USER_PROPERTIES = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
 _STRINGS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 _STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
+#: What openpyxl raises on parts that are not as they should be.
+_UNREADABLE = (
+    *(InvalidFileException, zipfile.BadZipFile, ParseError, etree.XMLSyntaxError, LookupError, ValueError),
+    *(TypeError, AttributeError, OSError),
+)
 _DEFINITIONS = frozenset(DEFINITION_SHEETS)
 _FIRST_LIST_COLUMN = 4
 
@@ -100,7 +105,7 @@ def _definition_rows(data: bytes) -> dict[str, list[tuple[Any, ...]]]:
                     rows[name] = [tuple(row) for row in sheet.iter_rows(values_only=True)]
             book.close()
             return rows
-    except (InvalidFileException, zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise NotAWorkbook(f"内部部件损坏（{error}）") from error
 
 

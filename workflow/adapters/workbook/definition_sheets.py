@@ -24,7 +24,8 @@ def read_definition(file: str, sheets: Sheets) -> Definition:
     for name in DEFINITION_SHEETS:
         if name not in sheets:
             found.fault(name, "缺少这张定义表", "请按《表单制作说明》补上“设置、字段、选项、规则”四张表")
-    _read_settings(found, sheets.get("设置", []))
+    if "设置" in sheets:
+        _read_settings(found, sheets["设置"])
     lists = _read_choices(found, sheets.get("选项", []))
     if "字段" in sheets:
         read_fields(found, sheets["字段"], lists)
@@ -35,8 +36,6 @@ def read_definition(file: str, sheets: Sheets) -> Definition:
 
 
 def _read_settings(found: Definition, rows: list[tuple[Any, ...]]) -> None:
-    if not rows:
-        return
     places: dict[str, str] = {}
     for number, row in enumerate(rows, start=1):
         key = cell_words(row[0]) if row else ""

@@ -46,6 +46,24 @@ def parse(data: bytes) -> etree._Element:
         raise NotAWorkbook(f"内部部件损坏（{error.msg}）") from error
 
 
+def whole(text: str | None, default: int = 0) -> int:
+    """A whole number written in a part; raises NotAWorkbook where something else stands."""
+    if not text:
+        return default
+    try:
+        return int(text)
+    except ValueError as error:
+        raise NotAWorkbook(f"内部部件损坏（“{text}”不是数字）") from error
+
+
+def measure(text: str | None, default: float) -> float:
+    """A width or height written in a part; raises NotAWorkbook where something else stands."""
+    try:
+        return float(text) if text else default
+    except ValueError as error:
+        raise NotAWorkbook(f"内部部件损坏（“{text}”不是数字）") from error
+
+
 def serialise(root: etree._Element) -> bytes:
     """A part's bytes, UTF-8, as Excel writes them."""
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)

@@ -11,7 +11,7 @@ from lxml import etree
 
 from workflow.adapters.workbook.book import SheetEntry, refers_to
 from workflow.adapters.workbook.master import AnswerCell, Mark, Shape
-from workflow.adapters.workbook.package import NotAWorkbook, Package, insert_in_order, tag
+from workflow.adapters.workbook.package import NotAWorkbook, Package, insert_in_order, measure, tag, whole
 from workflow.adapters.workbook.styles import Styles
 from workflow.adapters.workbook.tags import TAG
 from workflow.adapters.workbook.validations import validation
@@ -155,7 +155,7 @@ class Worksheet:
         """Every cell by row and column; a cell without an address follows the one before it."""
         number = 0
         for row in self.root.iterfind(f"{tag('sheetData')}/{_ROW}"):
-            number = int(row.get("r") or number + 1)
+            number = whole(row.get("r"), number + 1)
             column = 0
             for cell in row.iterfind(_C):
                 match = _REF.match(cell.get("r", ""))
@@ -183,7 +183,7 @@ class Worksheet:
 
     def shared_texts(self) -> set[int]:
         """The indexes of the shared strings that the cells use."""
-        return {int(cell.findtext(_V) or 0) for cell in self._cells.values() if cell.get("t") == "s"}
+        return {whole(cell.findtext(_V)) for cell in self._cells.values() if cell.get("t") == "s"}
 
     def leaning_formulas(self, sheets: frozenset[str], names: frozenset[str]) -> list[str]:
         """Places of formulas that need sheets which are to go, or names for their cells: `D5`, or the element that holds the formula."""
@@ -233,9 +233,9 @@ class Worksheet:
         area = self._merged.get(place, Area(row, column, row, column))
         for (other_row, other_column), cell in self._cells.items():
             if area.holds(other_row, other_column) and (other_row, other_column) != place:
-                cell.set("s", str(styles.unlocked(int(cell.get("s", "0")))))
+                cell.set("s", str(styles.unlocked(whole(cell.get("s")))))
         cell = self._cells.pop(place)
-        variants = styles.answer(int(cell.get("s", "0")), item.type)
+        variants = styles.answer(whole(cell.get("s")), item.type)
         style, ref = variants[Mark.PLAIN][Shape.OWN], cell.get("r", "")
         opening = f'<c r="{ref}" s="{style}"'
         hole = AnswerCell(
@@ -283,7 +283,7 @@ class Worksheet:
 
     def _source(self, cell: etree._Element) -> etree._Element:
         if cell.get("t") == "s":
-            return self._strings.item(int(cell.findtext(_V) or "0"))
+            return self._strings.item(whole(cell.findtext(_V)))
         plain = etree.Element(_IS)
         etree.SubElement(plain, _T).text = cell.findtext(_V)
         return plain
@@ -353,22 +353,22 @@ class Worksheet:
         """The widths of the first columns, as far as the sheet sets them or has cells."""
         last = max((column for _, column in self._cells), default=1) + 8
         standard = self.root.find(tag("sheetFormatPr"))
-        width = float(standard.get("defaultColWidth") or 8.43) if standard is not None else 8.43
+        width = measure(standard.get("defaultColWidth"), 8.43) if standard is not None else 8.43
         pixels = [round(width * 7 + 5)] * last
         for col in self.root.iterfind(f"{tag('cols')}/{tag('col')}"):
             size = (
-                0 if col.get("hidden") in {"1", "true"} else round(float(col.get("width") or width) * 7 + 5)
+                0 if col.get("hidden") in {"1", "true"} else round(measure(col.get("width"), width) * 7 + 5)
             )
-            for number in range(int(col.get("min", "1")), min(int(col.get("max", "1")), last) + 1):
+            for number in range(whole(col.get("min"), 1), min(whole(col.get("max"), 1), last) + 1):
                 pixels[number - 1] = size
         return tuple(pixels)
 
     def row_pixels(self) -> tuple[tuple[tuple[int, int], ...], int]:
         """The heights of the rows that have their own, and the height of the others."""
         standard = self.root.find(tag("sheetFormatPr"))
-        height = float(standard.get("defaultRowHeight") or 15) if standard is not None else 15.0
+        height = measure(standard.get("defaultRowHeight"), 15) if standard is not None else 15.0
         rows = tuple(
-            (int(row.get("r", "0")), round(float(row.get("ht", "15")) * 96 / 72))
+            (whole(row.get("r")), round(measure(row.get("ht"), 15) * 96 / 72))
             for row in self.root.iterfind(f"{tag('sheetData')}/{_ROW}")
             if row.get("ht")
         )
