@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import sys
 import time
 import zipfile
@@ -125,3 +126,17 @@ def test_workers_start_with_the_first_files_and_end_with_the_pool() -> None:
     readers.close()
     readers.close()
     assert process.poll() is not None
+
+
+def test_no_damage_to_a_file_gets_out_of_its_worker(pool: ReaderPool) -> None:
+    dice = random.Random(7)
+    files = []
+    for number in range(120):
+        data = bytearray(workbook(number))
+        for _ in range(dice.randrange(1, 25)):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        files.append((f"{number}.xlsx", bytes(data)))
+    readings = pool.read_many(files)
+    assert len(readings) == len(files)
+    assert all(reading.outcome is ReadOutcome.ANSWERS or reading.reason for reading in readings)
+    assert not [reading.reason for reading in readings if "代号" in reading.reason]

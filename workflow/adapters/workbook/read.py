@@ -25,6 +25,7 @@ Forms = Mapping[tuple[str, int], Form]
 _FOREIGN = "附件不是系统下发的工作簿（找不到识别标记）；请在系统下发的工作簿中填报，填好后作为附件回复"
 _RECEIPT_SHEET = "回执表"
 _HEAD_ROWS = 12
+_OURS = (TypeError, AttributeError, NameError, LookupError, AssertionError)
 
 
 def read_file(data: bytes, name: str, forms: Forms) -> Reading:  # noqa: ARG001 — the name never decides
@@ -43,7 +44,9 @@ def read_file(data: bytes, name: str, forms: Forms) -> Reading:  # noqa: ARG001 
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 — calamine's PanicException is no Exception
-        return Reading(ReadOutcome.UNREADABLE, reason=f"{BROKEN_REASON}（{type(error).__name__}）")
+        # Damage shows in the libraries' own errors; one of these may be a fault of ours and is named for staff.
+        named = f"（代号：{type(error).__name__}）" if isinstance(error, _OURS) else ""
+        return Reading(ReadOutcome.UNREADABLE, reason=BROKEN_REASON + named)
 
 
 def _read_book(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms) -> Reading:
