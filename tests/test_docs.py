@@ -1,0 +1,133 @@
+"""The documentation is held to the code: commands, settings, forms, events, links."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from workflow.cli import parser
+from workflow.config import Config, load
+from workflow.domain.checks import CATALOGUE
+from workflow.domain.form import Aggregate, FieldType, Prefill, Severity
+from workflow.domain.formulas import FUNCTIONS
+from workflow.domain.letters import PRIORITY, LetterKind
+from workflow.domain.roster import Role, UnitKind
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def commands(top: argparse.ArgumentParser, before: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every command that can be run, by its full name."""
+    for action in top._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                yield from commands(command, f"{before}{name} ")
+            return
+    yield before.strip(), top
+
+
+ALL = dict(commands(parser()))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_command_stands_in_the_commands_page(name: str) -> None:
+    assert re.search(rf"\| `{name}[ `]", text("docs/commands.md")), name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_option_of_a_command_stands_beside_it(name: str) -> None:
+    line = next(line for line in text("docs/commands.md").splitlines() if re.match(rf"\| `{name}[ `]", line))
+    for action in ALL[name]._actions:
+        for option in action.option_strings:
+            assert option in {"-h", "--help"} or option in line, option
+
+
+def test_the_commands_page_names_no_command_that_is_gone() -> None:
+    named = re.findall(r"^\| `([a-z]+(?: [a-z]+)?)", text("docs/commands.md"), re.MULTILINE)
+    assert {name for name in named if name not in ALL and name.split()[0] not in ALL} == set()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_command_has_help_in_chinese(name: str) -> None:
+    assert re.search(r"[一-鿿]", ALL[name].description or ""), name
+
+
+def test_every_setting_stands_in_the_settings_page_and_in_the_shipped_file() -> None:
+    page = text("docs/config.md")
+    shipped = tomllib.loads(text("config.toml"))
+    for section, field in Config.model_fields.items():
+        assert f"`[{section}]`" in page
+        model = field.annotation
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
+        for key in model.model_fields:
+            assert f"`{key}`" in page, f"{section}.{key}"
+            unshipped = section == "clock" or key == "timeout"
+            assert unshipped or key in shipped[section], f"{section}.{key}"
+
+
+def test_the_shipped_settings_are_the_defaults_where_they_may_be() -> None:
+    shipped = load(ROOT / "config.toml")
+    fresh = Config(letterhead=shipped.letterhead, imap=shipped.imap, smtp=shipped.smtp)
+    assert shipped == fresh
+
+
+def test_the_forms_page_lists_every_type_rule_word_and_function() -> None:
+    page = text("docs/forms.md")
+    words = [*FieldType, *Severity, *(a for a in Aggregate if a), *(p for p in Prefill if p), *FUNCTIONS]
+    assert [word for word in words if word not in page] == []
+
+
+def test_the_roster_page_lists_every_kind_and_role() -> None:
+    page = text("docs/roster.md")
+    assert [word for word in (*UnitKind, *Role) if word not in page] == []
+
+
+def test_every_letter_has_its_templates_and_its_place_in_the_queue() -> None:
+    for kind in LetterKind:
+        for part in ("subject", "txt", "html"):
+            assert (ROOT / f"templates/letters/{kind}.{part}.j2").is_file()
+        assert kind in PRIORITY
+
+
+def test_every_finding_says_something_in_chinese() -> None:
+    assert all(re.search(r"[一-鿿]|\{message\}", words) for words in CATALOGUE.values())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_and_named_files_exist(page: Path) -> None:
+    words = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", words)
+    named = re.findall(r"`((?:tests|docs|workflow|tools|templates|rosters|bench)/[\w./-]+\.\w+)`", words)
+    missing = [link for link in links if not (page.parent / link).exists()]
+    missing += [name for name in named if not (ROOT / name).exists()]
+    assert missing == []
+
+
+def test_the_readme_names_the_two_commands_and_the_makefile_has_them() -> None:
+    makefile = text("Makefile")
+    for target in ("demo", "test"):
+        assert f"make {target}" in text("README.md")
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_the_changelog_opens_with_what_is_not_released() -> None:
+    assert re.search(r"^## \[Unreleased\]", text("CHANGELOG.md"), re.MULTILINE)
+
+
+def test_every_decision_has_a_title_and_a_reason() -> None:
+    for page in (ROOT / "docs" / "decisions").glob("*.md"):
+        lines = page.read_text(encoding="utf-8").splitlines()
+        assert lines[0].startswith("# ")
+        assert len("".join(lines[1:])) > 100
