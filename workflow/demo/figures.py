@@ -27,9 +27,12 @@ class Unanswerable(Exception):
     """No answers were found that a form's checks are content with; the findings that stay are the message."""
 
 
-def plausible(form: Form, seed: int, given: Answers, previous: Answers | None, day: dt.date) -> dict[str, Value]:
+def plausible(
+    form: Form, seed: int, given: Answers, previous: Answers | None, day: dt.date
+) -> dict[str, Value]:
     """Answers to every field of a form without a finding. `given` are the answers that the copy came with and that
-    stay; with `previous` some figures move a little from last period's. Raises Unanswerable."""
+    stay; with `previous` some figures move a little from last period's. Raises Unanswerable.
+    """
     chance = random.Random(seed)
     answers: dict[str, Value] = _moved(form, chance, previous) if previous else _fresh(form, chance)
     answers |= {name: value for name, value in given.items() if previous is None or name not in previous}
@@ -118,7 +121,10 @@ def _without_irrelevant(form: Form, answers: dict[str, Value]) -> dict[str, Valu
 
 
 def _examined(form: Form, answers: Answers, previous: Answers | None) -> Examination:
-    raw = {name: ("是" if value else "否") if isinstance(value, bool) else value for name, value in answers.items()}
+    raw = {
+        name: ("是" if value else "否") if isinstance(value, bool) else value
+        for name, value in answers.items()
+    }
     return examine(form, raw, previous)
 
 
@@ -192,7 +198,9 @@ def _matching(pattern: str, chance: random.Random) -> str:
     text = ""
     for piece in _PIECE.finditer(pattern.strip("^$")):
         if piece["set"]:
-            members = re.sub(r"0-9", "0123456789", piece["set"].replace("A-Za-z", "").replace("A-Z", "ABCDEFGH"))
+            members = re.sub(
+                r"0-9", "0123456789", piece["set"].replace("A-Za-z", "").replace("A-Z", "ABCDEFGH")
+            )
             text += "".join(chance.choice(members) for _ in range(int(piece["least"] or 1)))
         elif piece["char"]:
             text += piece["char"]

@@ -8,6 +8,10 @@ import zipfile
 import openpyxl
 from msoffcrypto.format.ooxml import OOXMLFile
 
+from workflow.demo.people import Behaviour
+from workflow.domain.message import Attachment
+from workflow.domain.submission import AttachmentOutcome
+
 
 def photo() -> bytes:
     """As much of a JPEG as anybody looks at: a photo of a screen, or a scan of a sealed page."""
@@ -53,3 +57,16 @@ def filled_receipt(data: bytes) -> bytes:
     target = io.BytesIO()
     book.save(target)
     return target.getvalue()
+
+
+def instead(behaviour: Behaviour, book: Attachment) -> tuple[str, bytes, AttachmentOutcome]:
+    """What comes instead of the filled workbook, and where it must end."""
+    match behaviour:
+        case Behaviour.ENCRYPTED:
+            return book.name, encrypted(book.data), AttachmentOutcome.ENCRYPTED
+        case Behaviour.MACRO:
+            return book.name.replace(".xlsx", ".xlsm"), with_macro(book.data), AttachmentOutcome.MACRO
+        case Behaviour.UNRELATED:
+            return "值班表.xlsx", unrelated(), AttachmentOutcome.FOREIGN
+        case _:
+            return "IMG_1226.jpg", photo(), AttachmentOutcome.UNSUPPORTED

@@ -25,7 +25,8 @@ from workflow.domain.submission import Answers, RawValue
 @dataclass(frozen=True, slots=True)
 class Review:
     """What a reviewer does with a consolidated workbook. `returned` maps codes of units to the 审核意见 with which they
-    are sent back; every other row that can be decided on is approved. `report` chooses 同意上报."""
+    are sent back; every other row that can be decided on is approved. `report` chooses 同意上报.
+    """
 
     returned: Mapping[str, str]
     report: bool
@@ -69,7 +70,11 @@ def fill(job: Job, form: Form) -> Filled:
     if job.right is None:
         given = facts(form, job.name, job.code)
         before = _understood(form, standing)
-        previous = before if any(field.name in before for field in form.indicators if field.name not in given) else None
+        previous = (
+            before
+            if any(field.name in before for field in form.indicators if field.name not in given)
+            else None
+        )
         right = plausible(form, job.seed, given, previous, job.day)
     elif job.kind is Kind.UPDATE:
         right = plausible(form, job.seed + 1, facts(form, job.name, job.code), job.right, job.day)
@@ -117,12 +122,15 @@ def facts(form: Form, name: str, code: str) -> dict[str, Value]:
 
 def spoil(form: Form, answers: Answers, seed: int) -> dict[str, RawValue]:
     """Answers with the mistakes that people make, at least two of them: a required cell left empty, words in a number's
-    cell, a figure above its maximum, a part larger than its whole."""
+    cell, a figure above its maximum, a part larger than its whole.
+    """
     chance = random.Random(seed)
     wrong = typed(answers)
     numbers = [f for f in form.indicators if f.type is FieldType.INTEGER and f.required and not f.relevant]
     one, two, three = chance.sample(numbers, 3)
-    bounded = [f for f in form.indicators if f.constraint and f.type is FieldType.INTEGER and answers.get(f.name)]
+    bounded = [
+        f for f in form.indicators if f.constraint and f.type is FieldType.INTEGER and answers.get(f.name)
+    ]
     mistakes = ["empty", "words", "above", "broken"]
     for mistake in chance.sample(mistakes, chance.randint(2, 3)):
         if mistake == "empty":

@@ -18,6 +18,7 @@ class Behaviour(StrEnum):
     CORRECTED = "退回后更正"
     UNCORRECTED = "退回后未更正"
     REVIEWED = "审核员退回后更正"
+    UNMOVED = "审核员退回后未更正"
     LATE = "逾期报送"
     NEVER = "不报送"
     TWICE = "主动更新"
@@ -39,7 +40,7 @@ class Manner(StrEnum):
     """How a level's 审核员 works."""
 
     PROMPT = "审核后即上报"
-    CAREFUL = "先退回一所，提醒后上报"
+    CAREFUL = "先退回两所，提醒后上报"
     NO_REPORT = "只审核不上报"
     STRANGER = "用未登记邮箱回复"
     SILENT = "不答复"
@@ -91,6 +92,7 @@ def plan(roster: Roster, seed: int) -> dict[str, Behaviour]:
             found[unit.code] = fixed
     chance.shuffle(ordinary)
     _take(found, ordinary, Behaviour.REVIEWED, frozenset({places.CAREFUL_COUNTY}))
+    _take(found, ordinary, Behaviour.UNMOVED, frozenset({places.CAREFUL_COUNTY}))
     _take(found, ordinary, Behaviour.LATE, frozenset({places.SILENT_COUNTY, places.STRANGER_COUNTY}))
     for unit, behaviour in zip(ordinary, _ONCE, strict=False):
         found[unit.code] = behaviour
@@ -102,7 +104,9 @@ def plan(roster: Roster, seed: int) -> dict[str, Behaviour]:
     return found
 
 
-def _take(found: dict[str, Behaviour], ordinary: list[Unit], behaviour: Behaviour, homes: frozenset[str]) -> None:
+def _take(
+    found: dict[str, Behaviour], ordinary: list[Unit], behaviour: Behaviour, homes: frozenset[str]
+) -> None:
     unit = next(unit for unit in ordinary if unit.superior in homes)
     ordinary.remove(unit)
     found[unit.code] = behaviour

@@ -51,7 +51,9 @@ class Disproved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How the play ended: the overview of the quarter, the consolidated workbooks, who behaved how, and what was posted."""
+    """How the play ended: the overview of the quarter, the consolidated workbooks and who behaved how; the messages
+    that people posted, those that bounced back, and the raw files kept.
+    """
 
     workspace: Path
     overview: Overview
@@ -59,6 +61,7 @@ class Summary:
     behaviours: Mapping[str, Behaviour]
     posted: int
     bounced: int
+    kept: int
 
 
 class Clock:
@@ -77,7 +80,9 @@ class Clock:
         self._now = moment
 
 
-def play(workspace: Path, *, seed: int = 1, units: int = 120, progress: Progress = lambda title, done, total: None) -> Summary:
+def play(
+    workspace: Path, *, seed: int = 1, units: int = 120, progress: Progress = lambda title, done, total: None
+) -> Summary:
     """Play two quarters in a new workspace and check what came of them; raises Refused when something else lies
     there, Disproved when the totals do not add up or a message ended elsewhere than it should.
     """
@@ -102,9 +107,10 @@ def play(workspace: Path, *, seed: int = 1, units: int = 120, progress: Progress
             _check_mail(app, town, servers)
             seen = overview(app.store, require_roster(app.store), require_campaign(app.store), clock())
             _check_totals(app, seen, len(roster.units))
+            kept = app.files.mail_count()
         _stop_clock(workspace, clock())
-        bounced = servers.received - len(town.posted)
-        return Summary(workspace, seen, books, behaviours, len(town.posted), bounced)
+        posted = len(town.posted)
+        return Summary(workspace, seen, books, behaviours, posted, servers.received - posted, kept)
 
 
 @dataclass
@@ -154,7 +160,9 @@ def _clear(workspace: Path) -> None:
     if not workspace.exists() or not any(workspace.iterdir()):
         return
     if not (workspace / MARKER).is_file():
-        raise Refused(Fault(str(workspace), "不是演示工作目录，不能覆盖", "请另选一个目录，或先移走其中的文件"))
+        raise Refused(
+            Fault(str(workspace), "不是演示工作目录，不能覆盖", "请另选一个目录，或先移走其中的文件")
+        )
     shutil.rmtree(workspace)
 
 
@@ -200,7 +208,8 @@ def _check_mail(app: App, town: Town, servers: MailServers) -> None:
     messages = {message.sha: message for message in app.store.messages()}
     attached = app.store.attachments_of(messages)
     found = Counter(
-        (m.message_id, m.bucket, tuple(row.outcome for row in attached.get(sha, ()))) for sha, m in messages.items()
+        (m.message_id, m.bucket, tuple(row.outcome for row in attached.get(sha, ())))
+        for sha, m in messages.items()
     )
     wanted = Counter((p.message_id, p.bucket, p.outcomes) for p in town.posted)
     astray = wanted - found
@@ -209,7 +218,11 @@ def _check_mail(app: App, town: Town, servers: MailServers) -> None:
         lines = []
         for message_id, bucket, outcomes in astray:
             message, rows = there.get(message_id, (None, ()))
-            ended = f"{message.bucket} {[(row.outcome.value, row.reason) for row in rows]}" if message else "nowhere"
+            ended = (
+                f"{message.bucket} {[(row.outcome.value, row.reason) for row in rows]}"
+                if message
+                else "nowhere"
+            )
             lines.append(f"{message_id}: {bucket} {[o.value for o in outcomes]} wanted, {ended} found")
         raise Disproved("\n".join(lines))
     if servers.received != len(messages):

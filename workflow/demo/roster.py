@@ -98,7 +98,9 @@ def _schools(draft: _Draft, count: int) -> list[str]:
         point = f"{CAREFUL_COUNTY}900{n + 1}"
         draft.unit(point, f"石佛镇{village}教学点", UnitKind.TEACHING_POINT, centre, "由中心学校代收")
         draft.person(point, Role.ADMINISTRATOR, f"zhongxin@s{centre}.test")
-    draft.unit(f"{VACANT_COUNTY}9001", "栾川县冷水镇教学点", UnitKind.TEACHING_POINT, VACANT_COUNTY, "尚无邮箱")
+    draft.unit(
+        f"{VACANT_COUNTY}9001", "栾川县冷水镇教学点", UnitKind.TEACHING_POINT, VACANT_COUNTY, "尚无邮箱"
+    )
     for code, name, host in (("9002", "栾川县旧县镇小学", NOBODY), ("9003", "栾川县潭头镇小学", MOVED)):
         draft.unit(VACANT_COUNTY + code, name, UnitKind.SCHOOL, VACANT_COUNTY)
         draft.person(VACANT_COUNTY + code, Role.ADMINISTRATOR, f"school@{host}")
@@ -108,7 +110,11 @@ def _schools(draft: _Draft, count: int) -> list[str]:
         area = draft.units[home].name.removesuffix("教育体育局").removesuffix("教育局")
         kind = UnitKind.VOCATIONAL if n % 9 == 8 else UnitKind.SCHOOL
         place = next(places)
-        name = f"{area}{place[0]}职业中等专业学校" if kind is UnitKind.VOCATIONAL else f"{area}{place[0]}{place[1]}"
+        name = (
+            f"{area}{place[0]}职业中等专业学校"
+            if kind is UnitKind.VOCATIONAL
+            else f"{area}{place[0]}{place[1]}"
+        )
         draft.unit(code, name, kind, home)
         ordinary.append(code)
     return ordinary

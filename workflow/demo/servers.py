@@ -21,14 +21,14 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
+from proxyprotocol.reader import ProxyProtocolReader
+from proxyprotocol.version import ProxyProtocolVersion
 from pymap.backend.dict import Config as PymapConfig
 from pymap.backend.dict import Identity, Login
 from pymap.backend.dict.mailbox import MailboxData
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
 from pymap.user import UserMetadata
-from proxyprotocol.reader import ProxyProtocolReader
-from proxyprotocol.version import ProxyProtocolVersion
 from pysasl.hashing import Cleartext
 
 HOST = "127.0.0.1"

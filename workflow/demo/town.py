@@ -29,7 +29,7 @@ from workflow.domain.submission import AttachmentOutcome, Bucket
 
 _HOUR = dt.timedelta(hours=1)
 _DAY = dt.timedelta(days=1)
-#: A reviewer's word to the one school that is sent back.
+#: A reviewer's word to the schools that are sent back.
 RETURN_NOTE = "在校生数与学籍系统不一致，请核实后重报"
 
 _forms: dict[str, Form] = {}
@@ -60,7 +60,8 @@ class Clerk:
 @dataclass(order=True)
 class Errand:
     """Something to be done at a moment; `number` keeps the order among equals. `work` is given the finished workbook,
-    where `job` asks for one, and posts."""
+    where `job` asks for one, and posts.
+    """
 
     at: dt.datetime
     number: int
@@ -166,7 +167,12 @@ class Town:
                     message = parse(fetched.raw)
                     at = fetched.sighting.internal_date
                     letter = Letter(
-                        message.to[0], message.subject, message.message_id, message.text, message.attachments, at
+                        message.to[0],
+                        message.subject,
+                        message.message_id,
+                        message.text,
+                        message.attachments,
+                        at,
                     )
                     self._receive(letter)
                 count += len(batch)
@@ -222,7 +228,9 @@ class Town:
                 words = chance.choice(("无变化", "本季度数据无变化。", "与上季度相比无变化，特此确认。"))
                 self._plan(first, clerk.unit.code, self._words(letter, words, Bucket.CONFIRMATION))
             case Behaviour.EMPTY:
-                self._plan(first, clerk.unit.code, self._words(letter, "已填好，请查收附件，谢谢！", Bucket.EMPTY))
+                self._plan(
+                    first, clerk.unit.code, self._words(letter, "已填好，请查收附件，谢谢！", Bucket.EMPTY)
+                )
             case Behaviour.PHOTO | Behaviour.ENCRYPTED | Behaviour.MACRO | Behaviour.UNRELATED:
                 self._plan(first, clerk.unit.code, self._odd_file(clerk, letter))
             case _:
@@ -258,10 +266,13 @@ class Town:
             assert clerk.book is not None
             right = clerk.right if kind in {Kind.CORRECT, Kind.UPDATE} else None
             unit = clerk.unit
-            return Job(kind, clerk.book.data, clerk.form.id, unit.name, unit.code, clerk.seed, when.date(), right)
+            return Job(
+                kind, clerk.book.data, clerk.form.id, unit.name, unit.code, clerk.seed, when.date(), right
+            )
 
         def post(when: dt.datetime, data: bytes) -> Posted:
-            assert clerk.letter is not None and clerk.book is not None
+            assert clerk.letter is not None
+            assert clerk.book is not None
             number = next(self._numbers)
             stranger = clerk.behaviour is Behaviour.STRANGER and not self.quiet
             sender = f"geren{clerk.unit.code}@mail.test" if stranger else clerk.letter.to
@@ -287,15 +298,7 @@ class Town:
     def _odd_file(self, clerk: Clerk, letter: Letter) -> Callable[[dt.datetime, bytes], Posted]:
         def post(when: dt.datetime, _data: bytes) -> Posted:
             assert clerk.book is not None
-            name, data = clerk.book.name, clerk.book.data
-            name, data, outcome = {
-                Behaviour.PHOTO: lambda: ("IMG_1226.jpg", files.photo(), AttachmentOutcome.UNSUPPORTED),
-                Behaviour.ENCRYPTED: lambda: (name, files.encrypted(data), AttachmentOutcome.ENCRYPTED),
-                Behaviour.MACRO: lambda: (
-                    name.replace(".xlsx", ".xlsm"), files.with_macro(data), AttachmentOutcome.MACRO,
-                ),
-                Behaviour.UNRELATED: lambda: ("值班表.xlsx", files.unrelated(), AttachmentOutcome.FOREIGN),
-            }[clerk.behaviour]()  # fmt: skip
+            name, data, outcome = files.instead(clerk.behaviour, clerk.book)
             number = next(self._numbers)
             message_id, raw = reply(letter, when, "请查收。", [(name, data)], number=number)
             return Posted(letter.to, message_id, raw, Bucket.SUBMISSION, (outcome,))
@@ -331,13 +334,21 @@ class Town:
         if self.quiet or manner is Manner.SILENT or (reminded and manner is not Manner.CAREFUL):
             return
         first = manner is Manner.CAREFUL and not reminded
-        back = [c.unit.code for c in self.clerks.values() if c.behaviour is Behaviour.REVIEWED]
-        work = Review(dict.fromkeys(back, RETURN_NOTE) if first else {}, not first and manner is not Manner.NO_REPORT)
+        back = [
+            c.unit.code
+            for c in self.clerks.values()
+            if c.behaviour in {Behaviour.REVIEWED, Behaviour.UNMOVED}
+        ]
+        work = Review(
+            dict.fromkeys(back, RETURN_NOTE) if first else {}, not first and manner is not Manner.NO_REPORT
+        )
         sender = "shenhe.geren@mail.test" if manner is Manner.STRANGER else letter.to
 
         def post(when: dt.datetime, data: bytes) -> Posted:
             number = next(self._numbers)
-            name, raw = reply(letter, when, "审核意见见附件。", [(book.name, data)], number=number, sender=sender)
+            name, raw = reply(
+                letter, when, "审核意见见附件。", [(book.name, data)], number=number, sender=sender
+            )
             return Posted(sender, name, raw, Bucket.REVIEW, (AttachmentOutcome.REVIEW,))
 
         at = letter.at + (6 * _HOUR if reminded else 34 * _HOUR)
@@ -356,6 +367,12 @@ class Town:
             ) -> Posted:  # fmt: skip
                 message = write(sender, subject, "您好，请查收。", when, attached, next(self._numbers))
                 outcomes = (AttachmentOutcome.FOREIGN,) * len(attached)
-                return Posted(sender, str(message["Message-ID"]), message.as_bytes(policy=SMTP), Bucket.UNMATCHED, outcomes)
+                return Posted(
+                    sender,
+                    str(message["Message-ID"]),
+                    message.as_bytes(policy=SMTP),
+                    Bucket.UNMATCHED,
+                    outcomes,
+                )
 
             self._plan(at + n * _HOUR, sender, post)
