@@ -136,38 +136,37 @@ class App:
             raise Refused(faults)
         return forms
 
-    def compiled_by_sha(self, sha: str) -> CompiledForm:
+    def compiled_by_sha(self, form: str, sha: str) -> CompiledForm:
+        """A kept definition of a form; it is compiled under the name that its file had, which is the form's id."""
         if sha not in self._compiled:
-            self._compiled[sha] = compile_form(self.files.form(sha), f"{sha[:12]}.xlsx")
+            self._compiled[sha] = compile_form(self.files.form(sha), f"{form}.xlsx")
         return self._compiled[sha]
 
     def compiled(self, form: str) -> CompiledForm:
         """A form of the current campaign, in the version that the campaign was opened with."""
-        return self.compiled_by_sha(self._campaign_forms()[form])
+        return self.compiled_by_sha(form, self._campaign_forms()[form])
 
     def forms(self, campaign: Campaign | None = None) -> dict[str, Form]:
         """The forms of a campaign (by default the current one), by id."""
         shas = campaign.forms if campaign else self._campaign_forms()
-        return {form: self.compiled_by_sha(sha).form for form, sha in shas.items()}
+        return {form: self.compiled_by_sha(form, sha).form for form, sha in shas.items()}
 
     def _campaign_forms(self) -> Mapping[str, str]:
         campaign = current_campaign(self.store)
         return campaign.forms if campaign else {form: sha for form, (_, sha) in self.template_forms().items()}
 
     def readers(self) -> ReaderPool:
-        """The worker processes that open attachments, knowing the forms of every campaign."""
-        shas = {sha for campaign in self.store.campaigns() for sha in campaign.forms.values()}
-        if not shas:
-            shas = {sha for _, sha in self.template_forms().values()}
-        key = tuple(sorted(shas))
+        """The worker processes that open attachments, knowing the forms of every campaign. Where two campaigns have the
+        same version of a form in two definitions, the later campaign's is read.
+        """
+        kept = [item for campaign in self.store.campaigns() for item in campaign.forms.items()]
+        kept = kept or [(form, sha) for form, (_, sha) in self.template_forms().items()]
+        key = tuple(dict.fromkeys(sha for _, sha in kept))
         if key not in self._pools:
-            forms = [self.compiled_by_sha(sha).form for sha in key]
+            forms = [self.compiled_by_sha(form, sha).form for form, sha in kept]
             limits = self.config.reader
             pool = ReaderPool(
-                {(form.id, form.version): form for form in forms},
-                limits.workers,
-                limits.seconds,
-                limits.memory_mb,
+                {(form.id, form.version): form for form in forms}, limits.workers, limits.seconds, limits.memory_mb
             )
             self._pools[key] = pool
         return self._pools[key]
