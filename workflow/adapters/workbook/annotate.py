@@ -25,7 +25,7 @@ from workflow.adapters.workbook.master import (
 from workflow.adapters.workbook.package import OFFICE_RELS, Package, rels_name
 from workflow.adapters.workbook.problems import PART, SHEET, ProblemSheet, ReturnSummary
 from workflow.adapters.workbook.stamp import EPOCH, FIRST_SURE_DAY, LEVEL, hole_texts, xml_text
-from workflow.domain.form import Form, Severity
+from workflow.domain.form import FieldType, Form, Severity
 from workflow.domain.submission import CellError, CopyIdentity, Finding, RawValue
 
 __all__ = ["ReturnSummary", "annotate", "in_order", "raw_cell"]
@@ -113,6 +113,8 @@ def raw_cell(cell: AnswerCell, value: RawValue | CellError, mark: Mark) -> str:
             return written(Shape.OWN, ' t="e">', f"<v>{code}</v></c>") if code in _ERRORS else text(code)
         case str():
             return text(value)
+        case bool() if cell.type is FieldType.YES_NO:
+            return text("是" if value else "否")  # a truth value would stand as FALSE beside a list of 是 and 否
         case bool():
             return written(Shape.OWN, ' t="b">', f"<v>{int(value)}</v></c>")
         case int() | float():
