@@ -58,7 +58,9 @@ def overview(
         "queued": counts.queued, "sent": counts.sent, "failed": counts.failed,
     }  # fmt: skip
     # A matter that names people (a shared address) lies in the personal payload, which a purge may empty.
-    queries = [str(query.data.get("matter") or query.personal.get("matter", "")) for query in store.staff_queries()]
+    queries = [
+        str(query.data.get("matter") or query.personal.get("matter", "")) for query in store.staff_queries()
+    ]
     return Overview(
         campaign.id, now, dict(Counter(case.state.value for case in cases)),
         {name: dict(states) for name, states in counted.items()},

@@ -7,8 +7,8 @@ nothing: what was missed is done as of the deadline that was missed.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from workflow.adapters.store import MadeBook, Store
 from workflow.domain.campaign import Campaign
@@ -78,20 +78,33 @@ class Tick:
             {"detail": "已由后一次通知代替" if due.skipped else ""},
         )  # fmt: skip
         events = [step, *outcome.events]
+        queries = [*self._calls(outcome, due, roster)]
         if due.owed is Owed.AUTO_REPORT and alarmed:
-            events.append(self._alarm(due, roster))
+            queries.append(self._alarm(due, roster))
+        events.extend(numbered(self.store, queries))
         events.extend(self.secretariat.queue(outcome.letters, roster, campaign))
         self.store.append(events)
 
+    def _calls(self, outcome: Outcome, due: Due, roster: Roster) -> Iterator[Event]:
+        """Staff's call list: a 视察员 whom no letter reaches directly (附件2 gives no address) is told by telephone."""
+        reached = {order.unit for order in outcome.letters if order.to.role is Role.INSPECTOR}
+        for package in outcome.packages:
+            if not package.auto or package.unit in reached:
+                continue
+            for person in roster.people(package.unit, Role.INSPECTOR, due.at.date()):
+                name = roster.units[package.unit].name
+                data = {"unit": package.unit, "call": Role.INSPECTOR.value}
+                words = f"请电话告知{name}视察员{person.name}（{person.mobile or person.phone or '无电话'}）：本级数据已自动上报"
+                yield Event("staff", 0, "staff.query", due.at, SYSTEM, due.key, data, {"matter": words})
+
     def _alarm(self, due: Due, roster: Roster) -> Event:
         """An automatic report without a poll after its deadline: staff must look for replies that lay unread."""
-        number = self.store.next_numbers(["staff"])["staff"] + 1
         name = roster.units[due.package].name
         matter = (
             f"{name}的自动上报在宽限期满后进行，截止后没有成功收取邮件，请核对是否有按时到达而未计入的报送"
         )
         return Event(
-            "staff", number, "staff.query", due.at, SYSTEM, "", {"unit": due.package, "matter": matter}
+            "staff", 0, "staff.query", due.at, SYSTEM, due.key, {"unit": due.package, "matter": matter}
         )
 
     def _outcome(self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster) -> Outcome:
@@ -233,6 +246,12 @@ class Tick:
                 )
             )
         return letters
+
+
+def numbered(store: Store, queries: Sequence[Event]) -> list[Event]:
+    """Items for staff's list with their numbers in its stream."""
+    last = store.next_numbers(["staff"])["staff"] if queries else 0
+    return [replace(query, number=place) for place, query in enumerate(queries, last + 1)]
 
 
 _COHORTS = {CaseState.ISSUED: "尚未报送", CaseState.RETURNED: "退回后尚未重新报送"}
