@@ -49,7 +49,9 @@ def facts(form: Form, name: str, code: str) -> dict[str, Value]:
 
 def plain_number(form: Form) -> str:
     """A required whole number that no formula and no other figure bounds."""
-    used = " ".join([*(rule.formula for rule in form.rules), *(f.constraint + f.relevant for f in form.fields)])
+    used = " ".join(
+        [*(rule.formula for rule in form.rules), *(f.constraint + f.relevant for f in form.fields)]
+    )
     return next(
         field.name for field in form.indicators
         if field.type is FieldType.INTEGER and field.required and not field.constraint and not field.relevant
@@ -66,7 +68,9 @@ def review(data: bytes, returned: Mapping[str, str], *, report: bool) -> bytes:
             _decide(sheet, returned)
     if report:
         cover = book["封面"]
-        cell = next(cell for row in cover.iter_rows() for cell in row if str(cell.value or "").strip() == "上报意见")
+        cell = next(
+            cell for row in cover.iter_rows() for cell in row if str(cell.value or "").strip() == "上报意见"
+        )
         cover.cell(cell.row, cell.column + 1).value = "同意上报"
     return _saved(book)
 

@@ -99,7 +99,13 @@ def person(code: str, role: Role) -> str:
 
 def _contact(unit: Unit, role: Role, place: int, address: str) -> Contact:
     return Contact(
-        unit.code, role, person(unit.code, role), "信息中心", f"0371-5555{place:04d}", f"1990000{place:04d}", address
+        unit.code,
+        role,
+        person(unit.code, role),
+        "信息中心",
+        f"0371-5555{place:04d}",
+        f"1990000{place:04d}",
+        address,
     )
 
 
@@ -175,7 +181,9 @@ class Mail:
     @property
     def workbook(self) -> bytes:
         """The first workbook enclosed that is to be filled in or decided on."""
-        return next(data for name, data in self.files.items() if name.endswith(".xlsx") and "回执表" not in name)
+        return next(
+            data for name, data in self.files.items() if name.endswith(".xlsx") and "回执表" not in name
+        )
 
 
 def letter(
@@ -306,14 +314,18 @@ class World:
         kind = next(known.kind for known in UNITS if known.code == unit)
         return next(form for form in self.app.forms().values() if kind in form.kinds)
 
-    def answers(self, unit: str, seed: int = 1, previous: Mapping[str, Value] | None = None) -> dict[str, Value]:
+    def answers(
+        self, unit: str, seed: int = 1, previous: Mapping[str, Value] | None = None
+    ) -> dict[str, Value]:
         """Answers of a careful clerk; another seed, other answers."""
         form = self.form_of(unit)
         name = next(known.name for known in UNITS if known.code == unit)
         given = clerks.facts(form, name, unit)
         return plausible(form, int(unit) * 31 + seed, given, previous, self.now.date())
 
-    def filled(self, unit: str, answers: Mapping[str, Value] | None = None, campaign: str = CAMPAIGN) -> bytes:
+    def filled(
+        self, unit: str, answers: Mapping[str, Value] | None = None, campaign: str = CAMPAIGN
+    ) -> bytes:
         """The unit's copy as it was mailed, filled in."""
         typed = answers if answers is not None else self.answers(unit)
         return clerks.fill(self.newest(unit, "notice", campaign).workbook, self.form_of(unit), typed)
@@ -325,7 +337,9 @@ class World:
     ) -> bytes:  # fmt: skip
         """A reply to the unit's last letter of a kind, not yet sent."""
         asked = self.newest(unit, answering, campaign) if answering else None
-        named = [file if isinstance(file, tuple) else (f"填报{n or ''}.xlsx", file) for n, file in enumerate(files)]
+        named = [
+            file if isinstance(file, tuple) else (f"填报{n or ''}.xlsx", file) for n, file in enumerate(files)
+        ]
         said = dict(headers or {})
         if asked:
             said |= {"In-Reply-To": asked.message_id}
@@ -338,13 +352,17 @@ class World:
         self.servers.send(raw, sender=Mail(raw).parsed["From"].addresses[0].addr_spec, to=[self.address])
         return raw
 
-    def decide(self, level: str, kind: str, *, returned: Mapping[str, str] | None = None, report: bool = False) -> bytes:
+    def decide(
+        self, level: str, kind: str, *, returned: Mapping[str, str] | None = None, report: bool = False
+    ) -> bytes:
         """The reviewer's answer to a letter with a consolidated workbook: everything passes but what is `returned`."""
         asked = self.newest(level, kind)
         book = clerks.review(asked.workbook, returned or {}, report=report)
         said = {"In-Reply-To": asked.message_id}
         named = next(iter(asked.files))
-        return letter(reviewer(level), self.address, f"回复：{asked.subject}", "审核意见见附件。", [(named, book)], said)
+        return letter(
+            reviewer(level), self.address, f"回复：{asked.subject}", "审核意见见附件。", [(named, book)], said
+        )
 
 
 def huizhi(*arguments: object) -> Ran:
