@@ -114,7 +114,8 @@ def raw_cell(cell: AnswerCell, value: RawValue | CellError, mark: Mark) -> str:
         case str():
             return text(value)
         case bool() if cell.type is FieldType.YES_NO:
-            return text("是" if value else "否")  # a truth value would stand as FALSE beside a list of 是 and 否
+            # A truth value would stand as FALSE beside a list of 是 and 否.
+            return text("是" if value else "否")
         case bool():
             return written(Shape.OWN, ' t="b">', f"<v>{int(value)}</v></c>")
         case int() | float():
