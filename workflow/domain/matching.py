@@ -20,12 +20,20 @@ from workflow.domain.submission import Bucket
 
 TOKEN = re.compile(r"HZ-[A-Z2-7]{17}")
 
-#: A reply that confirms 无变化 says one of these above the quotation, and not much else.
-_NO_CHANGE = re.compile(
-    r"(?:本?季度?)?(?:数据|信息|情况|本校数据|我校数据|我单位数据)?(?:与上季度相比)?(?:均?无变化|没有变化|无变动|没有变动)"
-)
+#: A reply that confirms 无变化 says this above the quotation, and not much else.
+_UNCHANGED = r"(?:无|没有?|未发生)(?:任何|什么)?(?:变化|变动)"
+_NO_CHANGE = re.compile(_UNCHANGED)
+#: What makes it a question, a guess, a condition, a denial, a part of the data only, or a quotation of our own letters.
 _NOT_SO = re.compile(
-    r"(?:是否|如果?|若|不是|并非|有无|除)[^，。；\n]{0,12}(?:无变化|没有变化|无变动|没有变动)|[?？]"
+    r"[?]|吗|怎么|怎样|如何|请问|是否|的话|有没有?变|有无变|可能|也许|大概|好像|待核|再核|误报|写明|(?:变化|变动)的,"
+    rf"|(?:如果?|若|不|未|非)[^,。;]{{0,12}}{_UNCHANGED}"
+    rf"|其[他它余][^,。;]{{0,12}}{_UNCHANGED}|除[^。;]{{0,20}}外|(?<!没)有[^,。;无没]{{0,4}}(?:变化|变动)"
+    r"|增加|减少|改为|调整为"
+)
+_WITHDRAWAL = re.compile(r"撤(?:销上)?报申请|申请撤(?:销上)?报")
+_NO_WITHDRAWAL = re.compile(
+    r"[?]|吗|怎么|怎样|如何|请问|是否|如需|如要|若需|若要"
+    r"|(?:不[再想要用必需须予]?|无需|无须|未|没有?|取消|撤回)(?:提出|提交|申请|办理)?撤(?:销上)?报"
 )
 _LONGEST_CONFIRMATION = 120
 
@@ -51,8 +59,9 @@ def confirms_no_change(words: str) -> bool:
 
 
 def asks_withdrawal(words: str) -> bool:
-    """Whether the words above the quotation ask for a withdrawal (article 19)."""
-    return bool(re.search(r"撤(?:销上)?报申请|申请撤(?:销上)?报", re.sub(r"\s+", "", words)))
+    """Whether the words above the quotation ask for a withdrawal (article 19), and not how to or that there be none."""
+    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", words))
+    return bool(_WITHDRAWAL.search(text)) and not _NO_WITHDRAWAL.search(text)
 
 
 def answers_query(words: str) -> Bucket | None:
@@ -103,22 +112,50 @@ def authenticated(results: Iterable[str], trusted: str, address: str) -> bool:
         return True
     domain = address.rpartition("@")[2].lower()
     for result in results:
-        server, _, verdicts = result.partition(";")
-        if server.split()[:1] != [trusted]:
-            continue
-        text = " ".join(verdicts.lower().split())
-        if re.search(r"\bdmarc=pass\b", text) and _aligned(text, "header.from", domain):
-            return True
-        if re.search(r"\bdkim=pass\b", text) and _aligned(text, "header.d", domain):
-            return True
-        return bool(re.search(r"\bspf=pass\b", text)) and _aligned(text, "smtp.mailfrom", domain)
+        server, *verdicts = _without_comments(result).lower().split(";")
+        if server.split()[:1] == [trusted.lower()]:
+            return any(_vouches(verdict, domain) for verdict in verdicts)
     return False
 
 
-def _aligned(text: str, key: str, domain: str) -> bool:
-    return any(
-        found.rpartition("@")[2] == domain for found in re.findall(rf"{re.escape(key)}=([^\s;]+)", text)
-    )
+#: The property that says which domain a method passed, the first that is given.
+_PASSED_FOR = {"dmarc": ("header.from",), "dkim": ("header.d", "header.i"), "spf": ("smtp.mailfrom",)}
+
+
+def _vouches(verdict: str, domain: str) -> bool:
+    """Whether one method passed, and for that very domain: verdicts on several domains stand in one header."""
+    words = re.sub(r"\s*=\s*", "=", verdict).split()
+    method, _, result = words[0].partition("=") if words else ("", "", "")
+    if result != "pass":
+        return False
+    stated = [word.partition("=") for word in words[1:]]
+    for key in _PASSED_FOR.get(method, ()):
+        domains = {value.rpartition("@")[2] for name, _, value in stated if name == key}
+        if domains:
+            return domains == {domain}
+    return False
+
+
+def _without_comments(header: str) -> str:
+    """A header without its comments and quoted words, which the sender may have chosen."""
+    kept: list[str] = []
+    depth, quoted, escaped = 0, False, False
+    for char in header:
+        if escaped:
+            escaped = False
+        elif char == "\\" and (depth or quoted):
+            escaped = True
+        elif quoted:
+            quoted = char != '"'
+        elif char == '"' and not depth:
+            quoted = True
+        elif char == "(":
+            depth += 1
+        elif char == ")" and depth:
+            depth -= 1
+        elif not depth:
+            kept.append(char)
+    return "".join(kept)
 
 
 def only_unit(roster: Roster, who: Sender, wanted: Iterable[str] = ()) -> Unit | None:

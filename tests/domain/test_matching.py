@@ -1,0 +1,242 @@
+"""Whose mail it is, and what a person's few words say: what is taken for a confirmation and what never is."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.domain.offices import CENTRAL, COUNTY, POINT, ROSTER, SCHOOL, WEST
+from workflow.domain.matching import (
+    TOKEN,
+    Sender,
+    answers_query,
+    asks_withdrawal,
+    authenticated,
+    confirms_no_change,
+    make_token,
+    only_unit,
+    sender,
+    speaks_for,
+    token_in,
+)
+from workflow.domain.submission import Bucket
+
+DAY = dt.date(2027, 1, 3)
+HZ = "HZ-ABCDEFGHIJKLMNOP2"
+
+
+@given(st.binary(min_size=32, max_size=32), st.text(max_size=20), st.integers(1, 99))
+def test_a_token_has_its_shape_and_names_what_it_was_made_from(key: bytes, unit: str, copy: int) -> None:
+    token = make_token(key, "B", "2026Q4", unit, "school", copy)
+    assert TOKEN.fullmatch(token)
+    assert token == make_token(key, "B", "2026Q4", unit, "school", copy)
+    assert token != make_token(key, "B", "2026Q4", unit, "school", copy + 1)
+    assert token_in(f"回复：【{token}】2026年第四季度") == token
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        f"Re: 教育信息化数据填报（{HZ}）",
+        f"回复：答复: Fw: [{HZ}]教育信息化数据",
+        f"转发：{HZ.lower()}",
+        "回复：ＨＺ－ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰ２",
+        f"{HZ} HZ-BBBBBBBBBBBBBBBBB",
+    ],
+)
+def test_a_token_is_found_in_what_mail_programs_make_of_a_subject(subject: str) -> None:
+    assert token_in(subject) == HZ
+
+
+@pytest.mark.parametrize("subject", ["", "回复：教育信息化数据", "HZ-ABC", HZ[:-1], "HZ-0BCDEFGHIJKLMNOP2"])
+def test_what_is_no_whole_token_is_none(subject: str) -> None:
+    assert token_in(subject) == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "无变化",
+        "无变化。",
+        "本季度无变化",
+        "本季度数据无变化，请查收。",
+        "老师好！我校数据与上季度相比没有变化。谢谢！",
+        "您好，\n我单位数据\n无 变 化",
+        "经核对，各项数据均无变动。\n示例小学 校管 1990000001",
+        "与上季度相比均无变化",
+        "确认无变化",
+        "没有变动",
+    ],
+)
+def test_a_plain_statement_confirms_no_change(words: str) -> None:
+    assert confirms_no_change(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "  \n",
+        "收到，谢谢",
+        "无变化？",
+        "请问无变化怎么报?",
+        "请问是否无变化",
+        "有没有变化我们再核实一下",
+        "有无变化尚待核实",
+        "无变化吗",
+        "无变化的话怎么填",
+        "如何确认无变化",
+        "如无变化，我们就不报了吧",
+        "若数据没有变化再回复",
+        "假如没有变化就不用报了",
+        "除教师数外无变化",
+        "学生数有变化，其他数据无变化",
+        "学生数有变动，其余无变动",
+        "不是无变化",
+        "并非没有变化",
+        "不能确认无变化",
+        "不确认无变化",
+        "尚未确认有没有变化",
+        "可能没有变化，待核对后再报",
+        "不存在无变化的情况",
+        "上次误报无变化，请撤销",
+        "无变化" + "，另有说明" * 30,
+        # Our own words, in case a mail program quotes them without a mark.
+        "各项数据与上季度相比均无变化的，可不附工作簿，直接回复本邮件，正文写明“无变化”。",
+        "二、无变化确认。各项数据与上季度相比均无变化的，正文写明“无变化”。",
+        "本次报送后，以后各季度数据没有变化的，可以回复“无变化”确认。",
+    ],
+)
+def test_a_question_a_condition_a_denial_or_our_own_words_confirm_nothing(words: str) -> None:
+    assert not confirms_no_change(words)
+
+
+@pytest.mark.parametrize(
+    "words", ["撤报申请", "现提出撤销上报申请，因学生数有误。", "我局申请撤报，请批准", "申 请\n撤 销 上 报"]
+)
+def test_a_withdrawal_is_asked_for_in_these_words(words: str) -> None:
+    assert asks_withdrawal(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "请撤回邮件",
+        "同意上报",
+        "如何提出撤报申请？",
+        "请问怎样申请撤报",
+        "我局不申请撤报",
+        "无需撤报申请",
+        "如需修改请提出撤报申请",
+    ],
+)
+def test_a_question_or_denial_asks_for_no_withdrawal(words: str) -> None:
+    assert not asks_withdrawal(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "bucket"),
+    [
+        ("确认", Bucket.REQUEST),
+        ("已确认。", Bucket.REQUEST),
+        ("确认，是本单位报送！", Bucket.REQUEST),
+        ("确认无误", Bucket.REQUEST),
+        ("非本单位报送", Bucket.PROBLEM),
+        ("该文件不是本单位报送，请核实", Bucket.PROBLEM),
+        ("确认收到", None),
+        ("不确认", None),
+        ("", None),
+    ],
+)
+def test_the_answer_to_our_question_about_an_unregistered_address(words: str, bucket: Bucket | None) -> None:
+    assert answers_query(words) is bucket
+
+
+ADDRESS = "review@county.test"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "mx.example.org; dmarc=pass header.from=county.test",
+        "mx.example.org 1; dkim=pass header.d=county.test header.s=s1; spf=fail smtp.mailfrom=x@evil.test",
+        "mx.example.org; spf=pass (sender is allowed) smtp.mailfrom=bounce@county.test",
+        "mx.example.org; spf=pass smtp.mailfrom=county.test; dkim=none",
+        "mx.example.org;\r\n\tdkim=fail header.d=evil.test;\r\n\tdkim=pass header.d=county.test",
+        "MX.Example.Org; DMARC=Pass header.from=County.test",
+        "mx.example.org; dkim=pass header.i=@county.test",
+    ],
+)
+def test_a_sender_is_vouched_for_when_the_passed_domain_is_its_own(result: str) -> None:
+    assert authenticated([result], "mx.example.org", ADDRESS)
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [],
+        ["mx.example.org; none"],
+        ["mx.example.org; spf=pass smtp.mailfrom=x@evil.test"],
+        ["mx.example.org; dkim=pass header.d=evil.test; dmarc=fail header.from=county.test"],
+        # Passed for one domain, failed for ours: the two verdicts are not one.
+        ["mx.example.org; dkim=pass header.d=evil.test; dkim=fail header.d=county.test"],
+        [
+            "mx.example.org; spf=pass smtp.mailfrom=evil.test; dkim=fail header.d=county.test smtp.mailfrom=county.test"
+        ],
+        ["mx.example.org; dmarc=bestguesspass header.from=county.test"],
+        ["mx.example.org; x-dmarc=pass header.from=county.test"],
+        # What the sender can put into comments and quoted words is no verdict.
+        ["mx.example.org; spf=fail (dmarc=pass header.from=county.test) smtp.mailfrom=x@evil.test"],
+        ["mx.example.org; spf=fail (a; dmarc=pass header.from=county.test) smtp.mailfrom=x@evil.test"],
+        ['mx.example.org; spf=fail smtp.mailfrom="; dmarc=pass header.from=county.test"@evil.test'],
+        ['mx.example.org; spf=pass smtp.mailfrom="x smtp.mailfrom=a@county.test"@evil.test'],
+        # Another server's word, and one that the sender wrote below the server's own.
+        ["mx.evil.test; dmarc=pass header.from=county.test"],
+        [
+            "mx.example.org; dmarc=fail header.from=county.test",
+            "mx.example.org; dmarc=pass header.from=county.test",
+        ],
+        ["mx.example.org.evil.test; dmarc=pass header.from=county.test"],
+        ["mx.example.org; dmarc=pass header.from=sub.county.test"],
+    ],
+)
+def test_a_forged_or_foreign_verdict_vouches_for_nobody(results: list[str]) -> None:
+    assert not authenticated(results, "mx.example.org", ADDRESS)
+
+
+def test_where_the_server_writes_no_verdicts_nothing_is_held_against_the_sender() -> None:
+    assert authenticated([], "", ADDRESS)
+
+
+def test_a_sender_without_an_address_is_nobody() -> None:
+    assert sender(ROSTER, "", DAY) == Sender("", ())
+    assert not sender(ROSTER, "", DAY).registered
+
+
+@pytest.mark.parametrize(
+    ("address", "unit", "may"),
+    [
+        ("school@county.test", SCHOOL, True),
+        ("school@county.test", CENTRAL, False),
+        ("central@county.test", POINT, True),
+        ("admin@county.test", POINT, True),
+        ("admin@west.test", SCHOOL, False),
+        ("school@county.test", COUNTY, False),
+        ("stranger@home.test", SCHOOL, False),
+    ],
+)
+def test_a_workbook_may_be_brought_by_the_unit_or_by_one_above_it(address: str, unit: str, may: bool) -> None:
+    assert speaks_for(ROSTER, sender(ROSTER, address, DAY), unit) is may
+
+
+def test_without_a_token_only_a_sender_of_one_unit_can_be_told() -> None:
+    central = sender(ROSTER, "central@county.test", DAY)
+    assert central.units == (CENTRAL, POINT)
+    assert only_unit(ROSTER, central) is None
+    assert only_unit(ROSTER, central, {POINT, WEST}) == ROSTER.units[POINT]
+    assert only_unit(ROSTER, sender(ROSTER, "school@county.test", DAY)) == ROSTER.units[SCHOOL]
+    assert only_unit(ROSTER, sender(ROSTER, "stranger@home.test", DAY)) is None
