@@ -39,7 +39,7 @@ _CHINESE_DATE = re.compile(
 )
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
-_LANDLINE = re.compile(r"(?:\+?86)?(0\d{2,3})?(\d{7,8})(?:(?:转|ext\.?|x|#)(\d{1,6}))?")
+_LANDLINE = re.compile(r"(?:\+?86)?(010|02\d|0[3-9]\d{2})?(\d{7,8})(?:(?:转|ext\.?|x|#)(\d{1,6}))?")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+")
 _EXCEL_EPOCH = dt.date(1899, 12, 30)
 _SERIAL_DAYS = range(20000, 80000)  # 1954 to 2119: what a date cell without its format shows
@@ -68,45 +68,48 @@ def _text(_field: Field, raw: RawValue) -> Understood | Unclear:
 def _number(field: Field, raw: RawValue) -> Understood | Unclear:
     if isinstance(raw, bool | dt.date | dt.time):
         return Unclear("not-a-number")
-    note = ""
-    if isinstance(raw, str):
-        number = _typed_number(field, raw)
-        if number is None:
-            return Unclear("not-a-number")
-        note = f"“{raw.strip()}”按 {plain_number(number)} 读取" if raw.strip() != plain_number(number) else ""
-        raw = number
-    assert isinstance(raw, int | float)
-    if not math.isfinite(raw):
+    number, signed = _typed_number(field, raw) if isinstance(raw, str) else (raw, False)
+    if number is None or not math.isfinite(number):
         return Unclear("not-a-number")
-    if field.type is FieldType.INTEGER:
-        if raw != int(raw):
-            return Unclear("not-an-integer")
-        return Understood(int(raw), note)
+    typed = raw.strip() if isinstance(raw, str) else plain_number(number)
     if field.type is FieldType.PERCENT:
-        return _percent(raw, note)
-    return Understood(int(raw) if raw == int(raw) and abs(raw) < 1e15 else float(raw), note)
+        return _percent(number, typed, signed=signed)
+    note = "" if typed == plain_number(number) else f"“{typed}”按 {plain_number(number)} 读取"
+    if field.type is FieldType.INTEGER:
+        return Understood(int(number), note) if number == int(number) else Unclear("not-an-integer")
+    return Understood(_whole(number), note)
 
 
-def _percent(raw: int | float, note: str) -> Understood | Unclear:
-    """A ratio up to 1 stands as it is; 85 is 85% and said so. Above 100 nobody can know."""
-    if 1 < raw <= 100:
-        return Understood(raw / 100, note or f"“{plain_number(raw)}”按 {plain_number(raw)}% 读取")
-    return Understood(raw, note)
+def _percent(raw: int | float, typed: str, *, signed: bool) -> Understood:
+    """A ratio up to 1 stands as it is, and so does what was typed with its sign; 85 is 85% and said so. What is
+    above 100 nobody can know: it stays for the range to judge.
+    """
+    value = raw / 100 if 1 < raw <= 100 and not signed else raw
+    if signed or value != raw:
+        return Understood(value, f"“{typed}”按 {plain_number(round(value * 100, 10))}% 读取")
+    return Understood(
+        value, "" if typed == plain_number(value) else f"“{typed}”按 {plain_number(value)} 读取"
+    )
 
 
-def _typed_number(field: Field, raw: str) -> int | float | None:
-    text = unicodedata.normalize("NFKC", raw).strip().replace("，", ",").replace(" ", "")
-    factor = 1.0
-    if text.endswith("%") and field.type is FieldType.PERCENT:
-        text, factor = text[:-1], 0.01
-    elif field.unit and text.lower().endswith(field.unit.lower()):
-        text = text[: -len(field.unit)]
+def _typed_number(field: Field, raw: str) -> tuple[int | float | None, bool]:
+    """The number that a text says, and whether it was typed with a percent sign; None when it says none."""
+    text = unicodedata.normalize("NFKC", raw).strip().replace(" ", "")
+    unit = unicodedata.normalize("NFKC", field.unit).lower()
+    signed = text.endswith("%") and field.type is FieldType.PERCENT
+    if signed:
+        text = text[:-1]
+    elif unit and text.lower().endswith(unit):
+        text = text[: -len(unit)]
     if not _NUMBER.fullmatch(text):
-        return None
+        return None, False
     number = float(text.replace(",", ""))
-    if factor != 1.0:
-        return round(number * factor, 12)
-    return int(number) if number == int(number) and abs(number) < 1e15 else number
+    return round(number / 100, 12) if signed else _whole(number), signed
+
+
+def _whole(number: int | float) -> int | float:
+    """A whole number as an int, as far as a float holds each of them."""
+    return int(number) if abs(number) < 1e15 and number == int(number) else number
 
 
 def _date(_field: Field, raw: RawValue) -> Understood | Unclear:
@@ -115,7 +118,7 @@ def _date(_field: Field, raw: RawValue) -> Understood | Unclear:
     if isinstance(raw, bool | dt.time):
         return Unclear("not-a-date")
     if isinstance(raw, int | float):
-        if raw == int(raw) and int(raw) in _SERIAL_DAYS:
+        if raw in _SERIAL_DAYS:
             day = _EXCEL_EPOCH + dt.timedelta(days=int(raw))
             return Understood(day, f"日期序号 {int(raw)} 按 {day.isoformat()} 读取")
         raw = plain_number(raw)
@@ -202,8 +205,7 @@ _READERS = {
 
 def plain_number(number: int | float) -> str:
     """A number as a person would type it: no exponent, no `.0` behind a whole number."""
-    if isinstance(number, float) and number == int(number) and abs(number) < 1e15:
-        return str(int(number))
+    number = _whole(number)
     return format(number, ".15g") if isinstance(number, float) else str(number)
 
 
