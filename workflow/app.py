@@ -166,7 +166,10 @@ class App:
             forms = [self.compiled_by_sha(form, sha).form for form, sha in kept]
             limits = self.config.reader
             pool = ReaderPool(
-                {(form.id, form.version): form for form in forms}, limits.workers, limits.seconds, limits.memory_mb
+                {(form.id, form.version): form for form in forms},
+                limits.workers,
+                limits.seconds,
+                limits.memory_mb,
             )
             self._pools[key] = pool
         return self._pools[key]
@@ -176,7 +179,12 @@ class App:
     @cached_property
     def secretariat(self) -> Secretariat:
         templates = LetterTemplates(self.workspace / "templates" / "letters")
-        return Secretariat(self.letterhead, templates, self.files, self.compiled)
+        return Secretariat(
+            self.letterhead, templates, self.files, self.compiled, self._campaign, self.store.letter_exists
+        )
+
+    def _campaign(self, name: str) -> Campaign:
+        return require_campaign(self.store, name)
 
     def intake(self) -> Intake:
         return Intake(self.store, self.files, self.readers(), self.secretariat, self.policy, self.forms)
@@ -187,7 +195,11 @@ class App:
         """Open a campaign such as 2026Q4: cases, packages and letters."""
         terms = Terms(self.config.windows.by_level(), receipt_due)
         period = Period.parse(name)
-        forms = self.template_forms()
+        known = self.store.campaign(period.id)
+        if known is None:
+            forms = self.template_forms()
+        else:  # opened before: it goes on with the forms that it was opened with
+            forms = {name: (self.compiled_by_sha(name, sha).form, sha) for name, sha in known.forms.items()}
         return launch(
             self.store, self.secretariat, self.token_key, period, self.now(), forms, terms, progress
         )

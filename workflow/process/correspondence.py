@@ -7,7 +7,7 @@ from what it is about, so that an order decided twice is one letter.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,17 +50,26 @@ class Letterhead:
 
 @dataclass(frozen=True)
 class Secretariat:
-    """What it takes to write letters. `compiled` gives a form by its id in the campaign's own version."""
+    """What it takes to write letters. `compiled` gives a form by its id in the current campaign's own version,
+    `campaign` a campaign by its id, `queued` tells which of some letters' ids are queued already.
+    """
 
     letterhead: Letterhead
     templates: LetterTemplates
     files: Files
     compiled: Callable[[str], CompiledForm]
+    campaign: Callable[[str], Campaign]
+    queued: Callable[[Collection[str]], Collection[str]]
 
-    def queue(self, orders: Iterable[LetterOrder], roster: Roster, campaign: Campaign) -> list[Event]:
-        """Write the letters, keep their bytes, and give the events that queue them."""
-        orders = list({order.id: order for order in orders}.values())
-        written = [self._write(order, roster, campaign) for order in orders]
+    def queue(self, orders: Iterable[LetterOrder], roster: Roster) -> list[Event]:
+        """Write the letters, keep their bytes, and give the events that queue them; one that is queued already, by
+        its id, is not written again.
+        """
+        wanted = {order.id: order for order in orders}
+        there = set(self.queued(wanted.keys())) if wanted else set()
+        orders = [order for known, order in wanted.items() if known not in there]
+        campaigns = {name: self.campaign(name) for name in {order.campaign for order in orders}}
+        written = [self._write(order, roster, campaigns[order.campaign]) for order in orders]
         shas = self.files.keep_letters([raw for raw, _ in written])
         return [
             self._queued(order, subject, sha)

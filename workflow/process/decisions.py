@@ -69,7 +69,7 @@ class Decisions:
                 outcome = reviews.decide_on_case(review, case, verdict, note, situation)
         except NotAllowed as reason:
             raise Refused(Fault(f"{unit.name}（{code}）", str(reason))) from reason
-        self._apply(roster, campaign, outcome)
+        self._apply(roster, outcome, situation.seen(outcome))
 
     def _ministry(
         self,
@@ -89,7 +89,7 @@ class Decisions:
             outcome = reviews.act(package, what, review, {"by": review.by, "note": note})
         except NotAllowed as reason:
             raise Refused(Fault(f"{unit.name}（{unit.code}）", str(reason))) from reason
-        self._apply(roster, campaign, outcome)
+        self._apply(roster, outcome)
 
     def report(self, code: str, by: str, at: dt.datetime) -> None:
         """Report a level upward in its reviewer's name."""
@@ -103,7 +103,7 @@ class Decisions:
         outcome, reason = reviews.report_level(review, situation)
         if reason:
             raise Refused(Fault(f"{unit.name}（{code}）", reason))
-        self._apply(roster, campaign, outcome)
+        self._apply(roster, outcome, situation.seen(outcome))
 
     def withdraw(self, code: str, by: str, note: str, at: dt.datetime, what: PackageAct) -> None:
         """A 撤报申请: requested by the level, or granted or refused by the level above (article 19)."""
@@ -131,7 +131,7 @@ class Decisions:
             outcome = reviews.act(packages[0], what, review, data)
         except NotAllowed as reason:
             raise Refused(Fault(f"{unit.name}（{code}）", str(reason))) from reason
-        self._apply(roster, campaign, outcome)
+        self._apply(roster, outcome)
 
     def apply_book(self, reading: ReviewReading, by: str, at: dt.datetime) -> Decided:
         """A reviewer's workbook handed over as a file: each row applied or refused, then the report if it says so."""
@@ -142,16 +142,16 @@ class Decisions:
             raise Refused(Fault("汇总表", "不是本期发出的审核汇总表", "请使用审核通知所附的工作簿"))
         level = roster.units[book.unit]
         review = self._review(roster, level, by, at)
-        situation = self._situation(roster, campaign, [level])
-        outcome, applied, refused = reviews.apply_decisions(review, reading.decisions, situation)
-        situation = situation.after(outcome)
+        gathered = self._situation(roster, campaign, [level])
+        outcome, applied, refused = reviews.apply_decisions(review, reading.decisions, gathered)
+        situation = gathered.after(outcome)
         reported = False
         if reading.report == reviews.REPORT:
             done, reason = reviews.report_level(review, situation)
             outcome, reported = outcome + done, not reason
             if reason:
                 refused.append({"unit_name": level.name, "row": 0, "reason": reason})
-        self._apply(roster, campaign, outcome)
+        self._apply(roster, outcome, gathered.seen(outcome))
         return Decided(applied, refused, reported)
 
     def accept_receipt(self, code: str, by: str, note: str, at: dt.datetime) -> None:
@@ -187,6 +187,6 @@ class Decisions:
         units = {unit.code for level in levels for unit in decided_in(roster, level.code)}
         return whole(self.store, roster, self.policy, campaign, self.forms(), units, with_answers=True)
 
-    def _apply(self, roster: Roster, campaign: Campaign, outcome: Outcome) -> None:
-        letters = self.secretariat.queue(outcome.letters, roster, campaign)
-        self.store.append([*outcome.events, *letters])
+    def _apply(self, roster: Roster, outcome: Outcome, seen: Mapping[str, int] | None = None) -> None:
+        letters = self.secretariat.queue(outcome.letters, roster)
+        self.store.append([*outcome.events, *letters], seen)

@@ -28,7 +28,7 @@ from workflow.domain.roster import Roster
 from workflow.domain.submission import Reading, ReadOutcome
 from workflow.process.correspondence import Secretariat
 from workflow.process.decide import Arrival, decide, failed, sighting_data
-from workflow.process.gather import Scope, current_campaign, gather, require_roster
+from workflow.process.gather import Scope, current_campaign, gather
 from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
 
 #: A message that conflicts again and again is kept and left for the next pass.
@@ -108,8 +108,9 @@ class Intake:
             else:
                 new[sha] = raw
         arrivals = self._read(new)
-        roster = require_roster(self.store)
+        roster = self.store.roster() or Roster({}, ())
         situation = self._situation(arrivals, roster)
+        gathered = situation
         outcomes = []
         for arrival in arrivals:
             outcome = _decided(arrival, situation)
@@ -118,11 +119,9 @@ class Intake:
             outcomes.append(outcome)
         events = [event for outcome in outcomes for event in outcome.events]
         orders = [order for outcome in outcomes for order in outcome.letters]
-        if orders and situation.campaign is not None:
-            events.extend(self.secretariat.queue(orders, roster, situation.campaign))
+        events.extend(self.secretariat.queue(orders, roster))
         events.extend(self._sightings(again))
-        if events:
-            self.store.append(events)
+        self.store.append(events, gathered.seen(sum(outcomes, Outcome())))
         return outcomes
 
     def _read(self, new: Mapping[str, Raw]) -> list[Arrival]:

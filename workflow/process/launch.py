@@ -12,7 +12,7 @@ from workflow.domain.errors import Conflict, Fault, Refused
 from workflow.domain.events import Event
 from workflow.domain.form import Form, Prefill, Value
 from workflow.domain.letters import FreshCopy, LetterKind, LetterOrder, ReceiptForm
-from workflow.domain.lifecycle import Case, case_stream, package_stream
+from workflow.domain.lifecycle import Case, CaseState, case_stream, package_stream
 from workflow.domain.matching import make_token
 from workflow.domain.roster import Level, Role, Roster, Unit
 from workflow.domain.submission import Answers
@@ -77,12 +77,14 @@ def launch(
     units = [unit for unit in roster.units.values() if unit.kind in fill and not unit.suspended]
     earlier = earlier_data(store, campaign)
     unreachable, letters = [], 0
-    issued = {case.unit for case in store.cases(campaign.id)}
-    waiting = [unit for unit in units if unit.code not in issued]
+    cases = {case.unit: case for case in store.cases(campaign.id)}
+    waiting = [
+        unit for unit in units if unit.code not in cases or cases[unit.code].state is CaseState.PLANNED
+    ]
     for start in range(0, len(waiting), BATCH):
         batch = waiting[start : start + BATCH]
-        orders, events, lost = _issue(batch, campaign, roster, fill, key, earlier, now)
-        queued = secretariat.queue(orders, roster, campaign)
+        orders, events, lost = _issue(batch, cases, campaign, roster, fill, key, earlier, now)
+        queued = secretariat.queue(orders, roster)
         store.append([*events, *queued])
         letters += len(queued)
         unreachable.extend(lost)
@@ -153,6 +155,7 @@ def _vacancies(store: Store, roster: Roster, now: dt.datetime) -> Iterator[Event
 
 def _issue(
     units: Sequence[Unit],
+    cases: Mapping[str, Case],
     campaign: Campaign,
     roster: Roster,
     fill: Mapping[str, Form],
@@ -160,13 +163,16 @@ def _issue(
     earlier: Mapping[tuple[str, str], Earlier],
     now: dt.datetime,
 ) -> tuple[list[LetterOrder], list[Event], list[str]]:
-    """Cases planned and, where a letter reaches the unit, issued with copy 1."""
+    """Cases planned and, where a letter reaches the unit, issued with copy 1. A case that was planned while no letter
+    could reach its unit is issued now if one can.
+    """
     orders, events, unreachable = [], [], []
     for unit in units:
         form = fill[unit.kind]
         case = Case(campaign.id, unit.code, form.id)
         stream = case_stream(campaign.id, unit.code, form.id)
-        events.append(Event(stream, 1, "case.planned", now, SYSTEM, f"campaign:{campaign.id}"))
+        if unit.code not in cases:
+            events.append(Event(stream, 1, "case.planned", now, SYSTEM, f"campaign:{campaign.id}"))
         before = earlier.get((unit.code, form.id))
         answers = prefilled(form, unit, before.answers if before else {})
         token = key.token(campaign.id, unit.code, form.id, 1)

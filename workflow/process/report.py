@@ -54,7 +54,9 @@ def report(
     event = Event(package.stream, package.events + 1, f"package.{act.value}", at, by, cause, data)
     after = package_after(package, event)
     letters = _announce(situation, after, rows, at, by, auto)
-    return outcome + Outcome(events=(event,), packages=(after,), letters=letters)
+    cases = [situation.case_of(member.code) for member in roster.members(unit.code)]
+    rests_on = frozenset(case.stream for case in cases if case is not None)
+    return outcome + Outcome(events=(event,), packages=(after,), letters=letters, rests_on=rests_on)
 
 
 def _announce(

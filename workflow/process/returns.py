@@ -88,7 +88,8 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
     )  # fmt: skip
     event = submitted_event(case, version, seen, part.reading.moved)
     after = case_after(case, event)
-    kept = Outcome(events=(event,), cases=(after,), submissions=(version,))
+    rests_on = _package_stream(situation, case.unit)
+    kept = Outcome(events=(event,), cases=(after,), submissions=(version,), rests_on=rests_on)
     if seen.errors:
         return kept + _send_back(part, after, version, situation, who, seen)
     accepted = replace(part.fate, outcome=AttachmentOutcome.ACCEPTED, findings=seen.findings)
@@ -201,7 +202,16 @@ def confirm_no_change(
     event = submitted_event(case, version, seen, {})
     after = case_after(case, event)
     letters = _acknowledge(part, after, situation, who, seen)
-    return Outcome((event,), letters, (after,), submissions=(version,), bucket=Bucket.CONFIRMATION)
+    rests_on = _package_stream(situation, case.unit)
+    return Outcome(
+        (event,), letters, (after,), submissions=(version,), bucket=Bucket.CONFIRMATION, rests_on=rests_on
+    )
+
+
+def _package_stream(situation: Situation, unit: str) -> frozenset[str]:
+    """What an accepted version rests on: that the package above has not been reported meanwhile."""
+    package = situation.package_above(unit)
+    return frozenset({package.stream}) if package else frozenset()
 
 
 def _late(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:

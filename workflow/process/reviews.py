@@ -140,14 +140,15 @@ def decide_on_case(review: Review, case: Case, verdict: str, note: str, situatio
     package = situation.package_above(case.unit)
     if package is not None and package.locked:
         raise NotAllowed("本级数据已上报并锁定，如需修改请提出撤报申请")
+    rests_on = frozenset({package.stream}) if package is not None else frozenset()
     if verdict == APPROVE:
-        return _approve(review, case, note, situation)
+        return replace(_approve(review, case, note, situation), rests_on=rests_on)
     due = return_due(situation, case.unit, review.at)
     returned, event = returned_case(case, due, note, review.by, review.at, review.cause)
     key = (case.campaign, case.unit, case.form)
     newest = replace(situation.submissions[key][-1], returned=True)
     letters = _return_letter(review, returned, due, note, situation)
-    return Outcome(events=(event,), letters=letters, cases=(returned,), submissions=(newest,))
+    return Outcome((event,), letters, (returned,), submissions=(newest,), rests_on=rests_on)
 
 
 def _approve(review: Review, case: Case, note: str, situation: Situation) -> Outcome:

@@ -49,7 +49,10 @@ class AttachmentFate:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a decision amounts to: the events to write, the letters to queue, and the records as they then are."""
+    """What a decision amounts to: the events to write, the letters to queue, and the records as they then are.
+    `rests_on` names the streams that it was decided on: a commit is refused when one has moved on since they were gathered
+    (a package reported meanwhile, a reply that came in during a report).
+    """
 
     events: tuple[Event, ...] = ()
     letters: tuple[LetterOrder, ...] = ()
@@ -58,6 +61,7 @@ class Outcome:
     submissions: tuple[Submission, ...] = ()
     bucket: Bucket | None = None
     fates: tuple[AttachmentFate, ...] = ()
+    rests_on: frozenset[str] = frozenset()
 
     def __add__(self, other: Outcome) -> Outcome:
         return Outcome(
@@ -68,6 +72,7 @@ class Outcome:
             self.submissions + other.submissions,
             other.bucket or self.bucket,
             self.fates + other.fates,
+            self.rests_on | other.rests_on,
         )
 
 
@@ -121,6 +126,12 @@ class Situation:
                 counted[stream] = counted.get(stream, 0) + 1
             changes["receipts"] = counted
         return replace(self, **changes) if changes else self  # type: ignore[arg-type]
+
+    def seen(self, outcome: Outcome) -> dict[str, int]:
+        """The streams that an outcome rests on with their last numbers in this, the gathered, situation."""
+        numbers = {case.stream: case.events for case in self.cases.values()}
+        numbers.update({package.stream: package.events for package in self.packages.values()})
+        return {stream: numbers[stream] for stream in outcome.rests_on}
 
     def package_above(self, unit: str) -> Package | None:
         """The package that carries a unit's case in the current campaign."""

@@ -72,7 +72,11 @@ class Tick:
 
     def _do(self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster, *, alarmed: bool) -> None:
         """One thing owed: its events, its letters and its key, committed together."""
-        outcome = Outcome() if due.skipped else self._outcome(due, now, campaign, roster)
+        outcome, seen = Outcome(), {}
+        if due.owed is Owed.AUTO_REPORT:
+            outcome, seen = self._report(due, campaign, roster)
+        elif not due.skipped:
+            outcome = self._letters(due, now, campaign, roster)
         step = Event(
             f"step:{campaign.id}/{due.key}", 1, "step.done", due.at, SYSTEM, "",
             {"detail": "已由后一次通知代替" if due.skipped else ""},
@@ -82,8 +86,8 @@ class Tick:
         if due.owed is Owed.AUTO_REPORT and alarmed:
             queries.append(self._alarm(due, roster))
         events.extend(numbered(self.store, queries))
-        events.extend(self.secretariat.queue(outcome.letters, roster, campaign))
-        self.store.append(events)
+        events.extend(self.secretariat.queue(outcome.letters, roster))
+        self.store.append(events, seen)
 
     def _calls(self, outcome: Outcome, due: Due, roster: Roster) -> Iterator[Event]:
         """Staff's call list: a 视察员 whom no letter reaches directly (附件2 gives no address) is told by telephone."""
@@ -107,10 +111,8 @@ class Tick:
             "staff", 0, "staff.query", due.at, SYSTEM, due.key, {"unit": due.package, "matter": matter}
         )
 
-    def _outcome(self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster) -> Outcome:
+    def _letters(self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster) -> Outcome:
         match due.owed:
-            case Owed.AUTO_REPORT:
-                return self._report(due, campaign, roster)
             case Owed.REVIEW_REQUEST:
                 return self._request_review(due, now, campaign, roster)
             case Owed.REVIEW_REMINDER:
@@ -119,18 +121,21 @@ class Tick:
                 return Outcome(letters=tuple(self._remind_units(due, campaign, roster)))
             case Owed.RECEIPT_REMINDER:
                 return Outcome(letters=tuple(self._remind_receipts(due, campaign, roster)))
+            case Owed.AUTO_REPORT:
+                raise ValueError(due.key)
 
     def _situation(self, campaign: Campaign, roster: Roster, units: Iterable[str]) -> Situation:
         return whole(self.store, roster, self.policy, campaign, self.forms(), units)
 
-    def _report(self, due: Due, campaign: Campaign, roster: Roster) -> Outcome:
+    def _report(self, due: Due, campaign: Campaign, roster: Roster) -> tuple[Outcome, dict[str, int]]:
         units = [unit.code for unit in roster.below(due.package)]
         situation = self._situation(campaign, roster, units)
         package = situation.packages[campaign.id, due.package]
         try:
-            return report(situation, package, due.at, SYSTEM, auto=True, cause=due.key)
+            outcome = report(situation, package, due.at, SYSTEM, auto=True, cause=due.key)
         except NotAllowed:
-            return Outcome()  # it was reported meanwhile, with a superior's report or by its 审核员
+            return Outcome(), {}  # it was reported meanwhile, with a superior's report or by its 审核员
+        return outcome, situation.seen(outcome)
 
     def _request_review(self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster) -> Outcome:
         """The level's workbook to its 审核员 as the window opens; nobody reviews instead of a missing one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -43,10 +43,13 @@ class Ledger(Database):
         if behind:
             self.copy.complete(head.seq, self._entries_after)
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event], unchanged: Mapping[str, int] | None = None) -> None:
         """Write events and what follows from them in one transaction.
 
-        Raises Conflict when somebody else wrote first, NotAllowed for an event that a case's or package's state does
+        `unchanged` names streams that the decision rests on with the last number that it saw: when one of them has
+        moved on, the decision is out of date.
+
+        Raises Conflict then and when somebody else wrote first, NotAllowed for an event that a case's or package's state does
         not allow, OutsideFailed when the database can't be written; the database is then untouched. OutsideFailed
         about the copy alone means that the events are in the database: the next append completes the copy.
         """
@@ -60,6 +63,8 @@ class Ledger(Database):
                         "台账副本", disagreement, "请用 huizhi ledger verify 核对后执行 huizhi rebuild"
                     )
                 self.copy.complete(head.seq, lambda seq: _entries_after(connection, seq))
+            if unchanged and _last_numbers(connection, unchanged) != dict(unchanged):
+                raise Conflict("a stream that the decision rests on has moved on")
             _check_numbers(connection, events)
             entries = _chain(head, events)
             _insert(connection, entries)
