@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from workflow import config
 from workflow.adapters.files import Files
@@ -20,7 +23,7 @@ from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workbook.pool import ReaderPool
 from workflow.domain.campaign import SHANGHAI, Campaign, Period
 from workflow.domain.deadlines import Schedule
-from workflow.domain.errors import Fault, Refused
+from workflow.domain.errors import Fault, OutsideFailed, Refused
 from workflow.domain.form import Form
 from workflow.domain.roster import Unit
 from workflow.process.consolidate import consolidate, levels_of
@@ -225,7 +228,7 @@ class App:
         )
         if not self.store.letters_to_send(self.now(), 1):
             return Sent()
-        with Relay(settings) as relay:
+        with self._alone("send.lock", "发信"), Relay(settings) as relay:
             return dispatch(
                 self.store,
                 self.files,
@@ -235,6 +238,19 @@ class App:
                 said.per_pass,
                 progress,
             )
+
+    @contextmanager
+    def _alone(self, name: str, what: str) -> Iterator[None]:
+        """One process at a time: two that send would each take the other's letter at hand for one in doubt."""
+        lock = FileLock(self.workspace / name)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise OutsideFailed(str(self.workspace), f"另一进程正在{what}", "请等它结束后再试") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def tick(self, now: dt.datetime | None = None, progress: Progress = _no_progress) -> Done:
         """Do what the calendar owes at `now`."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workflow.adapters.store import Store
-from workflow.domain.errors import Fault
+from workflow.domain.errors import Fault, Refused
 from workflow.domain.events import Event
 from workflow.domain.roster import Contact, Roster, Unit
 from workflow.process.situation import SYSTEM
@@ -16,7 +16,13 @@ from workflow.process.situation import SYSTEM
 def import_roster(
     store: Store, roster: Roster, queries: Sequence[Fault], file: str, sha: str, now: dt.datetime
 ) -> None:
-    """Put a roster in force, and its queries on staff's list, in one transaction."""
+    """Put a roster in force, and its queries on staff's list, in one transaction.
+
+    Raises Refused when it lacks a unit that has a case or a package in the running campaign: what has been asked of it
+    would hang in the air.
+    """
+    if gone := _still_asked(store, roster):
+        raise Refused(gone)
     last = store.next_numbers(["roster", "staff"])
     data = {"sha": sha, "file": file, "units": [_unit(unit) for unit in roster.units.values()]}
     personal = {"contacts": [_contact(contact) for contact in roster.contacts]}
@@ -26,6 +32,25 @@ def import_roster(
             Event("staff", place, "staff.query", now, SYSTEM, f"roster:{sha}", {}, {"matter": str(query)})
         )
     store.append(events)
+
+
+def _still_asked(store: Store, roster: Roster) -> list[Fault]:
+    campaigns, known = store.campaigns(), store.roster()
+    if not campaigns or known is None:
+        return []
+    running = campaigns[-1].id
+    asked = {case.unit for case in store.cases(running)} | {
+        package.unit for package in store.packages(running)
+    }
+    return [
+        Fault(
+            f"单位 {code} {known.units[code].name}",
+            f"在填报任务 {running} 中，而新名册没有它",
+            "请保留到本期结束后再撤销",
+        )
+        for code in sorted(asked - roster.units.keys())
+        if code in known.units
+    ]
 
 
 def difference(old: Roster | None, new: Roster) -> list[str]:

@@ -33,7 +33,7 @@ from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome,
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One kept message with what the readers made of its attachments, by attachment index. `words` are what the person
-    wrote above the quotation of our letter.
+    wrote above the quotation of our letter; `number` is that of its event, more than 1 for one that failed before.
     """
 
     sha: str
@@ -44,6 +44,7 @@ class Arrival:
     readings: Mapping[int, Reading]
     attachment_shas: Mapping[int, str]
     sighting: Sighting | None = None
+    number: int = 1
 
 
 #: As check and ingest name the two kinds of finding in their JSON.
@@ -171,8 +172,9 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
     campaign = situation.campaign
     assert campaign is not None
     unit_code, form = (case.unit, case.form) if case else (who.units[0], "")
+    daily = f"{LetterKind.EMPTY_REPLY}/{arrival.received_at.date()}"  # once a day: some robots do not say that they are
     letter = LetterOrder(
-        LetterKind.EMPTY_REPLY, campaign.id, unit_code, form, to, arrival.received_at, arrival.sha,
+        LetterKind.EMPTY_REPLY, campaign.id, unit_code, form, to, arrival.received_at, daily,
         token=case.token if case else "", reply_to=arrival.message.message_id,
     )  # fmt: skip
     return Outcome(letters=(letter,), bucket=Bucket.EMPTY)
@@ -323,9 +325,8 @@ def _close(arrival: Arrival, outcome: Outcome, bucket: Bucket, fates: tuple[Atta
         "message_id": message.message_id,
         "names": [fate.name for fate in fates],
     }
-    taken = Event(
-        f"message:{arrival.sha}", 1, "message.taken", arrival.received_at, SYSTEM, arrival.sha, data, personal
-    )
+    stream, at = f"message:{arrival.sha}", arrival.received_at
+    taken = Event(stream, arrival.number, "message.taken", at, SYSTEM, arrival.sha, data, personal)
     return replace(outcome, events=(taken, *outcome.events), bucket=bucket, fates=fates)
 
 

@@ -25,12 +25,14 @@ from workflow.domain.form import Form
 from workflow.domain.matching import token_in
 from workflow.domain.message import Fetched, Sighting
 from workflow.domain.roster import Roster
-from workflow.domain.submission import Reading, ReadOutcome
+from workflow.domain.submission import Bucket, Reading, ReadOutcome
 from workflow.process.correspondence import Secretariat
 from workflow.process.decide import Arrival, decide, failed, sighting_data
 from workflow.process.gather import Scope, current_campaign, gather
 from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
 
+#: How many failed messages one pass tries again.
+_RETRIES = 100
 #: A message that conflicts again and again is kept and left for the next pass.
 _TRIES = 5
 _RECEIPT_PARTS = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".bmp", ".doc", ".docx", ".wps")
@@ -70,7 +72,7 @@ class Intake:
             )
         last = known.last_uid if known else 0
         polled = known.polled_from if known else None
-        outcomes: list[Outcome] = []
+        outcomes = self.retry()
         for fetched in mailbox.batches(last, batch):
             raws = [_raw(message) for message in fetched]
             outcomes.extend(self.take(raws))
@@ -79,6 +81,17 @@ class Intake:
             self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, polled))
             progress(len(outcomes))
         self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, began))
+        return outcomes
+
+    def retry(self) -> list[Outcome]:
+        """Messages on which deciding broke before, tried again one by one; those that still break stay as they are."""
+        outcomes: list[Outcome] = []
+        for message in self.store.messages(Bucket.FAILED, _RETRIES):
+            raw = Raw(self.files.mail(message.sha), message.received_at)
+            try:
+                outcomes.extend(self._commit([raw], [message.sha], retrying=True))
+            except Conflict:
+                continue  # another process has just taken it
         return outcomes
 
     def take(self, raws: Sequence[Raw]) -> list[Outcome]:
@@ -97,7 +110,7 @@ class Intake:
             outcomes.extend(self._commit([raw], [sha]))
         return outcomes
 
-    def _commit(self, raws: Sequence[Raw], shas: Sequence[str]) -> list[Outcome]:
+    def _commit(self, raws: Sequence[Raw], shas: Sequence[str], *, retrying: bool = False) -> list[Outcome]:
         known = self.store.taken(shas)
         new: dict[str, Raw] = {}
         again: list[tuple[str, Sighting]] = []
@@ -114,6 +127,8 @@ class Intake:
         outcomes = []
         for arrival in arrivals:
             outcome = _decided(arrival, situation)
+            if retrying and outcome.bucket is Bucket.FAILED:
+                continue
             situation = situation.after(outcome)
             self._lay_side_by_side(arrival, outcome)
             outcomes.append(outcome)
@@ -136,6 +151,7 @@ class Intake:
                 if not attachment.inline and not attachment.name.lower().endswith(_RECEIPT_PARTS):
                     files.append((attachment.name, attachment.data))
                     places.append((sha, attachment.index))
+        numbers = self.store.next_numbers({f"message:{sha}" for sha in new})
         readings: dict[str, dict[int, Reading]] = {}
         for (sha, index), reading in zip(places, self.readers.read_many(files) if files else [], strict=True):
             readings.setdefault(sha, {})[index] = reading
@@ -149,6 +165,7 @@ class Intake:
                 readings.get(sha, {}),
                 {part.index: hashlib.sha256(part.data).hexdigest() for part in message.attachments},
                 new[sha].sighting,
+                numbers[f"message:{sha}"] + 1,
             )
             for sha, message in messages.items()
         ]

@@ -72,7 +72,8 @@ class Tick:
 
     def _do(self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster, *, alarmed: bool) -> None:
         """One thing owed: its events, its letters and its key, committed together."""
-        outcome, seen = Outcome(), {}
+        outcome = Outcome()
+        seen: Mapping[str, int] = {}
         if due.owed is Owed.AUTO_REPORT:
             outcome, seen = self._report(due, campaign, roster)
         elif not due.skipped:
