@@ -93,8 +93,8 @@ def examine(
     else:
         for field in form.fields:
             if field.name not in broken:
-                findings.extend(_check_field(form, field, answers, previous, where))
-        findings.extend(_check_rules(form, answers, broken, previous))
+                findings.extend(_check_field(form, field, answers, broken, previous, where))
+        findings.extend(_check_rules(form, answers, broken, previous, where))
     if code:
         findings.append(_finding(form, form.by_name[NO_CHANGE], code, shown(answers.get(NO_CHANGE)), where))
     findings.sort(key=lambda finding: form.order.get(finding.field, len(form.order)))
@@ -107,12 +107,13 @@ def _claim_fault(
     """What is wrong with the 无变化 cell, as a finding's code: a claim without earlier data or with other figures
     than last period's, or a workbook that says nothing at all; '' when nothing is wrong.
     """
+    own_words = [field.name for field in form.indicators if field.prefill in _OWN_WORDS]  # not the roster's
     if claim and previous is None:
         return "no-change-without-data"
     if claim and previous is not None:
-        same = all(answers.get(f.name) == previous.get(f.name) for f in form.indicators if f.name in answers)
+        same = all(answers[name] == previous.get(name) for name in own_words if name in answers)
         return "" if same and not broken else "no-change-but-changed"
-    said = broken or any(field.name in answers for field in form.indicators if field.prefill in _OWN_WORDS)
+    said = broken or any(name in answers for name in own_words)
     return "" if said else "nothing-filled"
 
 
@@ -131,12 +132,22 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 
 
 def _check_field(
-    form: Form, field: Field, answers: Answers, previous: Answers | None, where: Mapping[str, str]
+    form: Form,
+    field: Field,
+    answers: Answers,
+    broken: set[str],
+    previous: Answers | None,
+    where: Mapping[str, str],
 ) -> Iterator[Finding]:
     value = answers.get(field.name)
-    asked = not field.relevant or rules.holds(_parsed(field.relevant), answers, previous) is not False
+    known = not field.relevant or broken.isdisjoint(rules.names(_parsed(field.relevant)))
+    asked = (
+        not (field.relevant and known) or rules.holds(_parsed(field.relevant), answers, previous) is not False
+    )
     if value is None:
-        if field.required and asked:
+        if (
+            field.required and asked and known
+        ):  # where the answer before it can't be read, that one is asked first
             yield _finding(form, field, "required", shown(None), where)
         return
     if not asked:
@@ -149,7 +160,9 @@ def _check_field(
         yield _finding(form, field, "above-maximum", shown(value), where)
     if field.pattern and not _pattern(field.pattern).fullmatch(str(value)):
         yield _finding(form, field, "pattern", shown(value), where)
-    if field.constraint and rules.holds(_parsed(field.constraint), answers, previous) is False:
+    if not field.constraint or not broken.isdisjoint(rules.names(_parsed(field.constraint))):
+        return
+    if rules.holds(_parsed(field.constraint), answers, previous) is False:
         yield _finding(form, field, "constraint", shown(value), where)
 
 
@@ -162,7 +175,7 @@ def _out_of_range(value: Value, bound: int | float | dt.date | None, *, below: b
 
 
 def _check_rules(
-    form: Form, answers: Answers, broken: set[str], previous: Answers | None
+    form: Form, answers: Answers, broken: set[str], previous: Answers | None, where: Mapping[str, str]
 ) -> Iterator[Finding]:
     for rule in form.rules:
         expr = _parsed(rule.formula)
@@ -177,7 +190,7 @@ def _check_rules(
                 rule.severity,
                 field,
                 "、".join(form.by_name[name].label for name in named),
-                form.cell_of(field),
+                where.get(field) or form.cell_of(field),
                 found,
                 rule.message,
             )
@@ -185,7 +198,7 @@ def _check_rules(
 
 def _finding(form: Form, field: Field, code: str, found: str, where: Mapping[str, str]) -> Finding:
     words = CATALOGUE[code].format(
-        unit=f"（{field.unit}）" if field.unit and code.startswith("not") else field.unit,
+        unit=_unit(field, code),
         choices="、".join(field.choices),
         minimum=_bound(field, field.minimum),
         maximum=_bound(field, field.maximum),
@@ -193,6 +206,13 @@ def _finding(form: Form, field: Field, code: str, found: str, where: Mapping[str
     )
     cell = where.get(field.name) or form.cell_of(field.name)
     return Finding(code, Severity.ERROR, field.name, field.label, cell, found, words)
+
+
+def _unit(field: Field, code: str) -> str:
+    """A field's unit as a finding's words take it; a percent's bounds carry their own sign."""
+    if code.startswith("not"):
+        return f"（{field.unit}）" if field.unit else ""
+    return "" if field.type is FieldType.PERCENT else field.unit
 
 
 def _bound(field: Field, bound: int | float | dt.date | None) -> str:

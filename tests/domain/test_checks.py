@@ -1,0 +1,171 @@
+"""Every code of the catalogue once, and what a 无变化 claim is worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.domain.offices import cell, error, form_of, number, query
+from workflow.domain.checks import CATALOGUE, examine
+from workflow.domain.form import NO_CHANGE, Field, FieldType, Prefill, Severity
+from workflow.domain.submission import CellError, RawValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORM = form_of(
+    Field("名称", "学校名称", FieldType.TEXT, prefill=Prefill.UNIT_NAME),
+    number("学生", required=True, unit="人", minimum=0, maximum=20000, prefill=Prefill.LAST_PERIOD),
+    number("教师", unit="人"),
+    number("占比", FieldType.PERCENT, minimum=0, maximum=1),
+    Field("上网", "是否接入互联网", FieldType.YES_NO),
+    number("带宽", required=True, relevant='上网="是"', unit="Mbps"),
+    Field("接入", "接入方式", FieldType.CHOICE, choices=("光纤", "无线")),
+    Field("建成", "建成日期", FieldType.DATE, maximum=dt.date(2026, 12, 31)),
+    Field("邮编", "邮政编码", FieldType.TEXT, pattern=r"\d{6}"),
+    number("机房", constraint="机房<=教师", constraint_message="机房不得多于教师"),
+    number("教室", constraint="教室>=0"),
+    Field("电话", "办公电话", FieldType.PHONE),
+    Field("邮箱", "电子邮箱", FieldType.EMAIL),
+    rules=[
+        error("教师<=学生", "教师不得多于学生"),
+        query("ABS(学生-上期(学生))<=上期(学生)*0.2", "学生数比上季度变动超过20%，请核对或说明"),
+    ],
+)
+LAST = {"名称": "东区第一小学", "学生": 480, "教师": 30, "上网": True, "带宽": 100}
+
+
+def found(
+    raw: Mapping[str, RawValue | CellError], previous: Mapping[str, RawValue] | None = None
+) -> list[tuple[str, str]]:
+    """The findings of a return as (code, field)."""
+    seen = examine(FORM, {"学生": 480, **raw}, previous)  # type: ignore[arg-type]
+    return [(finding.code, finding.field) for finding in seen.findings]
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "field", "words"),
+    [
+        ({"学生": None, "教室": 1}, "required", "学生", "此项为必填项"),
+        ({"教师": CellError("#REF!")}, "cell-error", "教师", "直接填写数值"),
+        ({"教师": "三十"}, "not-a-number", "教师", "请填写数字（人），不要带文字"),
+        ({"教师": 3.5}, "not-an-integer", "教师", "请填写整数（人）"),
+        ({"建成": "去年"}, "not-a-date", "建成", "2026年12月31日"),
+        ({"上网": "部分"}, "not-yes-or-no", "上网", "“是”或“否”"),
+        ({"接入": "卫星"}, "not-a-choice", "接入", "光纤、无线"),
+        ({"电话": "12"}, "not-a-phone", "电话", "11位手机号码"),
+        ({"邮箱": "无"}, "not-an-email", "邮箱", "电子邮箱地址"),
+        ({"学生": -1, "教师": -2}, "below-minimum", "学生", "不得小于 0人，请核对"),
+        ({"学生": 20001}, "above-maximum", "学生", "不得大于 20000人，请核对"),
+        ({"占比": "150%"}, "above-maximum", "占比", "不得大于 100%，请核对"),
+        ({"占比": -0.1}, "below-minimum", "占比", "不得小于 0%，请核对"),
+        ({"建成": "2027-01-01"}, "above-maximum", "建成", "不得大于 2026-12-31，请核对"),
+        ({"邮编": "4500001"}, "pattern", "邮编", "填写格式不符合要求"),
+        ({"机房": 3, "教师": 2}, "constraint", "机房", "机房不得多于教师"),
+        ({"教室": -1}, "constraint", "教室", "不符合约束条件 教室>=0"),
+        ({"上网": "否", "带宽": 100}, "irrelevant", "带宽", "不需填写"),
+        ({"上网": "是"}, "required", "带宽", "此项为必填项"),
+        ({"教师": 500}, "rule", "学生", "教师不得多于学生"),
+    ],
+)
+def test_each_check_says_its_words_at_its_cell(
+    raw: Mapping[str, RawValue], code: str, field: str, words: str
+) -> None:
+    (finding,) = examine(FORM, {"学生": 480, **raw}, None).findings
+    assert (finding.code, finding.field, finding.cell) == (code, field, cell(FORM, field))
+    assert finding.severity is Severity.ERROR
+    assert words in finding.message
+    assert finding.code in CATALOGUE
+    assert finding.found
+    assert "{" not in finding.message
+
+
+def test_a_query_asks_and_an_error_refuses() -> None:
+    seen = examine(FORM, {"学生": 900, "教师": 901}, LAST)
+    assert [(f.severity, f.found) for f in seen.findings] == [
+        (Severity.ERROR, "学生=900，教师=901"),
+        (Severity.QUERY, "学生=900"),
+    ]
+    assert (seen.errors, seen.queries) == (1, 1)
+
+
+def test_without_last_quarters_figure_a_rule_about_it_says_nothing() -> None:
+    assert found({"学生": 900}) == []
+    assert found({"学生": 900}, {"教师": 3}) == []
+
+
+def test_a_rule_about_an_answer_that_cannot_be_read_says_nothing_more() -> None:
+    assert found({"学生": "很多", "教师": 500}) == [("not-a-number", "学生")]
+
+
+def test_what_hangs_on_an_answer_that_cannot_be_read_is_left_open() -> None:
+    assert found({"上网": "大概", "带宽": 100}) == [("not-yes-or-no", "上网")]
+    assert found({"上网": "大概"}) == [("not-yes-or-no", "上网")]
+    assert found({"教师": "几个", "机房": 3}) == [("not-a-number", "教师")]
+
+
+@pytest.mark.parametrize("value", [0, None, "  "])
+def test_nothing_or_zero_is_never_irrelevant(value: RawValue) -> None:
+    assert found({"上网": "否", "带宽": value}) == []
+
+
+def test_findings_stand_in_the_forms_order_and_the_notes_beside_them() -> None:
+    raw: dict[str, RawValue | CellError] = {"邮箱": "无", "学生": "480人", "教师": "三", "填表人": "张"}
+    seen = examine(FORM, raw, None)
+    assert [f.field for f in seen.findings] == ["教师", "邮箱"]
+    assert (seen.notes, seen.answers) == ({"学生": "“480人”按 480 读取"}, {"学生": 480, "填表人": "张"})
+
+
+def test_a_finding_about_an_answer_that_moved_is_told_at_its_new_cell() -> None:
+    moved = {"学生": "表!F9"}
+    assert [f.cell for f in examine(FORM, {"学生": 20001}, None, moved).findings] == ["表!F9"]
+    assert [f.cell for f in examine(FORM, {"学生": 4, "教师": 5}, None, moved).findings] == ["表!F9"]
+
+
+@pytest.mark.parametrize(
+    "raw", [{}, {"名称": "东区第一小学"}, {"填表人": "张", "填表日期": "2026-12-30"}, {"无变化": "否"}]
+)
+def test_a_workbook_that_says_nothing_is_told_so_and_nothing_else(raw: Mapping[str, RawValue]) -> None:
+    (finding,) = examine(FORM, raw, LAST).findings
+    assert (finding.code, finding.field) == ("nothing-filled", NO_CHANGE)
+
+
+class TestNoChange:
+    def test_a_claim_with_last_quarters_figures_is_last_quarters_data(self) -> None:
+        seen = examine(FORM, {NO_CHANGE: "是", "学生": 480, "填表人": "张"}, LAST)
+        assert (seen.no_change, seen.findings) == (True, ())
+        assert seen.answers == {**LAST, NO_CHANGE: True, "填表人": "张"}
+
+    def test_a_claim_on_an_empty_sheet_is_last_quarters_data_too(self) -> None:
+        assert examine(FORM, {NO_CHANGE: "√"}, LAST).answers == {**LAST, NO_CHANGE: True}
+
+    def test_a_claim_without_earlier_data_is_an_error(self) -> None:
+        assert found({NO_CHANGE: "是"}) == [("no-change-without-data", NO_CHANGE)]
+
+    @pytest.mark.parametrize("raw", [{"学生": 481}, {"教师": 31}, {"占比": 0.5}])
+    def test_a_claim_beside_other_figures_is_an_error(self, raw: Mapping[str, RawValue]) -> None:
+        assert ("no-change-but-changed", NO_CHANGE) in found({NO_CHANGE: "是", **raw}, LAST)
+        assert not examine(FORM, {NO_CHANGE: "是", **raw}, LAST).no_change
+
+    def test_a_claim_beside_what_cannot_be_read_is_an_error(self) -> None:
+        assert found({NO_CHANGE: "是", "教师": "三十"}, LAST) == [
+            ("no-change-but-changed", NO_CHANGE),
+            ("not-a-number", "教师"),
+        ]
+
+    def test_a_new_name_on_the_roster_is_no_change_of_the_data(self) -> None:
+        seen = examine(FORM, {NO_CHANGE: "是", "名称": "东区实验小学", "学生": 480}, LAST)
+        assert (seen.no_change, seen.answers["名称"]) == (True, "东区实验小学")
+
+    def test_saying_no_is_an_ordinary_return(self) -> None:
+        assert not examine(FORM, {NO_CHANGE: "否", "学生": 480}, LAST).no_change
+
+
+def test_a_percent_field_with_its_unit_is_not_told_twice() -> None:
+    form = form_of(
+        number("占比", FieldType.PERCENT, maximum=1, unit="%"), number("数", minimum=1.5, unit="间")
+    )
+    messages = [f.message for f in examine(form, {"占比": "120%", "数": 1}, None).findings]
+    assert messages == ["不得大于 100%，请核对", "不得小于 1.5间，请核对"]
