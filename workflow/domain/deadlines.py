@@ -74,7 +74,7 @@ def owed(
     waiting = [item for item in due if item.at <= now and item.key not in done]
     order = {Owed.AUTO_REPORT: 0}
     waiting.sort(key=lambda item: (item.at, order.get(item.owed, 1), -_depth(roster, item.package)))
-    return _overtaken(waiting)
+    return _overtaken(waiting, {package.unit for package in open_packages})
 
 
 def may_report(
@@ -135,8 +135,10 @@ def _auto_reports(campaign: Campaign, roster: Roster, packages: Sequence[Package
         yield Due(at, Owed.AUTO_REPORT, f"auto-report/{package.unit}/{package.version + 1}", package.unit)
 
 
-def _overtaken(due: Sequence[Due]) -> list[Due]:
-    """After downtime the newest letter of a kind says it all: those before it are noted as skipped."""
+def _overtaken(due: Sequence[Due], open_units: Collection[str]) -> list[Due]:
+    """After downtime the newest letter of a kind says it all: those before it are noted as skipped, and so are
+    reminders of what goes up in the same breath.
+    """
     newest: dict[tuple[Owed, str], Due] = {}
     for item in due:
         newest[item.owed, item.package] = item
@@ -144,6 +146,7 @@ def _overtaken(due: Sequence[Due]) -> list[Due]:
     result = []
     for item in due:
         late = item.owed in {Owed.REVIEW_REQUEST, Owed.REVIEW_REMINDER} and item.package in closed
+        late = late or (item.owed is Owed.REMINDER and closed.issuperset(open_units))
         overtaken = item.owed is not Owed.AUTO_REPORT and newest[item.owed, item.package] is not item
         result.append(Due(item.at, item.owed, item.key, item.package, skipped=late or overtaken))
     return result

@@ -1,0 +1,185 @@
+"""What the calendar owes at a moment, in which order, and never twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.domain.offices import CAMPAIGN, CITY, COUNTY, PROVINCE, ROSTER, UNITS, WEST, at
+from workflow.domain.deadlines import Due, Owed, Schedule, may_report, owed, upcoming
+from workflow.domain.lifecycle import Package, PackageState
+from workflow.domain.roster import Roster
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+SCHEDULE = Schedule()
+
+
+def package(unit: str, state: PackageState = PackageState.OPEN, **more: object) -> Package:
+    return Package("2026Q4", unit, UNITS[unit].kind.level, state, **more)  # type: ignore[arg-type]
+
+
+OPEN = tuple(package(unit) for unit in (PROVINCE, CITY, COUNTY, WEST))
+
+
+def due(
+    now: dt.datetime,
+    packages: tuple[Package, ...] = OPEN,
+    done: Collection[str] = (),
+    roster: Roster = ROSTER,
+) -> list[Due]:
+    return owed(now, CAMPAIGN, roster, packages, done, SCHEDULE)
+
+
+def told(items: list[Due]) -> list[tuple[str, dt.datetime]]:
+    return [(item.key, item.at) for item in items if not item.skipped]
+
+
+def everything() -> list[Due]:
+    return due(at(2, 1))
+
+
+@pytest.mark.parametrize(
+    ("key", "moment"),
+    [
+        ("receipt/3", at(12, 17, 9)),
+        ("receipt/-1", at(12, 21, 9)),
+        ("reminder/7", at(12, 25, 9)),
+        ("reminder/2", at(12, 30, 9)),
+        (f"review/{COUNTY}", at(1, 1, 0)),
+        (f"review-reminder/{COUNTY}/1", at(1, 5, 9)),
+        (f"auto-report/{COUNTY}/1", at(1, 6, 0)),
+        (f"review/{CITY}", at(1, 6, 0)),
+        (f"auto-report/{CITY}/1", at(1, 11, 0)),
+        (f"review/{PROVINCE}", at(1, 11, 0)),
+        (f"auto-report/{PROVINCE}/1", at(1, 16, 0)),
+    ],
+)
+def test_each_thing_is_owed_from_its_moment_on_and_not_before(key: str, moment: dt.datetime) -> None:
+    before = {item.key for item in due(moment - dt.timedelta(seconds=1))}
+    (item,) = [item for item in due(moment) if item.key == key]
+    assert key not in before
+    assert item.at == moment
+
+
+def test_nothing_is_owed_before_the_campaign_has_come_near_its_dates() -> None:
+    assert due(at(12, 2)) == []
+
+
+def test_what_is_owed_comes_in_the_order_of_its_times_and_at_one_time_lower_levels_report_first() -> None:
+    items = everything()
+    assert [item.at for item in items] == sorted(item.at for item in items)
+    at_midnight = [item.key for item in items if item.at == at(1, 6, 0)]
+    assert at_midnight == [f"auto-report/{COUNTY}/1", f"auto-report/{WEST}/1", f"review/{CITY}"]
+
+
+def test_at_one_deadline_a_county_goes_up_before_its_city() -> None:
+    early = Roster({**UNITS, CITY: replace(UNITS[CITY], window=(1, 5))}, ROSTER.contacts)
+    keys = [item.key for item in due(at(1, 6, 0), roster=early) if item.owed is Owed.AUTO_REPORT]
+    assert keys == [f"auto-report/{COUNTY}/1", f"auto-report/{WEST}/1", f"auto-report/{CITY}/1"]
+
+
+@given(st.lists(st.datetimes(dt.datetime(2026, 12, 1), dt.datetime(2027, 2, 1)), min_size=1, max_size=8))  # noqa: DTZ001
+def test_whenever_the_clock_is_looked_at_each_thing_is_owed_once(moments: list[dt.datetime]) -> None:
+    done: list[str] = []
+    for moment in sorted(moments):
+        done += [item.key for item in due(moment.replace(tzinfo=at(1, 1).tzinfo), done=done)]
+    assert len(done) == len(set(done))
+    done += [item.key for item in due(at(2, 2), done=done)]
+    assert sorted(done) == sorted(item.key for item in everything())
+
+
+def test_after_downtime_only_the_newest_letter_of_a_kind_goes_out() -> None:
+    items = {item.key: item.skipped for item in due(at(12, 31), done=["receipt/3"])}
+    assert items == {"receipt/-1": False, "reminder/7": True, "reminder/2": False}
+
+
+def test_once_a_report_is_owed_its_review_is_asked_for_no_more() -> None:
+    skipped = {item.key for item in everything() if item.skipped}
+    assert {f"review/{COUNTY}", f"review-reminder/{COUNTY}/1"} <= skipped
+    assert not any(item.skipped for item in everything() if item.owed is Owed.AUTO_REPORT)
+
+
+def test_when_every_package_goes_up_nobody_is_reminded_any_more() -> None:
+    assert all(item.skipped for item in everything() if item.owed is Owed.REMINDER)
+    assert [item.key for item in due(at(1, 7)) if item.owed is Owed.REMINDER and not item.skipped] == [
+        "reminder/2"
+    ]
+
+
+def test_a_campaign_without_receipts_reminds_of_none() -> None:
+    bare = replace(CAMPAIGN, receipt_due=None)
+    assert not [
+        i for i in owed(at(2, 1), bare, ROSTER, OPEN, (), SCHEDULE) if i.owed is Owed.RECEIPT_REMINDER
+    ]
+
+
+def test_a_campaign_opened_late_owes_no_reminder_from_before() -> None:
+    late = replace(CAMPAIGN, opened_at=at(12, 29))
+    keys = [item.key for item in owed(at(12, 31), late, ROSTER, OPEN, (), SCHEDULE)]
+    assert keys == ["reminder/2"]
+
+
+@pytest.mark.parametrize(
+    "state", [PackageState.REPORTED, PackageState.ACCEPTED, PackageState.WITHDRAWAL_REQUESTED]
+)
+def test_a_package_that_has_gone_up_owes_nothing(state: PackageState) -> None:
+    assert not [item for item in due(at(2, 1), (package(COUNTY, state, version=1),)) if item.package]
+
+
+@pytest.mark.parametrize(
+    ("returned_due", "moment"),
+    [
+        (at(1, 9, 0), at(1, 9, 0)),  # its own date
+        (at(1, 14, 0), at(1, 11, 0)),  # the city's cut-off is earlier
+        (None, at(1, 6, 0)),
+    ],
+)
+def test_a_returned_package_goes_up_again_at_its_date_or_the_superiors_cut_off(
+    returned_due: dt.datetime | None, moment: dt.datetime
+) -> None:
+    returned = package(COUNTY, PackageState.RETURNED, version=1, due=returned_due)
+    items = due(at(2, 1), (package(PROVINCE), package(CITY), returned), done=[f"auto-report/{COUNTY}/1"])
+    assert [(i.key, i.at) for i in items if i.package == COUNTY] == [(f"auto-report/{COUNTY}/2", moment)]
+
+
+def test_a_returned_superior_gives_its_own_date_to_those_below() -> None:
+    city = package(CITY, PackageState.RETURNED, version=1, due=at(1, 20, 0))
+    county = package(COUNTY, PackageState.RETURNED, version=1, due=at(1, 22, 0))
+    items = due(at(2, 1), (city, county, package(PROVINCE, PackageState.REPORTED, version=1)))
+    assert {i.package: i.at for i in items if i.package} == {CITY: at(1, 20, 0), COUNTY: at(1, 20, 0)}
+
+
+def test_the_roster_may_move_a_units_window() -> None:
+    moved = Roster({**UNITS, COUNTY: replace(UNITS[COUNTY], window=(2, 3))}, ROSTER.contacts)
+    keys = {item.key: item.at for item in due(at(2, 1), roster=moved)}
+    assert (keys[f"review/{COUNTY}"], keys[f"auto-report/{COUNTY}/1"]) == (at(1, 2, 0), at(1, 4, 0))
+
+
+@pytest.mark.parametrize(
+    ("now", "polled_from", "may"),
+    [
+        (at(1, 6, 0, 5), None, False),
+        (at(1, 6, 0, 5), at(1, 5, 23, 59), False),  # a reply in time may still lie unread
+        (at(1, 6, 0, 5), at(1, 6, 0), True),
+        (at(1, 6, 11, 59), at(1, 5, 23), False),
+        (at(1, 6, 12), None, True),  # the grace is over
+    ],
+)
+def test_a_report_waits_for_a_poll_that_began_after_the_deadline_or_for_the_grace(
+    now: dt.datetime, polled_from: dt.datetime | None, may: bool
+) -> None:
+    assert may_report(at(1, 6, 0), now, polled_from, SCHEDULE) is may
+
+
+def test_the_next_reports_are_told_soonest_first() -> None:
+    coming = upcoming(
+        at(1, 6, 1), CAMPAIGN, ROSTER, (*OPEN[:2], package(COUNTY, PackageState.REPORTED, version=1))
+    )
+    assert [(item.package, item.at) for item in coming] == [(CITY, at(1, 11, 0)), (PROVINCE, at(1, 16, 0))]
