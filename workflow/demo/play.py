@@ -21,8 +21,9 @@ from workflow.demo.servers import HOST, MailServers
 from workflow.demo.town import Town
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.errors import Fault, Refused
+from workflow.domain.roster import Level
 from workflow.process.baseline import import_roster
-from workflow.process.gather import require_campaign, require_roster
+from workflow.process.gather import require_campaign
 from workflow.process.overview import Overview, overview
 
 MARKER = ".huizhi-demo"
@@ -51,12 +52,13 @@ class Disproved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How the play ended: the overview of the quarter, the consolidated workbooks and who behaved how; the messages
-    that people posted, those that bounced back, and the raw files kept.
+    """How the play ended: the overview of the quarter, its cases by level and state, the consolidated workbooks and who
+    behaved how; the messages that people posted, those that bounced back, and the raw files kept.
     """
 
     workspace: Path
     overview: Overview
+    levels: Mapping[str, Mapping[str, int]]
     books: tuple[Path, ...]
     behaviours: Mapping[str, Behaviour]
     posted: int
@@ -105,12 +107,17 @@ def play(
                 books = tuple(workspace / "outbox" / book.path for book in app.consolidate())
                 progress("写出汇总表", stage.total, stage.total)
             _check_mail(app, town, servers)
-            seen = overview(app.store, require_roster(app.store), require_campaign(app.store), clock())
-            _check_totals(app, seen, len(roster.units))
+            campaign = require_campaign(app.store)
+            seen = overview(app.store, roster, campaign, clock())
+            levels = {
+                level: overview(app.store, roster, campaign, clock(), Level(level)).cases
+                for level in seen.packages
+            }
+            _check_totals(app, seen, levels, len(roster.units))
             kept = app.files.mail_count()
         _stop_clock(workspace, clock())
         posted = len(town.posted)
-        return Summary(workspace, seen, books, behaviours, posted, servers.received - posted, kept)
+        return Summary(workspace, seen, levels, books, behaviours, posted, servers.received - posted, kept)
 
 
 @dataclass
@@ -229,13 +236,14 @@ def _check_mail(app: App, town: Town, servers: MailServers) -> None:
         raise Disproved(f"{servers.received} messages were delivered, {len(messages)} were taken in")
 
 
-def _check_totals(app: App, seen: Overview, units: int) -> None:
+def _check_totals(app: App, seen: Overview, levels: Mapping[str, Mapping[str, int]], units: int) -> None:
     """Conservation: messages in are the raw files kept and the sum of the buckets; nobody is lost among the states."""
     received, kept = seen.mail["received"], app.files.mail_count()
     claims = {
         "messages by bucket": (received, sum(seen.mail["buckets"].values())),
         "raw files kept": (received, kept),
         "cases by state": (units, sum(seen.cases.values())),
+        "cases by level": (units, sum(sum(states.values()) for states in levels.values())),
         "rows by origin": (units, sum(seen.origins.values())),
         "letters still queued": (0, seen.mail["queued"]),
     }

@@ -12,6 +12,8 @@ from tqdm import tqdm
 from workflow.cli.campaign import print_overview
 from workflow.cli.printing import say
 from workflow.demo.play import Summary
+from workflow.domain.lifecycle import CaseState
+from workflow.domain.roster import Level
 
 
 @contextmanager
@@ -41,6 +43,10 @@ def tell(summary: Summary) -> None:
     say()
     print_overview(seen)
     say()
+    say("各级填报件（含所属学校）：")
+    for level, states in summary.levels.items():
+        counted = "、".join(f"{state.word} {states[state]}" for state in CaseState if states.get(state))
+        say(f"  {Level(level).word}：{counted}")
     done = Counter(behaviour.value for behaviour in summary.behaviours.values())
     say("各单位的表现：" + "、".join(f"{word} {n}" for word, n in done.most_common()))
     say(
