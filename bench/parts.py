@@ -1,0 +1,200 @@
+"""Single steps beside the library that does just that step."""
+
+from __future__ import annotations
+
+import io
+import os
+import smtplib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import openpyxl
+import yagmail
+from imap_tools import MailBoxUnencrypted
+from python_calamine import CalamineWorkbook
+
+from bench.timing import Measured, side_by_side, timed
+from bench.whole import ROOT
+from bench.world import CAMPAIGN, OFFICE, Postbox, World
+from tests.servers import running
+from workflow.adapters.mail.imap import Mailbox, MailboxSettings
+from workflow.adapters.mail.mime import parse
+from workflow.adapters.workbook.pool import ReaderPool
+from workflow.adapters.workbook.read import read_file
+from workflow.adapters.workbook.stamp import stamp
+from workflow.app import App
+from workflow.domain.roster import UnitKind
+from workflow.domain.submission import CopyIdentity, ReadOutcome
+from workflow.process.correspondence import printed_texts
+from workflow.process.gather import require_campaign
+from workflow.process.launch import prefilled
+
+_SCREENFUL = 25
+
+
+def stamping(world: World, rounds: int) -> Measured:
+    """Seconds a copy: ours, and openpyxl's load, edit, save of the same copy."""
+    app = App(world.pristine)
+    campaign, form = require_campaign(app.store), world.school_form
+    schools = [unit for unit in world.roster.units.values() if unit.kind is UnitKind.SCHOOL]
+    cases = {case.unit: case for case in app.store.cases(CAMPAIGN)}
+    app.close()
+    compiled = world.compiled[form.id]
+    identities = [
+        CopyIdentity(CAMPAIGN, u.code, form.id, form.version, 1, cases[u.code].token) for u in schools
+    ]
+    blank = stamp(compiled, identities[0], printed_texts(schools[0], campaign, identities[0]), {})
+
+    def ours() -> None:
+        for unit, identity in zip(schools, identities, strict=True):
+            stamp(compiled, identity, printed_texts(unit, campaign, identity), prefilled(form, unit, {}))
+
+    def theirs() -> None:
+        for unit in schools[:_SCREENFUL]:
+            book = openpyxl.load_workbook(io.BytesIO(blank))
+            for name, value in prefilled(form, unit, {}).items():
+                slot = form.slot_of[name]
+                book[slot.sheet].cell(slot.row, slot.column).value = value  # type: ignore[union-attr]
+            book.save(io.BytesIO())
+
+    seconds = side_by_side({"ours": lambda: timed(ours), "openpyxl": lambda: timed(theirs)}, rounds)
+    return {"ours": seconds["ours"] / len(schools), "openpyxl": seconds["openpyxl"] / _SCREENFUL}
+
+
+def workbooks(world: World) -> list[tuple[str, bytes]]:
+    return [(a.name, a.data) for reply in world.replies for a in parse(reply.raw).attachments]
+
+
+def reading(world: World, rounds: int) -> Measured:
+    """Seconds a workbook: calamine merely reading the sheets with answers; ours in one process, to answers by field
+    with every safety check; ours through the worker processes.
+    """
+    files, form = workbooks(world), world.school_form
+    sheets = sorted({slot.sheet for slot in form.slots})
+    forms = {(one.id, one.version): one for one in world.forms.values()}
+
+    def merely() -> None:
+        for _, data in files:
+            book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+            for sheet in sheets:
+                book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+
+    def ours() -> None:
+        for name, data in files:
+            assert read_file(data, name, forms).outcome is ReadOutcome.ANSWERS
+
+    with ReaderPool(forms, len(os.sched_getaffinity(0))) as pool:
+        pool.read_many(files[:8])
+        runs: dict[str, Callable[[], object]] = {
+            "calamine": merely, "ours": ours, "pool": lambda: pool.read_many(files),
+        }  # fmt: skip
+        seconds = side_by_side({name: lambda run=run: timed(run) for name, run in runs.items()}, rounds)
+    return {name: taken / len(files) for name, taken in seconds.items()}
+
+
+def intake(box: Postbox, size: int, rounds: int) -> Measured:
+    """Seconds a message, fetched from Dovecot and parsed to text and attachments: ours, and imap-tools' own loop."""
+
+    def ours() -> None:
+        settings = MailboxSettings(
+            running.LOOPBACK, box.server.imap_port, "none", box.user, box.password, "INBOX", "", 60
+        )
+        seen = 0
+        with Mailbox(settings) as mailbox:
+            for batch in mailbox.batches(0):
+                messages = [parse(one.raw) for one in batch]
+                seen += sum(len(message.attachments) for message in messages)
+                mailbox.mark([one.sighting.uid for one in batch])
+        assert seen == size
+
+    def theirs() -> None:
+        seen = 0
+        with MailBoxUnencrypted(running.LOOPBACK, box.server.imap_port).login(
+            box.user, box.password
+        ) as mailbox:
+            for msg in mailbox.fetch():
+                seen += len([att.payload for att in msg.attachments]) if msg.text and msg.from_ else 0
+        assert seen == size
+
+    def run(work: Callable[[], None]) -> float:
+        box.unread()
+        return timed(work)
+
+    seconds = side_by_side({"ours": lambda: run(ours), "imap_tools": lambda: run(theirs)}, rounds)
+    return {name: taken / size for name, taken in seconds.items()}
+
+
+@contextmanager
+def sink() -> Iterator[int]:
+    """A relay in a process of its own that takes every letter and keeps none; its port."""
+    port = running.free_port()
+    with subprocess.Popen([sys.executable, "-m", "bench.sink", str(port)], cwd=ROOT) as process:
+        try:
+            running.wait_until(lambda: running.greets(port, b"220"), timeout=20, what="the sink")
+            yield port
+        finally:
+            process.terminate()
+
+
+def sending(world: World, rounds: int) -> Measured:
+    """Seconds a letter, a notice with its workbook: ours with the ledger's events before and after each, smtplib's
+    bare sendmail of the same bytes, and yagmail's own loop.
+    """
+    with sink() as port:
+        letters: list[tuple[str, bytes]] = []
+        sent: list[int] = []
+
+        def ours() -> float:
+            with world.workspace("send", {"port = 25": f"port = {port}"}) as folder:
+                app = App(folder)
+                queued = app.store.letters_to_send(app.now(), app.config.smtp.per_pass)
+                letters[:] = [(row.to, app.files.letter(row.sha)) for row in queued]
+                taken = timed(lambda: sent.append(app.send().sent))
+                app.close()
+            assert sent[-1] == len(queued), f"sent {sent[-1]} of {len(queued)}"
+            return taken / len(queued)
+
+        def bare() -> float:
+            def work() -> None:
+                with smtplib.SMTP(running.LOOPBACK, port) as relay:
+                    for to, raw in letters:
+                        relay.sendmail(OFFICE, [to], raw)
+
+            return timed(work) / len(letters)
+
+        def theirs() -> float:
+            said = [(to, parse(raw)) for to, raw in letters]
+            folder = world.place / "attached"
+            folder.mkdir(exist_ok=True)
+            for place, (_, message) in enumerate(said):
+                (folder / f"{place}.xlsx").write_bytes(message.attachments[0].data)
+
+            def work() -> None:
+                relay = yagmail.SMTP(
+                    user={OFFICE: OFFICE}, password="", host=running.LOOPBACK, port=port, smtp_ssl=False,
+                    smtp_starttls=False, smtp_skip_login=True, soft_email_validation=False,
+                )  # fmt: skip
+                for place, (to, message) in enumerate(said):
+                    relay.send(to, message.subject, message.text, str(folder / f"{place}.xlsx"))
+
+            return timed(work) / len(letters)
+
+        return side_by_side({"ours": ours, "smtplib": bare, "yagmail": theirs}, rounds)
+
+
+def consolidating(rounds: int) -> dict[str, float]:
+    """Seconds and peak memory of one workbook of 5,000 units and 80 indicators, each writer in its own process:
+    ours with everything that it shows, openpyxl's write_only with the bare values.
+    """
+    peaks: dict[str, list[float]] = {"ours": [], "openpyxl": []}
+
+    def run(writer: str) -> float:
+        program = [sys.executable, "-m", "bench.province", writer]
+        said = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+        peaks[writer].append(float(said[1]))
+        return float(said[0])
+
+    seconds = side_by_side({"ours": lambda: run("ours"), "openpyxl": lambda: run("openpyxl")}, rounds)
+    return {**seconds, "ours_mb": max(peaks["ours"]), "openpyxl_mb": max(peaks["openpyxl"])}
