@@ -39,23 +39,25 @@ if TYPE_CHECKING:
 
     from workflow.domain.merge import BookRow, TotalRow
 
-_NAME_WIDTH, _REMARK_WIDTH = 26, 26
+_NAME_WIDTH, _REMARK_WIDTH = 25, 22
 _LEAD = (
     ("序号", 6),
     (UNIT_CODE, 13),
     ("单位名称", _NAME_WIDTH),
-    ("单位类型", 11),
+    ("单位类型", 20),
     ("所属", 16),
-    ("填报状态", 13),
+    ("填报状态", 12),
     ("数据来源", 12),
-    ("报送时间", 15.5),
+    ("报送时间", 15),
     (NUMBER, 8.5),
     (VERDICT, 9),
-    (NOTE, 24),
+    (NOTE, 22),
     ("备注", _REMARK_WIDTH),
     (FORM_ID, 9),
 )
 _ORIGIN, _VERDICT, _FORM_ID = 6, 9, 12
+#: The columns that stand on every printed page: 序号, 单位代码, 单位名称.
+_REPEATED = 3
 _GROUP_ROW, _HEAD_ROW = 2, 3
 _FILLED_IN = "填表信息"
 _MOST_OUTLINE = 7
@@ -88,9 +90,9 @@ def write_form(
     colour_origins(book, sheet, first, last, _ORIGIN)
     if content.rows:
         sheet.autofilter(_HEAD_ROW, 0, last, last_column)
-    sheet.freeze_panes(first, 3)
+    sheet.freeze_panes(first, _REPEATED)
     sheet.repeat_rows(_GROUP_ROW, _HEAD_ROW)
-    sheet.repeat_columns(0, 2)
+    sheet.repeat_columns(0, _REPEATED - 1)
     sheet.set_v_pagebreaks(breaks)
     sheet.set_print_scale(57)
     sheet.print_across()
@@ -137,11 +139,21 @@ def _form_head(
     sheet: Worksheet, styles: Styles, cover: Cover, form: Form, fields: Sequence[Field], breaks: Sequence[int]
 ) -> None:
     sheet.set_row(0, 34)
-    title = styles.get(font_name=TITLE_FACE, font_size=16, align="left", indent=1)
-    put_span(sheet, 0, 0, _VERDICT + 2, f"{cover.period_name}{form.title}（{area(cover.unit)}）", title)
+    # Beside the repeated columns, or every page across would begin with a piece of the title.
+    title = styles.get(font_name=TITLE_FACE, font_size=16, align="center")
+    put_span(
+        sheet, 0, _REPEATED, _VERDICT + 2, f"{cover.period_name}{form.title}（{area(cover.unit)}）", title
+    )
     facts = f"表号：{form.number}　　制定机关：{form.issuer}　　截止时点：{moment(cover.cut_off)}　　第{cover.version}版"
     sheet.set_row(1, 18)
-    put_span(sheet, 1, 0, _VERDICT + 2, facts, styles.line(indent=1, font_color=GREY, text_wrap=False))
+    put_span(
+        sheet,
+        1,
+        _REPEATED,
+        _VERDICT + 2,
+        facts,
+        styles.line(align="center", font_color=GREY, text_wrap=False),
+    )
     group = styles.head(bg_color=GROUP_FILL)
     sheet.set_row(_GROUP_ROW, 22)
     put_span(sheet, _GROUP_ROW, 0, _ORIGIN + 2, "填报单位与数据来源", group)
