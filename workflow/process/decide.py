@@ -21,6 +21,7 @@ from workflow.domain.matching import (
     confirms_no_change,
     only_unit,
     sender,
+    speaks_for,
     token_in,
 )
 from workflow.domain.message import Attachment, Message, Sighting
@@ -165,7 +166,8 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
     if case is None and (unit := only_unit(situation.roster, who)):
         case = situation.case_of(unit.code)
     if confirms_no_change(arrival.words):
-        if case is None:
+        # A token in the subject routes and proves nothing: words alone count only from the unit's own people.
+        if case is None or not speaks_for(situation.roster, who, case.unit):
             return Outcome(bucket=Bucket.UNMATCHED)
         return returns.confirm_no_change(arrival.sha, arrival.received_at, case, situation, who)
     to = Recipient(who.address, who.contacts[0].name, who.units[0], who.contacts[0].role)
