@@ -27,7 +27,7 @@ TEXT, DAY, YES, PHONE, EMAIL = (
 
 # field, what stands in the cell, what it means, whether a note says what was changed
 UNDERSTOOD: list[tuple[Field, RawValue, Value, bool]] = [
-    (TEXT, " 示例小学 ", "示例小学", False),
+    (TEXT, " 示例小学 ", "示例小学", True),
     (TEXT, 138.0, "138", False),
     (TEXT, True, "是", False),
     (TEXT, NIGHT, "2026-12-31", False),
@@ -53,7 +53,6 @@ UNDERSTOOD: list[tuple[Field, RawValue, Value, bool]] = [
     (SHARE, "0.85", 0.85, False),
     (SHARE, "0.5%", 0.005, True),
     (SHARE, "150%", 1.5, True),
-    (SHARE, 150, 150, False),
     (DAY, dt.date(2026, 12, 31), dt.date(2026, 12, 31), False),
     (DAY, NIGHT, dt.date(2026, 12, 31), False),
     (DAY, "2026-12-31", dt.date(2026, 12, 31), False),
@@ -74,7 +73,7 @@ UNDERSTOOD: list[tuple[Field, RawValue, Value, bool]] = [
     (YES, 0.0, False, True),
     (ACCESS, "光纤", "光纤", False),
     (ACCESS, "无线(4G／5G)", "无线（4G/5G）", True),
-    (ACCESS, " 其他 ", "其他", False),
+    (ACCESS, " 其他 ", "其他", True),
     (PHONE, "0371-55551234", "0371-55551234", False),
     (PHONE, "（0371）5555 1234", "0371-55551234", True),
     (PHONE, "010-55551234", "010-55551234", False),
@@ -105,6 +104,7 @@ UNCLEAR: list[tuple[Field, RawValue | CellError, str]] = [
     (PEOPLE, math.inf, "not-a-number"),
     (PEOPLE, math.nan, "not-a-number"),
     (PEOPLE, "9" * 400, "not-a-number"),
+    (SHARE, 150, "percent-unclear"),
     (DAY, "2026年13月1日", "not-a-date"),
     (DAY, "去年", "not-a-date"),
     (DAY, 12, "not-a-date"),

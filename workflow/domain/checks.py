@@ -20,6 +20,9 @@ from workflow.domain.submission import Answers, CellError, Finding, RawValue
 CATALOGUE: Mapping[str, str] = {
     "required": "此项为必填项，请填写",
     "cell-error": "单元格内是错误值或没有计算结果的公式，请改为直接填写数值",
+    "not-found": "返回的工作簿中找不到此项（所在行列被删除，或者标签被改动），请在本工作簿中填写",
+    "unit-unclear": "数字后所写的单位无法换算为计量单位{unit}，请换算后只填数字",
+    "percent-unclear": "无法判断是比例还是百分数，请按“85%”的样式填写",
     "not-a-number": "请填写数字{unit}，不要带文字",
     "not-an-integer": "请填写整数{unit}",
     "not-a-date": "请按“2026年12月31日”的样式填写日期",

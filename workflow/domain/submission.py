@@ -84,9 +84,14 @@ class CopyIdentity:
 
 @dataclass(frozen=True, slots=True)
 class CellError:
-    """A cell that holds an Excel error (`#DIV/0!`) or a formula without a cached value (`#无值`): not a blank."""
+    """A cell that holds an Excel error (`#DIV/0!`) or a formula without a cached value (`#无值`): not a blank. `LOST` is an
+    answer whose place could not be found in a damaged workbook.
+    """
 
     code: str
+
+
+LOST = "#未找到"
 
 
 @dataclass(frozen=True, slots=True)
