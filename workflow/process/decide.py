@@ -28,7 +28,7 @@ from workflow.domain.message import Attachment, Message, Sighting
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
 from workflow.process import receipts, returns, reviews
-from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Situation
+from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def decide(arrival: Arrival, situation: Situation) -> Outcome:
     """What to do about a message. Every attachment ends in one outcome, the message in one bucket."""
     message = arrival.message
     who = sender(situation.roster, message.sender, arrival.received_at.date())
-    if message.letter and message.sender == situation.policy.own_address.lower():
+    if is_own(message, situation.policy):
         return _close(arrival, Outcome(), Bucket.OWN, _unused(arrival))
     if message.auto == "bounce":
         return _close(arrival, _bounced(arrival, situation), Bucket.BOUNCE, _unused(arrival))
@@ -77,6 +77,11 @@ def decide(arrival: Arrival, situation: Situation) -> Outcome:
     if situation.campaign is None:
         return _close(arrival, Outcome(), Bucket.UNMATCHED, _unused(arrival))
     return _decide_parts(arrival, situation, who)
+
+
+def is_own(message: Message, policy: Policy) -> bool:
+    """Whether a message is a letter of ours that came back; its header alone can be anybody's copy."""
+    return bool(message.letter) and message.sender.lower() == policy.own_address.lower()
 
 
 def failed(arrival: Arrival, reason: str) -> Outcome:
@@ -98,7 +103,9 @@ def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcom
         outcome += _decide_words(arrival, situation, who, thread)
     bucket = _bucket(outcome, who, thread)
     if bucket is Bucket.SUBMISSION and (problems := [f for f in useful if f.outcome in _PROBLEMS]):
-        outcome += _about_problem_files(arrival, situation, who, thread, problems)
+        units = [thread[1] if thread else "", *(fate.unit for fate in useful), *who.units]
+        unit = next(code for code in units if code)
+        outcome += _about_problem_files(arrival, situation, who, unit, problems)
     return _close(arrival, outcome, bucket, outcome.fates)
 
 
@@ -208,13 +215,12 @@ def _about_problem_files(
     arrival: Arrival,
     situation: Situation,
     who: Sender,
-    thread: CaseKey | None,
+    unit: str,
     problems: list[AttachmentFate],
 ) -> Outcome:
     """One letter that names every file which could not be used, and what to do."""
     campaign = situation.campaign
     assert campaign is not None
-    unit = thread[1] if thread else who.units[0]
     to: Recipient | None
     if who.registered:
         to = Recipient(who.address, who.contacts[0].name, who.units[0], who.contacts[0].role)
@@ -230,7 +236,7 @@ def _about_problem_files(
         }
         for fate in problems
     ]
-    case = situation.cases.get(thread) if thread else situation.case_of(unit)
+    case = situation.case_of(unit)
     letter = LetterOrder(
         LetterKind.PROBLEM_FILE, campaign.id, unit, case.form if case else "", to, arrival.received_at, arrival.sha,
         context={"items": items}, token=case.token if case else "", reply_to=arrival.message.message_id,
@@ -258,12 +264,13 @@ _REMEDIES = {
 
 def _thread(message: Message, situation: Situation) -> CaseKey | None:
     """The case that the subject's token or the letter replied to names."""
+    units = situation.roster.units
     found = situation.tokens.get(token_in(message.subject))
-    if found:
+    if found and found[0][1] in units:
         return found[0]
     for answered in message.in_reply_to:
         letter = situation.letters.get(answered)
-        if letter and (letter.campaign, letter.unit, letter.form) in situation.cases:
+        if letter and letter.unit in units and (letter.campaign, letter.unit, letter.form) in situation.cases:
             return (letter.campaign, letter.unit, letter.form)
     return None
 

@@ -27,7 +27,7 @@ from workflow.domain.message import Fetched, Sighting
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Bucket, Reading, ReadOutcome
 from workflow.process.correspondence import Secretariat
-from workflow.process.decide import Arrival, decide, failed, sighting_data
+from workflow.process.decide import Arrival, decide, failed, is_own, sighting_data
 from workflow.process.gather import Scope, current_campaign, gather
 from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
 
@@ -145,7 +145,7 @@ class Intake:
         files: list[tuple[str, bytes]] = []
         places: list[tuple[str, int]] = []
         for sha, message in messages.items():
-            if message.auto or message.letter:
+            if message.auto or is_own(message, self.policy):
                 continue
             for attachment in message.attachments:
                 if not attachment.inline and not attachment.name.lower().endswith(_RECEIPT_PARTS):

@@ -21,7 +21,7 @@ from workflow.domain.merge import Origin
 from workflow.domain.replay import case_after
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Finding, Reading, ReadOutcome, Submission
-from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Situation
+from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Earlier, Outcome, Situation
 
 #: The note that a reviewer sees on data from an address that is not the unit's own.
 UNREGISTERED = "发件地址"
@@ -47,6 +47,10 @@ def decide(part: Part, situation: Situation, who: Sender) -> Outcome:
     case = situation.cases.get(key)
     if case is None or (identity.unit and identity.unit != case.unit):
         return _foreign(part, "工作簿中的编号与单位代码不一致")
+    if case.unit not in situation.roster.units:
+        return _foreign(part, "工作簿所属单位已不在名册中")
+    if not speaks_for(situation.roster, who, case.unit):
+        who = Sender(who.address, ())  # whoever it is, the answer goes to the unit's own people
     fate = replace(part.fate, unit=case.unit, form=case.form, campaign=case.campaign)
     part = replace(part, fate=fate)
     if situation.campaign is None or case.campaign != situation.campaign.id:
@@ -77,13 +81,12 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
     form = situation.forms[case.form]
     earlier = situation.earlier.get((case.unit, case.form))
     seen = examine(form, part.reading.answers, earlier.answers if earlier else None, part.reading.moved)
-    if not (who.registered and speaks_for(situation.roster, who, case.unit)):
-        who = Sender(who.address, ())
+    if not who.registered:
         seen = replace(seen, notes={**seen.notes, UNREGISTERED: "未登记"})
     number = case.number + 1
     version = Submission(
         f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form, form.version,
-        number, part.received_at, part.message, part.fate.sha, "", seen.errors, seen.queries,
+        number, part.received_at, part.message, part.fate.sha, "", seen.errors or _inherited(seen, earlier), seen.queries,
         no_change=seen.no_change,
     )  # fmt: skip
     event = submitted_event(case, version, seen, part.reading.moved)
@@ -94,6 +97,12 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
         return kept + _send_back(part, after, version, situation, who, seen)
     accepted = replace(part.fate, outcome=AttachmentOutcome.ACCEPTED, findings=seen.findings)
     return kept + Outcome(fates=(accepted,), letters=_acknowledge(part, after, situation, who, seen))
+
+
+def _inherited(seen: Examination, earlier: Earlier | None) -> int:
+    """The error that a 无变化 takes over with last period's data, where these went up faulty."""
+    faulty = {Origin.WITH_ERRORS, Origin.RETURNED_UNCORRECTED}
+    return int(seen.no_change and earlier is not None and earlier.standing.origin in faulty)
 
 
 def submitted_event(case: Case, version: Submission, seen: Examination, moved: Mapping[str, str]) -> Event:
@@ -186,19 +195,19 @@ def confirm_no_change(
     fate = AttachmentFate(-1, "", "", AttachmentOutcome.ACCEPTED, case.unit, case.form, case.campaign)
     part = Part(message, received_at, fate, Reading(ReadOutcome.ANSWERS))
     package = situation.package_above(case.unit)
-    if (package and package.locked) or received_at >= situation.closes(case.unit):
+    past = situation.campaign is None or case.campaign != situation.campaign.id
+    if past or (package and package.locked) or received_at >= situation.closes(case.unit):
         return replace(_late(part, case, situation, who), fates=(), bucket=Bucket.CONFIRMATION)
     earlier = situation.earlier.get((case.unit, case.form))
     if earlier is None or case.state is CaseState.PLANNED:
         letters = _reply(LetterKind.NO_CHANGE_REFUSED, part, case, situation, who, {})
         return Outcome(letters=letters, bucket=Bucket.CONFIRMATION)
     number = case.number + 1
-    faulty = earlier.standing.origin in {Origin.WITH_ERRORS, Origin.RETURNED_UNCORRECTED}
+    seen = Examination({**earlier.answers, NO_CHANGE: True}, {}, (), no_change=True)
     version = Submission(
         f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form,
-        situation.forms[case.form].version, number, received_at, message, "", "", int(faulty), 0, no_change=True,
+        situation.forms[case.form].version, number, received_at, message, "", "", _inherited(seen, earlier), 0, no_change=True,
     )  # fmt: skip
-    seen = Examination({**earlier.answers, NO_CHANGE: True}, {}, (), no_change=True)
     event = submitted_event(case, version, seen, {})
     after = case_after(case, event)
     letters = _acknowledge(part, after, situation, who, seen)

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from workflow.adapters.store.records import LetterRow, MadeBook
+from workflow.adapters.store.records import LetterRow, LetterState, MadeBook
 from workflow.domain.campaign import Campaign
 from workflow.domain.events import Event
 from workflow.domain.form import Form
@@ -116,9 +116,17 @@ class Situation:
             changes["packages"] = {**self.packages, **{(p.campaign, p.unit): p for p in outcome.packages}}
         if outcome.submissions:
             changes["submissions"] = _with_submissions(self.submissions, outcome.submissions)
-        digests = {e.data["digest"]: e.data["sha"] for e in outcome.events if e.kind == "message.taken"}
+        taken = [event.data for event in outcome.events if event.kind == "message.taken"]
+        digests = {data["digest"]: data["sha"] for data in taken if data["bucket"] != Bucket.FAILED}
         if digests:
             changes["digests"] = {**self.digests, **digests}
+        failed = {e.stream: e.number for e in outcome.events if e.kind == "letter.failed"}
+        if failed:
+            bounced = [row for row in self.letters.values() if f"letter:{row.id}" in failed]
+            changes["letters"] = dict(self.letters) | {
+                row.message_id: replace(row, state=LetterState.FAILED, events=failed[f"letter:{row.id}"])
+                for row in bounced
+            }
         receipts = [e.stream for e in outcome.events if e.stream.startswith("receipt:")]
         if receipts:
             counted = dict(self.receipts)
