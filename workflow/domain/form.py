@@ -120,9 +120,21 @@ class Slot:
         return f"{self.sheet}!{column_letters(self.column)}{self.row}"
 
 
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A printed text of the form, such as a label, and where it stands in every copy; rows and columns from 1."""
+
+    sheet: str
+    row: int
+    column: int
+    text: str
+
+
 @dataclass(frozen=True)
 class Form:
-    """A whole form. `kinds` are the unit kinds (domain.roster.UnitKind values) that fill it; `number` is its 表号."""
+    """A whole form. `kinds` are the unit kinds (domain.roster.UnitKind values) that fill it; `number` is its 表号;
+    `anchors` are the constant texts around the answers, by which a damaged copy is read (domain.labels).
+    """
 
     id: str
     title: str
@@ -133,6 +145,7 @@ class Form:
     fields: tuple[Field, ...]
     rules: tuple[Rule, ...]
     slots: tuple[Slot, ...]
+    anchors: tuple[Anchor, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:

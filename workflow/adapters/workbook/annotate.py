@@ -106,8 +106,8 @@ def raw_cell(cell: AnswerCell, value: RawValue | CellError, mark: Mark) -> str:
         )
 
     match value:
-        case None | "" | CellError(code="#无值"):
-            # A formula without a worked-out value has nothing that could be kept.
+        case None | "" | CellError(code="#无值" | "#未找到"):
+            # A formula without a worked-out value, or an answer that was not found, has nothing that could be kept.
             return written(Shape.OWN, "/>", "")
         case CellError(code=code):
             return written(Shape.OWN, ' t="e">', f"<v>{code}</v></c>") if code in _ERRORS else text(code)

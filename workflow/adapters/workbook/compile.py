@@ -41,7 +41,7 @@ from workflow.adapters.workbook.tags import TaggedCell, find_tags
 from workflow.adapters.workbook.validations import fits_inline
 from workflow.adapters.workbook.worksheet import LEGACY, Strings, Worksheet
 from workflow.domain.errors import Fault, Refused
-from workflow.domain.form import FieldType, Form, Slot, column_letters
+from workflow.domain.form import Anchor, FieldType, Form, Slot, column_letters
 
 __all__ = ["CompiledForm", "compile_form"]
 
@@ -86,7 +86,7 @@ def _compile(data: bytes, file: str) -> CompiledForm:
     _check_book(found, book, entries, sheets)
     if found.faults:
         raise Refused(found.faults)
-    form = _form(found, cells)
+    form = _form(found, cells, sheets)
     return CompiledForm(form, _master(book, form, sheets, cells, strings))
 
 
@@ -142,7 +142,7 @@ def _check_book(found: Definition, book: Book, entries: list[SheetEntry], sheets
             )
 
 
-def _form(found: Definition, cells: Iterable[TaggedCell]) -> Form:
+def _form(found: Definition, cells: Iterable[TaggedCell], sheets: Iterable[Worksheet]) -> Form:
     settings = found.settings
     return Form(
         settings["表单标识"],
@@ -154,6 +154,13 @@ def _form(found: Definition, cells: Iterable[TaggedCell]) -> Form:
         tuple(found.fields),
         tuple(found.rules),
         tuple(Slot(cell.field, cell.sheet, cell.row, cell.column) for cell in cells if cell.field),
+        tuple(
+            Anchor(sheet.entry.name, row, column, text)
+            for sheet in sheets
+            if sheet.entry.state == "visible"
+            for row, column, text in sheet.texts()
+            if "{{" not in text and text.strip()
+        ),
     )
 
 
