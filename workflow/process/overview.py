@@ -59,7 +59,8 @@ def overview(
     }  # fmt: skip
     # A matter that names people (a shared address) lies in the personal payload, which a purge may empty.
     queries = [
-        str(query.data.get("matter") or query.personal.get("matter", "")) for query in store.staff_queries()
+        str(query.data.get("matter") or query.personal.get("matter", ""))
+        for query in sorted(store.staff_queries(), key=lambda query: query.at, reverse=True)
     ]
     return Overview(
         campaign.id, now, dict(Counter(case.state.value for case in cases)),
