@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from workflow.adapters.workbook.book_cover import VERDICTS, area, book_title
+from workflow.adapters.workbook.book_line import Line, LineSheet
 from workflow.adapters.workbook.book_style import (
     ASK_FILL,
     GREY,
@@ -21,7 +22,6 @@ from workflow.adapters.workbook.book_style import (
     offer_choices,
     put_span,
     put_text,
-    put_value,
     row_height,
     set_page,
     short_moment,
@@ -31,7 +31,7 @@ from workflow.domain.form import NO_CHANGE, RESERVED, Field, FieldType, Form
 from workflow.domain.merge import BookSheet, Cover, TotalSheet, totalled_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import xlsxwriter
     from xlsxwriter.format import Format
@@ -66,7 +66,7 @@ _FORM_PAGE, _TOTAL_PAGE = 136.0, 112.0
 
 
 def write_form(
-    book: xlsxwriter.Workbook, sheet: Worksheet, styles: Styles, cover: Cover, content: BookSheet
+    book: xlsxwriter.Workbook, sheet: LineSheet, styles: Styles, cover: Cover, content: BookSheet
 ) -> None:
     """One form: a row a unit, the decisions beside it, its indicators to the right."""
     form = content.form
@@ -80,9 +80,9 @@ def write_form(
     breaks = _page_breaks(fields, len(_LEAD), _FORM_PAGE)
     _form_head(sheet, styles, cover, form, fields, breaks)
     first = _HEAD_ROW + 1
-    looks = {shaded: _Looks(styles, fields, shaded=shaded) for shaded in (False, True)}
+    lines = {shaded: _line(styles, fields, shaded=shaded) for shaded in (False, True)}
     for at, row in enumerate(content.rows):
-        _form_row(sheet, first + at, at + 1, form, fields, row, looks[not row.decidable])
+        _form_row(sheet, first + at, at + 1, form, fields, row, lines[not row.decidable])
     last = first + len(content.rows) - 1
     decidable = [first + at for at, row in enumerate(content.rows) if row.decidable]
     hint = "通过：审核通过；退回：退回修改（请在右侧写明意见）"
@@ -99,27 +99,25 @@ def write_form(
     set_page(sheet, f"{book_title(cover)}　{form.title}", f"第{cover.version}版　{moment(cover.cut_off)}")
 
 
-class _Looks:
-    """The formats of a row, by column; shaded for a row that this reviewer does not decide on."""
+def _line(styles: Styles, fields: Sequence[Field], *, shaded: bool) -> Line:
+    """The formats of a unit's row; shaded for one that this reviewer does not decide on."""
+    shade = {"bg_color": LOCKED_FILL, "font_color": GREY} if shaded else {}
+    ask = shade or {"bg_color": ASK_FILL}
+    left = styles.cell(text_wrap=True, **shade)
+    packed = styles.cell(align="center", text_wrap=True, **shade)
+    middle = styles.cell(align="center", **shade)
+    number = styles.cell(align="center", num_format='"第"0"次"', **shade)
+    verdict, note = styles.cell(align="center", **ask), styles.cell(text_wrap=True, **ask)
+    lead = (middle, middle, left, packed, packed, middle, middle, middle, number, verdict, note, left, middle)
+    return Line([*lead, *(_field_look(styles, field, shade) for field in fields)])
 
-    def __init__(self, styles: Styles, fields: Sequence[Field], *, shaded: bool) -> None:
-        shade = {"bg_color": LOCKED_FILL, "font_color": GREY} if shaded else {}
-        ask = shade or {"bg_color": ASK_FILL}
-        self.left = styles.cell(text_wrap=True, **shade)
-        self.packed = styles.cell(align="center", text_wrap=True, **shade)
-        self.middle = styles.cell(align="center", **shade)
-        self.number = styles.cell(align="center", num_format='"第"0"次"', **shade)
-        self.verdict = styles.cell(align="center", **ask)
-        self.note = styles.cell(text_wrap=True, **ask)
-        self.fields: list[Format] = []
-        for field in fields:
-            number_format = NUMBER_FORMATS.get(field.type)
-            if number_format is None:
-                align = "left" if field.type is FieldType.TEXT else "center"
-                self.fields.append(styles.cell(align=align, **shade))
-            else:
-                align = "center" if field.type is FieldType.DATE else "right"
-                self.fields.append(styles.cell(align=align, num_format=number_format, **shade))
+
+def _field_look(styles: Styles, field: Field, shade: Mapping[str, str]) -> Format:
+    number_format = NUMBER_FORMATS.get(field.type)
+    if number_format is None:
+        return styles.cell(align="left" if field.type is FieldType.TEXT else "center", **shade)
+    align = "center" if field.type is FieldType.DATE else "right"
+    return styles.cell(align=align, num_format=number_format, **shade)
 
 
 def _shown_fields(form: Form) -> tuple[Field, ...]:
@@ -203,37 +201,25 @@ def _groups(
 
 
 def _form_row(
-    sheet: Worksheet, at: int, number: int, form: Form, fields: Sequence[Field], row: BookRow, looks: _Looks
+    sheet: LineSheet, at: int, number: int, form: Form, fields: Sequence[Field], row: BookRow, line: Line
 ) -> None:
     unit = row.unit
     remarks = [] if row.decidable or not row.locked_because else [f"不审核：{row.locked_because}"]
     remark = "\n".join([*remarks, row.notes] if row.notes else remarks)
     sheet.set_row(at, row_height((unit.name, _NAME_WIDTH), (row.package, 16), (remark, _REMARK_WIDTH)))
-    sheet.write_number(at, 0, number, looks.middle)
-    put_text(sheet, at, 1, unit.code, looks.middle)
-    put_text(sheet, at, 2, unit.name, looks.left)
-    put_text(sheet, at, 3, unit.kind.value, looks.packed)
-    put_text(sheet, at, 4, row.package, looks.packed)
-    put_text(sheet, at, 5, row.state, looks.middle)
-    put_text(sheet, at, _ORIGIN, row.origin.word, looks.middle)
-    put_text(sheet, at, 7, short_moment(row.received_at), looks.middle)
-    if row.number:
-        sheet.write_number(at, 8, row.number, looks.number)
-    else:
-        sheet.write_blank(at, 8, None, looks.middle)
-    put_text(sheet, at, _VERDICT, "" if row.decidable else LOCKED_MARK, looks.verdict)
-    put_text(sheet, at, _VERDICT + 1, "", looks.note)
-    put_text(sheet, at, _VERDICT + 2, remark, looks.left)
-    put_text(sheet, at, _FORM_ID, form.id, looks.middle)
+    lead = (
+        *(number, unit.code, unit.name, unit.kind.value, row.package, row.state, row.origin.word),
+        *(short_moment(row.received_at), row.number or None, "" if row.decidable else LOCKED_MARK, ""),
+        *(remark, form.id),
+    )
     answers = row.answers
-    for column, (field, look) in enumerate(zip(fields, looks.fields, strict=True), start=len(_LEAD)):
-        put_value(sheet, at, column, answers.get(field.name), look)
+    sheet.write_line(at, line, [*lead, *(answers.get(field.name) for field in fields)])
 
 
 _TOTAL_LEAD = (("单位名称", 40), (UNIT_CODE, 13), ("层级", 14), ("应报", 9), ("已报", 9), ("报送率", 9))
 
 
-def write_totals(sheet: Worksheet, styles: Styles, cover: Cover, content: TotalSheet) -> None:
+def write_totals(sheet: LineSheet, styles: Styles, cover: Cover, content: TotalSheet) -> None:
     """A form's totals: the workbook's own level in bold, then every unit of the tree below it, indented."""
     form = content.form
     fields = totalled_fields(form)
@@ -249,8 +235,9 @@ def write_totals(sheet: Worksheet, styles: Styles, cover: Cover, content: TotalS
         breaks += _page_breaks(fields[breaks[0] - len(_TOTAL_LEAD) :], breaks[0], _TOTAL_PAGE)[1:]
     _total_head(sheet, styles, cover, form, fields, breaks)
     first = 5
+    lines = {depth: _total_line(styles, depth, fields) for depth in {row.depth for row in content.rows}}
     for at, row in enumerate(content.rows, start=first):
-        _total_row(sheet, styles, at, row, fields)
+        _total_row(sheet, at, row, fields, lines[row.depth])
     sheet.outline_settings(visible=True, symbols_below=False)
     sheet.freeze_panes(first, 1)
     sheet.repeat_rows(2, first - 1)
@@ -293,21 +280,21 @@ def _total_head(
         put_text(sheet, 4, column, field.aggregate.value, rule)
 
 
-def _total_row(sheet: Worksheet, styles: Styles, at: int, row: TotalRow, fields: Sequence[Field]) -> None:
-    own = {"bold": True, "bg_color": ASK_FILL} if row.depth == 0 else {}
+def _total_line(styles: Styles, depth: int, fields: Sequence[Field]) -> Line:
+    own = {"bold": True, "bg_color": ASK_FILL} if depth == 0 else {}
+    middle = styles.cell(align="center", **own)
+    count = styles.cell(align="right", num_format="#,##0", **own)
+    share = styles.cell(align="right", num_format="0.0%", **own)
+    formats = (figure_format(field.type, field.aggregate) for field in fields)
+    figures = (styles.cell(align="right", num_format=number, **own) for number in formats)
+    return Line([styles.cell(indent=min(depth, 15), **own), middle, middle, count, count, share, *figures])
+
+
+def _total_row(sheet: LineSheet, at: int, row: TotalRow, fields: Sequence[Field], line: Line) -> None:
     level = min(row.depth, _MOST_OUTLINE)
     sheet.set_row(at, ROW_HEIGHT, None, {"level": level} if level else None)
-    put_text(sheet, at, 0, row.unit.name, styles.cell(indent=min(row.depth, 15), **own))
-    middle = styles.cell(align="center", **own)
-    put_text(sheet, at, 1, row.unit.code, middle)
-    put_text(sheet, at, 2, row.unit.kind.level.word, middle)
-    count = styles.cell(align="right", num_format="#,##0", **own)
-    sheet.write_number(at, 3, row.asked, count)
-    sheet.write_number(at, 4, row.reported, count)
     share = row.reported / row.asked if row.asked else None
-    put_value(sheet, at, 5, share, styles.cell(align="right", num_format="0.0%", **own))
-    for column, field in enumerate(fields, start=len(_TOTAL_LEAD)):
-        total = row.totals.get(field.name)
-        figure = total.figure(field.aggregate) if total else None
-        look = styles.cell(align="right", num_format=figure_format(field.type, field.aggregate), **own)
-        put_value(sheet, at, column, figure, look)
+    lead = (row.unit.name, row.unit.code, row.unit.kind.level.word, row.asked, row.reported, share)
+    totals = ((field.aggregate, row.totals.get(field.name)) for field in fields)
+    figures = (total.figure(aggregate) if total else None for aggregate, total in totals)
+    sheet.write_line(at, line, [*lead, *figures])

@@ -1,17 +1,16 @@
 """The look of a consolidated workbook: formats, colours, print set-up, and the one way in which text is written.
 
-Nothing that a unit typed becomes a formula or a link: text goes through `put_text`, numbers through `put_value`.
+Nothing that a unit typed becomes a formula or a link: text goes through `put_text`, whole rows through `book_line`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.campaign import SHANGHAI
-from workflow.domain.form import Aggregate, FieldType, Value
+from workflow.domain.form import Aggregate, FieldType
 from workflow.domain.merge import Origin
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ NUMBER_FORMATS: dict[FieldType, str] = {
 
 ROW_HEIGHT = 19.0
 _MOST_TEXT = 32_767
-_MOST_EXACT = 2**53
 _FORBIDDEN = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _FORBIDDEN_IN_NAME = re.compile(r"[\[\]:*?/\\]")
 
@@ -88,18 +86,6 @@ def put_text(sheet: Worksheet, row: int, column: int, text: str, style: Format) 
         sheet.write_string(row, column, _FORBIDDEN.sub("\ufffd", text)[:_MOST_TEXT], style)
     else:
         sheet.write_blank(row, column, None, style)
-
-
-def put_value(sheet: Worksheet, row: int, column: int, value: Value, style: Format) -> None:
-    """Write an answer: yes and no as words, a number or day as such, everything else as text."""
-    if isinstance(value, bool):
-        put_text(sheet, row, column, "是" if value else "否", style)
-    elif isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _MOST_EXACT:
-        sheet.write_number(row, column, value, style)
-    elif isinstance(value, dt.date) and value >= dt.date(1900, 3, 1):
-        sheet.write_datetime(row, column, value, style)
-    else:
-        put_text(sheet, row, column, "" if value is None else str(value), style)
 
 
 def put_span(sheet: Worksheet, row: int, first: int, last: int, text: str, style: Format) -> None:

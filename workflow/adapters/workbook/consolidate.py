@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import xlsxwriter
 
 from workflow.adapters.workbook.book_cover import book_title, write_children, write_cover, write_missing
+from workflow.adapters.workbook.book_line import LineSheet
 from workflow.adapters.workbook.book_rows import write_form, write_totals
 from workflow.adapters.workbook.book_style import Styles, put_text, sheet_name
 from workflow.adapters.workbook.identity import HIDDEN_SHEET
@@ -50,11 +51,11 @@ def write_book(book: ConsolidatedBook, target: BinaryIO) -> None:
             name = sheet_name(short_title(content.form), taken)
             taken.append(name)
             form_of[name] = content.form.id
-            write_form(workbook, workbook.add_worksheet(name), styles, cover, content)
+            write_form(workbook, workbook.add_worksheet(name, LineSheet), styles, cover, content)
         for totals in book.totals:
             name = sheet_name(f"汇总·{short_title(totals.form)}", taken)
             taken.append(name)
-            write_totals(workbook.add_worksheet(name), styles, cover, totals)
+            write_totals(workbook.add_worksheet(name, LineSheet), styles, cover, totals)
         write_missing(workbook, workbook.add_worksheet(MISSING_SHEET), styles, cover, book.missing)
         _write_marks(workbook, styles, book, form_of)
     finally:
