@@ -261,13 +261,20 @@ class World:
         """Run a command in this process."""
         return huizhi("--workspace", self.folder, *arguments)
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
-        """Run a command in a process of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "workflow", "--workspace", str(self.folder), *map(str, arguments)],
-            cwd=ROOT, env={**os.environ, **self.environment}, text=True, encoding="utf-8",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+    def start(self, *arguments: object, log: Path | None = None) -> subprocess.Popen[str]:
+        """Run a command in a process of its own, all that it says in `log` where one is given."""
+        with contextlib.ExitStack() as stack:
+            said = stack.enter_context(log.open("ab")) if log else subprocess.PIPE
+            return subprocess.Popen(
+                [sys.executable, "-m", "workflow", "--workspace", str(self.folder), *map(str, arguments)],
+                cwd=ROOT,
+                env={**os.environ, **self.environment},
+                text=True,
+                encoding="utf-8",
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+            )
 
     def import_roster(self, roster: Roster | None = None) -> Ran:
         path = self.folder / "rosters" / "units.xlsx"
