@@ -147,10 +147,13 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Roster:
-    """The units and contacts of one baseline. Built from rows that `faults` found nothing wrong with."""
+    """The units and contacts of one baseline. Built from rows that `faults` found nothing wrong with. `bad` are addresses,
+    in small letters, to which the last letter failed for good: nobody is written to there.
+    """
 
     units: Mapping[str, Unit]
     contacts: tuple[Contact, ...]
+    bad: frozenset[str] = frozenset()
 
     @cached_property
     def _children(self) -> Mapping[str, tuple[Unit, ...]]:
@@ -223,15 +226,19 @@ class Roster:
         return any(c.unit == code and c.role is Role.REVIEWER for c in self.known_address(email, day))
 
     def recipient(self, code: str, role: Role, day: dt.date) -> Recipient | None:
-        """Whom a letter to a role of a unit reaches: the person's own address; for a unit without one, the 管理员 of
-        the unit, then of the nearest superior that has an address. None when nobody above has one either.
+        """Whom a letter to a role of a unit reaches: the person's own address; for a unit without one that works, the
+        管理员 of the unit, then of the nearest superior that has one. None when nobody above has one either.
         """
         for contact in self.people(code, role, day):
-            if contact.email:
+            if self._works(contact):
                 return Recipient(contact.email, contact.name, code, role)
         for unit in (self.units[code], *self.above(code)):
             for contact in self.people(unit.code, Role.ADMINISTRATOR, day):
-                if contact.email:
+                if self._works(contact):
                     relay = code if (unit.code != code or role is not Role.ADMINISTRATOR) else ""
                     return Recipient(contact.email, contact.name, unit.code, Role.ADMINISTRATOR, relay)
         return None
+
+    def _works(self, contact: Contact) -> bool:
+        """Whether letters to the contact's own address arrive, as far as is known."""
+        return bool(contact.email) and contact.email.lower() not in self.bad

@@ -18,6 +18,7 @@ from workflow.domain.form import Form
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, CaseState, NotAllowed
 from workflow.domain.roster import Recipient, Role, Roster, Unit
+from workflow.process.addresses import findings, reached
 from workflow.process.correspondence import Secretariat
 from workflow.process.gather import current_campaign, require_roster, whole
 from workflow.process.receipts import ASKED
@@ -49,7 +50,7 @@ class Tick:
         campaign = current_campaign(self.store)
         if campaign is None:
             return Done()
-        roster = require_roster(self.store)
+        roster = self._reached(now, campaign, require_roster(self.store))
         done: list[Due] = []
         waiting: list[Due] = []
         todo = self._owed(now, campaign, roster)
@@ -65,6 +66,15 @@ class Tick:
             done.append(due)
             progress(place + 1, len(todo))
         return Done(tuple(done), tuple(waiting))
+
+    def _reached(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> Roster:
+        """The roster without the addresses at which letters do not arrive; staff are told of each once."""
+        failed = self.store.failed_letters(campaign.id)
+        if failed:
+            told = list(findings(failed, self.store.steps(campaign.id), roster, now))
+            steps = [event for event in told if event.kind == "step.done"]
+            self.store.append([*steps, *numbered(self.store, [e for e in told if e.kind != "step.done"])])
+        return reached(roster, failed)
 
     def _owed(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> list[Due]:
         steps, packages = self.store.steps(campaign.id), self.store.packages(campaign.id)

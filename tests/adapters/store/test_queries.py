@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from tests.adapters.store import story
 from workflow.adapters.store import Cursor, LetterState, Store
 from workflow.domain.campaign import SHANGHAI
+from workflow.domain.events import Event
 from workflow.domain.lifecycle import CaseState, PackageState
 from workflow.domain.merge import Origin, Standing
 from workflow.domain.roster import Level, Role
@@ -283,3 +285,20 @@ def test_more_keys_than_one_statement_can_ask_for_are_asked_in_pieces(store: Sto
     store.append([story.letter(name) for name in names])
     assert len(store.letter_exists(names)) == 2500
     assert store.next_numbers([f"letter:{name}" for name in names])["letter:L2499"] == 1
+
+
+def test_an_address_is_bad_until_a_later_letter_arrives_there(store: Store) -> None:
+    def queued(name: str, to: str) -> Event:
+        made = story.letter(name)
+        return replace(made, personal={**made.personal, "to": to})
+
+    def ended(name: str, kind: str) -> list[Event]:
+        stream = f"letter:{name}"
+        return [story.event(stream, 2, "letter.attempted"), story.event(stream, 3, kind, {"reply": "550 no"})]
+
+    store.append([*story.opening(), queued("first", "A@school.test"), queued("other", "b@school.test")])
+    store.append([*ended("first", "letter.failed"), *ended("other", "letter.sent")])
+    assert [letter.id for letter in store.failed_letters("2026Q4")] == ["first"]
+    assert store.failed_letters("2026Q3") == []
+    store.append([queued("second", "a@School.test"), *ended("second", "letter.sent")])
+    assert store.failed_letters("2026Q4") == []

@@ -141,6 +141,23 @@ class MailQueries(Database):
         with self.reading() as connection:
             return [letter_of(row) for row in connection.execute(query)]
 
+    def failed_letters(self, campaign: str) -> list[LetterRow]:
+        """A campaign's letters that failed for good where nothing queued later has arrived at the address, by age."""
+        columns = t.letters.c
+        address = func.lower(columns.to)
+        query = t.letters.select().where(
+            columns.campaign == campaign, columns.state == LetterState.FAILED.value
+        )
+        with self.reading() as connection:
+            failed = connection.execute(query.order_by(columns.seq)).all()
+            arrived: dict[str, int] = {}
+            for piece in chunks({row.to.lower() for row in failed}):
+                sent = select(address, func.max(columns.seq)).where(
+                    columns.state == LetterState.SENT.value, address.in_(piece)
+                )
+                arrived.update((to, seq) for to, seq in connection.execute(sent.group_by(address)))
+        return [letter_of(row) for row in failed if row.seq > arrived.get(row.to.lower(), 0)]
+
     def cursor(self, account: str, folder: str) -> Cursor | None:
         columns = t.cursors.c
         query = t.cursors.select().where(columns.account == account, columns.folder == folder)
