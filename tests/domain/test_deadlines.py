@@ -162,6 +162,12 @@ def test_the_roster_may_move_a_units_window() -> None:
     assert (keys[f"review/{COUNTY}"], keys[f"auto-report/{COUNTY}/1"]) == (at(1, 2, 0), at(1, 4, 0))
 
 
+def test_a_window_beyond_the_superiors_ends_with_it() -> None:
+    moved = Roster({**UNITS, COUNTY: replace(UNITS[COUNTY], window=(1, 12))}, ROSTER.contacts)
+    keys = [item.key for item in due(at(1, 11, 0), roster=moved) if item.at == at(1, 11, 0)]
+    assert keys == [f"auto-report/{COUNTY}/1", f"auto-report/{CITY}/1", f"review/{PROVINCE}"]
+
+
 @pytest.mark.parametrize(
     ("now", "polled_from", "may"),
     [

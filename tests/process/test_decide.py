@@ -219,6 +219,14 @@ class TestAWorkbook:
         assert ends(decide(mail(SCHOOL_MAIL, workbook(), moment=at(1, 8)), situation)) == [Ends.ACCEPTED]
         assert ends(decide(mail(SCHOOL_MAIL, workbook(), moment=at(1, 9, 0)), situation)) == [Ends.LATE]
 
+    def test_for_a_returned_package_the_cut_off_of_the_level_above_may_come_first(self) -> None:
+        situation = reported(opened())
+        package = act_on_package(situation.packages["2026Q4", COUNTY], PackageAct.RETURN, due=at(1, 14, 0))
+        situation = replace(situation, packages={**situation.packages, ("2026Q4", COUNTY): package})
+        outcome = decide(mail(SCHOOL_MAIL, workbook(answers=WRONG), moment=at(1, 10)), situation)
+        assert (ends(outcome), answered(outcome, "returned")["due"]) == ([Ends.RETURNED], at(1, 11, 0))
+        assert ends(decide(mail(SCHOOL_MAIL, workbook(), moment=at(1, 11, 0)), situation)) == [Ends.LATE]
+
     def test_last_quarters_copy_is_late(self) -> None:
         old = workbook(hz=token(SCHOOL, 1, "2026Q3"))
         assert ends(decide(mail(SCHOOL_MAIL, old), with_last_campaign(opened()))) == [Ends.LATE]

@@ -217,12 +217,20 @@ class TestReporting:
             "review_result",
         }
 
-    @pytest.mark.parametrize("moment", [at(12, 31, 23, 59), at(1, 6, 0)])
-    def test_outside_its_window_the_rows_count_and_the_report_does_not(self, moment: Any) -> None:
+    def test_before_its_window_the_rows_count_and_the_report_does_not(self) -> None:
         book = review(decision(SCHOOL, "通过"), report="同意上报")
-        outcome = decide(mail(REVIEWER, book, moment=moment), submitted())
+        outcome = decide(mail(REVIEWER, book, moment=at(12, 31, 23, 59)), submitted())
         assert (len(outcome.cases), outcome.packages) == (1, ())
         assert result(outcome)["refused"][-1]["reason"] == "上报时间为2027年1月1日至1月5日"
+
+    def test_after_the_cut_off_nothing_is_decided_even_before_the_report_is_written(self) -> None:
+        book = review(decision(SCHOOL, "通过"), report="同意上报")
+        outcome = decide(mail(REVIEWER, book, moment=at(1, 6, 0)), submitted())
+        assert (outcome.cases, outcome.packages) == ((), ())
+        assert [row["reason"] for row in result(outcome)["refused"]] == [
+            "已过本级上报截止时间，数据按截止时的情况上报",
+            "上报时间为2027年1月1日至1月5日",
+        ]
 
     def test_a_returned_package_may_go_up_again_outside_the_window(self) -> None:
         situation = with_package(opened(), COUNTY, PackageAct.REPORT, PackageAct.RETURN)

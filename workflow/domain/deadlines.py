@@ -92,6 +92,13 @@ def upcoming(now: dt.datetime, campaign: Campaign, roster: Roster, packages: Ite
     return sorted((item for item in coming if item.at > now), key=lambda item: (item.at, item.package))
 
 
+def cut_off(campaign: Campaign, roster: Roster, package: Package, above: Iterable[Package]) -> dt.datetime:
+    """When a package goes up by itself: at its window's end, a returned one at its due date, and either at the cut-off
+    of a level above if that is earlier. `above` are the packages over it that have not gone up themselves.
+    """
+    return min(one.due or campaign.window(roster.units[one.unit]).closes for one in (package, *above))
+
+
 def _reminders(campaign: Campaign, schedule: Schedule) -> Iterator[Due]:
     for days in schedule.reply_days:
         at = campaign.reply_due - dt.timedelta(days=days) + OFFICE_OPENS
@@ -122,16 +129,10 @@ def _reviews(
 
 
 def _auto_reports(campaign: Campaign, roster: Roster, packages: Sequence[Package]) -> Iterator[Due]:
-    """An open package at its window's end; a returned one at its due date, or at its superior's own cut-off if that
-    is earlier.
-    """
-    cut_off = {p.unit: p.due or campaign.window(roster.units[p.unit]).closes for p in packages}
+    known = {package.unit: package for package in packages}
     for package in packages:
-        at = cut_off[package.unit]
-        if package.due is not None:
-            at = min(
-                [at, *(cut_off[above.code] for above in roster.above(package.unit) if above.code in cut_off)]
-            )
+        above = [known[unit.code] for unit in roster.above(package.unit) if unit.code in known]
+        at = cut_off(campaign, roster, package, above)
         yield Due(at, Owed.AUTO_REPORT, f"auto-report/{package.unit}/{package.version + 1}", package.unit)
 
 

@@ -85,8 +85,11 @@ class Decisions:
         package = self.store.packages(campaign.id, [unit.code])[0]
         what = PackageAct.ACCEPT if verdict == reviews.APPROVE else PackageAct.RETURN
         review = Review(unit, f"教育部（{by}登记）", at, "cli")
+        data = {"by": review.by, "note": note}
+        if what is PackageAct.RETURN:  # without a date it would go up again at once
+            data["due"] = reviews.package_due(review, campaign, self.policy).isoformat()
         try:
-            outcome = reviews.act(package, what, review, {"by": review.by, "note": note})
+            outcome = reviews.act(package, what, review, data)
         except NotAllowed as reason:
             raise Refused(Fault(f"{unit.name}（{unit.code}）", str(reason))) from reason
         self._apply(roster, outcome)

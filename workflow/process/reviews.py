@@ -140,6 +140,8 @@ def decide_on_case(review: Review, case: Case, verdict: str, note: str, situatio
     package = situation.package_above(case.unit)
     if package is not None and package.locked:
         raise NotAllowed("本级数据已上报并锁定，如需修改请提出撤报申请")
+    if review.at >= situation.closes(case.unit):
+        raise NotAllowed("已过本级上报截止时间，数据按截止时的情况上报")
     rests_on = frozenset({package.stream}) if package is not None else frozenset()
     if verdict == APPROVE:
         return replace(_approve(review, case, note, situation), rests_on=rests_on)
@@ -174,6 +176,8 @@ def decide_on_package(review: Review, unit: str, verdict: str, note: str, situat
     own = situation.packages[campaign.id, review.level.code]
     if own.locked:
         raise NotAllowed("本级数据已上报并锁定，如需修改请提出撤报申请")
+    if review.at >= situation.closes(review.level.code):
+        raise NotAllowed("已过本级上报截止时间，数据按截止时的情况上报")
     if verdict == APPROVE:
         return act(package, PackageAct.ACCEPT, review, {"by": review.by, "note": note})
     due = package_due(review, campaign, situation.policy)

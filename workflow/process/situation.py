@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from workflow.adapters.store.records import LetterRow, LetterState, MadeBook
 from workflow.domain.campaign import Campaign
+from workflow.domain.deadlines import cut_off
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import LetterOrder
@@ -158,12 +159,15 @@ class Situation:
         return None
 
     def closes(self, unit: str) -> dt.datetime:
-        """When the package that carries a unit's case goes up by itself; a returned package at its due date."""
+        """When the package that carries a unit's case goes up by itself; see `deadlines.cut_off`."""
         assert self.campaign is not None
         package = self.package_above(unit)
-        if package is not None and package.due is not None:
-            return package.due
-        return self.campaign.window(self.roster.package_of(unit)).closes
+        if package is None:
+            return self.campaign.window(self.roster.package_of(unit)).closes
+        over = [
+            self.packages.get((self.campaign.id, above.code)) for above in self.roster.above(package.unit)
+        ]
+        return cut_off(self.campaign, self.roster, package, [one for one in over if one and not one.locked])
 
 
 def _with_submissions(
