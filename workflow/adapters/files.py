@@ -1,17 +1,20 @@
 """The workspace's folders: mail, letters, workbooks and receipts, each kept under the sha256 of its bytes.
 
 A file is either whole or not there: it is written beside its place, forced to disk, renamed, and its folder forced to
-disk, before a call returns. Keeping the same bytes twice is one file.
+disk, before a call returns. Keeping the same bytes twice is one file. Many files at once are forced to disk together
+(syncfs), which takes a tenth of the time that forcing each takes.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hashlib
 import itertools
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -20,6 +23,8 @@ from workflow.domain.errors import OutsideFailed
 
 #: A journalling file system commits what waits at one time together, so that many fsyncs cost few commits.
 _THREADS = 16
+#: From how many files on the whole file system is forced to disk instead.
+_MANY = 8
 _SHA = re.compile(r"[0-9a-f]{64}")
 
 
@@ -129,18 +134,43 @@ class Files:
             for parent in parents:
                 parent.mkdir(parents=True, exist_ok=True)
             missing = [item for item in targets.items() if not _is_there(*item)]
-            if len(missing) == 1:
-                self._replace(*missing[0])
-            elif missing:
-                with ThreadPoolExecutor(min(_THREADS, len(missing))) as pool:
-                    # The pool ends before an error leaves: nothing is still being written behind the caller's back.
+            if len(missing) >= _MANY and _syncfs is not None:
+                self._replace_together(folder, missing)
+            else:
+                # The pool ends before an error leaves: nothing is still being written behind the caller's back.
+                with ThreadPoolExecutor(_THREADS) as pool:
                     list(pool.map(lambda item: self._replace(*item), missing))
-            _sync_folders([*parents, folder], self.root)
+                # Also when all are there: a program that broke off may not have come to this.
+                _sync_folders(parents, self.root)
+            _sync_folders([folder], self.root)
         return shas
+
+    def _replace_together(self, folder: Path, files: Sequence[tuple[Path, bytes]]) -> None:
+        """Put files below a folder in their places whole and forced to disk, their folders' entries included."""
+        fresh = [(self._fresh(target), target, content) for target, content in files]
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for path, _, content in fresh:
+                path.write_bytes(content)
+            _sync_file_system(handle)
+            for path, target, _ in fresh:
+                path.replace(target)
+            _sync_file_system(handle)
+        except OSError:
+            for path, _, _ in fresh:
+                with suppress(OSError):
+                    path.unlink()
+            raise
+        finally:
+            os.close(handle)
+
+    def _fresh(self, target: Path) -> Path:
+        """A name beside a file's place that nobody else uses."""
+        return target.parent / f".{target.name[:16]}.{os.getpid()}.{next(self._numbers)}.new"
 
     def _replace(self, target: Path, content: bytes) -> None:
         """Put a file in its place whole, without forcing the folder to disk."""
-        fresh = target.parent / f".{target.name[:16]}.{os.getpid()}.{next(self._numbers)}.new"
+        fresh = self._fresh(target)
         try:
             with fresh.open("wb") as file:
                 file.write(content)
@@ -189,6 +219,26 @@ def _is_there(target: Path, content: bytes) -> bool:
         return target.stat().st_size == len(content)
     except FileNotFoundError:
         return False
+
+
+def _find_syncfs() -> Callable[[int], int] | None:
+    """Linux's syncfs, which Python does not have; before 5.8 it kept a failed write to itself."""
+    version = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    if sys.platform != "linux" or version is None or (int(version[1]), int(version[2])) < (5, 8):
+        return None
+    found: Callable[[int], int] | None = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    return found
+
+
+_syncfs = _find_syncfs()
+
+
+def _sync_file_system(handle: int) -> None:
+    """Force everything that was written to a file system to disk."""
+    assert _syncfs is not None
+    if _syncfs(handle) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _sync_folders(folders: Iterable[Path], root: Path) -> None:
