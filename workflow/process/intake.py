@@ -1,15 +1,17 @@
 """Intake: messages kept, read, decided on one after the other, and committed as a batch.
 
 The order is the promise: keep the bytes, decide, commit, and only then let the caller mark the mail. A crash anywhere leaves
-either nothing or the whole batch, and a second pass over the same mail changes nothing.
+either nothing or the whole batch, and a second pass over the same mail changes nothing. While one batch is decided on, the
+next is fetched, kept and read: none of that depends on what the decision will be.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePath
 
@@ -47,6 +49,20 @@ class Raw:
     sighting: Sighting | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages that are kept, in the order of arrival, and what was read of those that seemed new."""
+
+    raws: Sequence[Raw]
+    shas: Sequence[str]
+    arrivals: Mapping[str, Arrival]
+
+    def singly(self) -> Iterator[Batch]:
+        """Each message as a batch of its own."""
+        for raw, sha in zip(self.raws, self.shas, strict=True):
+            yield Batch([raw], [sha], self.arrivals)
+
+
 @dataclass(frozen=True)
 class Intake:
     """What intake works with. `forms` gives the current campaign's forms; every reading runs in `readers`."""
@@ -73,13 +89,17 @@ class Intake:
         last = known.last_uid if known else 0
         polled = known.polled_from if known else None
         outcomes = self.retry()
-        for fetched in mailbox.batches(last, batch):
-            raws = [_raw(message) for message in fetched]
-            outcomes.extend(self.take(raws))
-            last = max(message.sighting.uid for message in fetched)
-            mailbox.mark([message.sighting.uid for message in fetched])
-            self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, polled))
-            progress(len(outcomes))
+        upcoming = (self._keep([_raw(one) for one in fetched]) for fetched in mailbox.batches(last, batch))
+        with ThreadPoolExecutor(1, thread_name_prefix="intake-ahead") as ahead:
+            waiting = ahead.submit(next, upcoming, None)
+            while (kept := waiting.result()) is not None:
+                waiting = ahead.submit(next, upcoming, None)
+                outcomes.extend(self._take(kept))
+                uids = [raw.sighting.uid for raw in kept.raws if raw.sighting]
+                last = max(uids)
+                mailbox.mark(uids)
+                self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, polled))
+                progress(len(outcomes))
         self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, began))
         return outcomes
 
@@ -89,38 +109,49 @@ class Intake:
         for message in self.store.messages(Bucket.FAILED, _RETRIES):
             raw = Raw(self.files.mail(message.sha), message.received_at)
             try:
-                outcomes.extend(self._commit([raw], [message.sha], retrying=True))
+                outcomes.extend(self._commit(Batch([raw], [message.sha], {}), retrying=True))
             except Conflict:
                 continue  # another process has just taken it
         return outcomes
 
     def take(self, raws: Sequence[Raw]) -> list[Outcome]:
-        """Take in a batch in the order of arrival: kept first, then decided and committed whole. On a conflict with
-        another process the batch is gathered and decided anew, then one by one.
-        """
+        """Take in a batch in the order of arrival: kept first, then decided and committed whole."""
+        return self._take(self._keep(raws))
+
+    def _keep(self, raws: Sequence[Raw]) -> Batch:
+        """Keep messages on disk, and then read those that have no outcome yet."""
         raws = sorted(raws, key=lambda raw: raw.received_at)
         shas = self.files.keep_mail([raw.data for raw in raws])
+        known = self.store.taken(shas)
+        new = {sha: raw for raw, sha in zip(raws, shas, strict=True) if sha not in known}
+        return Batch(raws, shas, self._read(new))
+
+    def _take(self, batch: Batch) -> list[Outcome]:
+        """Decide and commit. On a conflict with another process the batch is gathered and decided anew, then one by one."""
         for _ in range(_TRIES):
             try:
-                return self._commit(raws, shas)
+                return self._commit(batch)
             except Conflict:
                 continue
         outcomes: list[Outcome] = []
-        for raw, sha in zip(raws, shas, strict=True):
-            outcomes.extend(self._commit([raw], [sha]))
+        for single in batch.singly():
+            outcomes.extend(self._commit(single))
         return outcomes
 
-    def _commit(self, raws: Sequence[Raw], shas: Sequence[str], *, retrying: bool = False) -> list[Outcome]:
-        known = self.store.taken(shas)
+    def _commit(self, batch: Batch, *, retrying: bool = False) -> list[Outcome]:
+        known = self.store.taken(batch.shas)
         new: dict[str, Raw] = {}
         again: list[tuple[str, Sighting]] = []
-        for raw, sha in zip(raws, shas, strict=True):
+        for raw, sha in zip(batch.raws, batch.shas, strict=True):
             if sha in known or sha in new:
                 if raw.sighting:
                     again.append((sha, raw.sighting))
             else:
                 new[sha] = raw
-        arrivals = self._read(new)
+        unread = {sha: raw for sha, raw in new.items() if sha not in batch.arrivals}
+        read = {**batch.arrivals, **self._read(unread)} if unread else batch.arrivals
+        numbers = self.store.next_numbers({f"message:{sha}" for sha in new})
+        arrivals = [replace(read[sha], number=numbers[f"message:{sha}"] + 1) for sha in new]
         roster = self.store.roster() or Roster({}, ())
         situation = self._situation(arrivals, roster)
         gathered = situation
@@ -139,7 +170,7 @@ class Intake:
         self.store.append(events, gathered.seen(sum(outcomes, Outcome())))
         return outcomes
 
-    def _read(self, new: Mapping[str, Raw]) -> list[Arrival]:
+    def _read(self, new: Mapping[str, Raw]) -> dict[str, Arrival]:
         """Parse the messages and read their attachments, all of the batch at once in the worker processes."""
         messages = {sha: parse(raw.data) for sha, raw in new.items()}
         files: list[tuple[str, bytes]] = []
@@ -151,12 +182,11 @@ class Intake:
                 if not attachment.inline and not attachment.name.lower().endswith(_RECEIPT_PARTS):
                     files.append((attachment.name, attachment.data))
                     places.append((sha, attachment.index))
-        numbers = self.store.next_numbers({f"message:{sha}" for sha in new})
         readings: dict[str, dict[int, Reading]] = {}
         for (sha, index), reading in zip(places, self.readers.read_many(files) if files else [], strict=True):
             readings.setdefault(sha, {})[index] = reading
-        return [
-            Arrival(
+        return {
+            sha: Arrival(
                 sha,
                 content_digest(new[sha].data),
                 new[sha].received_at.astimezone(SHANGHAI),
@@ -165,10 +195,9 @@ class Intake:
                 readings.get(sha, {}),
                 {part.index: hashlib.sha256(part.data).hexdigest() for part in message.attachments},
                 new[sha].sighting,
-                numbers[f"message:{sha}"] + 1,
             )
             for sha, message in messages.items()
-        ]
+        }
 
     def _situation(self, arrivals: Sequence[Arrival], roster: Roster) -> Situation:
         units: set[str] = set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import imaplib
 import ssl
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,7 +52,8 @@ class MailboxSettings:
 
 
 class Mailbox:
-    """One logged-in connection with the folder selected, for `with`.
+    """One logged-in connection with the folder selected, for `with`. One thread may go through `batches` while another
+    marks what came before: each conversation with the server waits for the other.
 
     Raises Refused when the password would leave this machine unencrypted, OutsideFailed when the server can't be
     reached, refuses or breaks off; a mailbox that failed never looks like one without mail.
@@ -62,6 +64,7 @@ class Mailbox:
         self._settings = settings
         self._box: imap_tools.BaseMailBox | None = None
         self._uidvalidity = 0
+        self._talking = threading.Lock()
 
     def __enter__(self) -> Self:
         with self._reported("连接不上", "请核对地址、端口和网络"):
@@ -217,7 +220,8 @@ class Mailbox:
     def _reported(self, what: str, remedy: str) -> Iterator[None]:
         """Turn every way in which a server, a library or the network can fail into OutsideFailed."""
         try:
-            yield
+            with self._talking:
+                yield
         except (imaplib.IMAP4.error, imap_tools.ImapToolsError, OSError, ValueError) as error:
             raise OutsideFailed(self._settings.where, f"{what}（{words(error)}）", remedy) from error
 

@@ -40,13 +40,14 @@ _TOO_HEAVY = (
 class ReaderPool:
     """Workers that start with the first files and are kept. `seconds` and `memory_mb` bound one file.
 
-    A context manager; `read_many` may be called from one thread at a time.
+    A context manager; of several threads that call `read_many` one is served at a time.
     """
 
     def __init__(self, forms: Forms, workers: int = 2, seconds: float = 20, memory_mb: int = 1500) -> None:
         # A copy, so that every worker of this pool knows the same forms.
         self._forms = pickle.dumps(dict(forms))
         self._workers = [_Worker(self._forms, seconds, memory_mb) for _ in range(max(1, workers))]
+        self._serving = threading.Lock()
         self._threads = ThreadPoolExecutor(len(self._workers), thread_name_prefix="workbook-reader")
 
     def __enter__(self) -> Self:
@@ -72,11 +73,13 @@ class ReaderPool:
         readings: list[Reading | None] = [None] * len(files)
         chunks = deque(_chunks(files, len(self._workers)))
         busy = min(len(self._workers), len(chunks))
-        running = [
-            self._threads.submit(_drain, worker, chunks, files, readings) for worker in self._workers[:busy]
-        ]
-        for task in running:
-            task.result()
+        with self._serving:
+            running = [
+                self._threads.submit(_drain, worker, chunks, files, readings)
+                for worker in self._workers[:busy]
+            ]
+            for task in running:
+                task.result()
         return [reading for reading in readings if reading is not None]
 
 
