@@ -19,6 +19,7 @@ import openpyxl
 import pytest
 
 from workflow.app import App
+from workflow.cli import main
 from workflow.demo import roster as places
 from workflow.demo.people import Behaviour
 from workflow.demo.play import BEFORE, QUARTER, Summary, play
@@ -66,6 +67,25 @@ def test_status_adds_up_on_the_command_line_after_the_play(summary: Summary) -> 
     assert sum(status["cases"].values()) == sum(status["origins"].values()) == UNITS
     assert mail["queued"] == 0
     assert status["next"] == []
+
+
+def test_doctor_says_that_the_servers_of_the_demo_have_ended(
+    summary: Summary, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--workspace", str(summary.workspace), "doctor"]) == 0
+    said = capsys.readouterr()
+    assert "内置的收发信服务器已随演示结束而停止" in said.out
+    assert "不通过" not in said.err
+
+
+def test_nobody_is_reminded_at_an_address_where_a_letter_failed(summary: Summary, app: App) -> None:
+    dead = [letter for letter in app.store.letters(QUARTER) if letter.state == "failed"]
+    assert {letter.kind for letter in dead} == {"notice"}
+    relayed = [letter for letter in app.store.letters(QUARTER) if letter.kind == "reminder"]
+    assert not {letter.to for letter in relayed} & {letter.to for letter in dead}
+    matters = [str(query.personal.get("matter", "")) for query in app.store.staff_queries()]
+    for letter in dead:
+        assert sum("地址无效" in words and letter.to in words for words in matters) == 1
 
 
 def test_every_unit_ended_as_it_behaved(summary: Summary, app: App) -> None:
