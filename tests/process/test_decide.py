@@ -361,6 +361,11 @@ class TestWhatCannotBeUsed:
         assert ("problem_file", SCHOOL_MAIL) in letters(outcome)
         assert {address for _, address in letters(outcome)} == {SCHOOL_MAIL}
 
+    def test_where_nobody_can_be_reached_a_bad_file_is_only_kept(self) -> None:
+        deaf = replace(opened(), roster=replace(opened().roster, contacts=()))
+        outcome = decide(mail(STRANGER, useless(ReadOutcome.MACRO), subject=token(SCHOOL)), deaf)
+        assert (outcome.bucket, ends(outcome), outcome.letters) == (Bucket.SUBMISSION, [Ends.MACRO], ())
+
     def test_a_picture_in_a_signature_is_ignored(self) -> None:
         outcome = decide(mail(SCHOOL_MAIL, workbook(), "-logo.png"), opened())
         assert ends(outcome) == [Ends.ACCEPTED, Ends.IGNORED]

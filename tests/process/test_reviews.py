@@ -149,8 +149,9 @@ class TestRows:
 
     def test_the_same_verdict_twice_is_applied_once(self) -> None:
         book = review(decision(SCHOOL, "通过", row=7), decision(SCHOOL, "通过", row=8))
-        told = result(decide(mail(REVIEWER, book, moment=NOW), submitted()))
-        assert [len(told["applied"]), len(told["refused"])] == [1, 1]
+        outcome = decide(mail(REVIEWER, book, moment=NOW), submitted())
+        assert kinds(outcome) == ["message.taken", "case.approved"]
+        assert len(result(outcome)["applied"]) == 1
 
 
 class TestWhoDecides:
@@ -277,6 +278,13 @@ class TestPackagesOfTheLevelBelow:
     ) -> None:
         situation = with_package(with_package(opened(), COUNTY, *acts), CITY, *own)
         assert reason(situation, on_package(COUNTY, "通过"), CITY_REVIEWER, CITY) == words
+
+    def test_nothing_is_decided_on_them_after_the_levels_own_cut_off(self) -> None:
+        situation = with_package(opened(), COUNTY, PackageAct.REPORT)
+        book = mail(CITY_REVIEWER, review(on_package(COUNTY, "通过"), level=CITY), moment=at(1, 11, 0))
+        outcome = decide(book, situation)
+        assert outcome.packages == ()
+        assert result(outcome)["refused"][0]["reason"] == "已过本级上报截止时间，数据按截止时的情况上报"
 
     def test_only_the_level_directly_above_decides(self) -> None:
         situation = with_package(opened(), COUNTY, PackageAct.REPORT)
