@@ -221,7 +221,9 @@ def _width(words: str) -> float:
 
 def _one_line(words: str) -> str:
     """Words on one line, without control or direction marks: they can start no header and hide no text."""
-    return " ".join("".join(_harmless(char) for char in words).split())
+    if not words.isprintable():  # most are, and need no look at each sign
+        words = "".join(_harmless(char) for char in words)
+    return " ".join(words.split())
 
 
 def _harmless(char: str) -> str:

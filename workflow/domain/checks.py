@@ -129,6 +129,11 @@ def _parsed(formula: str) -> rules.Expr:
     return rules.parse(formula)
 
 
+@lru_cache(maxsize=4096)
+def _names(formula: str) -> frozenset[str]:
+    return rules.names(_parsed(formula))
+
+
 @lru_cache(maxsize=1024)
 def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
@@ -143,7 +148,7 @@ def _check_field(
     where: Mapping[str, str],
 ) -> Iterator[Finding]:
     value = answers.get(field.name)
-    known = not field.relevant or broken.isdisjoint(rules.names(_parsed(field.relevant)))
+    known = not field.relevant or broken.isdisjoint(_names(field.relevant))
     asked = (
         not (field.relevant and known) or rules.holds(_parsed(field.relevant), answers, previous) is not False
     )
@@ -163,7 +168,7 @@ def _check_field(
         yield _finding(form, field, "above-maximum", shown(value), where)
     if field.pattern and not _pattern(field.pattern).fullmatch(str(value)):
         yield _finding(form, field, "pattern", shown(value), where)
-    if not field.constraint or not broken.isdisjoint(rules.names(_parsed(field.constraint))):
+    if not field.constraint or not broken.isdisjoint(_names(field.constraint)):
         return
     if rules.holds(_parsed(field.constraint), answers, previous) is False:
         yield _finding(form, field, "constraint", shown(value), where)
@@ -182,10 +187,10 @@ def _check_rules(
 ) -> Iterator[Finding]:
     for rule in form.rules:
         expr = _parsed(rule.formula)
-        if broken and not broken.isdisjoint(rules.names(expr)):
+        if broken and not broken.isdisjoint(_names(rule.formula)):
             continue  # the type check has spoken about one of its answers
         if rules.holds(expr, answers, previous) is False:
-            named = [name for name in form.order if name in rules.names(expr)]
+            named = [name for name in form.order if name in _names(rule.formula)]
             field = named[0] if named else ""
             found = "，".join(f"{form.by_name[name].label}={shown(answers.get(name))}" for name in named)
             yield Finding(

@@ -147,14 +147,19 @@ def totalled_fields(form: Form) -> tuple[Field, ...]:
 
 def total(form: Form, rows: Iterable[Answers]) -> Totals:
     """The totals of a form's fields over rows of answers."""
-    names = [field.name for field in totalled_fields(form)]
-    totals = dict.fromkeys(names, Total())
-    for answers in rows:
-        for name in names:
-            value = answers.get(name)
-            if value is not None:
-                totals[name] = totals[name].add(value)
-    return totals
+    kept = list(rows)
+    return {
+        field.name: _total_of([answers.get(field.name) for answers in kept])
+        for field in totalled_fields(form)
+    }
+
+
+def _total_of(values: Iterable[Value]) -> Total:
+    """As adding the values one by one gives it."""
+    answers = [value for value in values if isinstance(value, int | float)]
+    figures = [value for value in answers if not isinstance(value, bool)]
+    yes = sum(value is True for value in answers)
+    return Total(len(answers), sum(figures), min(figures, default=None), max(figures, default=None), yes)
 
 
 def merge_totals(parts: Iterable[Totals]) -> Totals:
