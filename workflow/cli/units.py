@@ -64,13 +64,16 @@ def roster_show(app: App) -> int:
 
 
 def form_check(path: Path) -> int:
-    """Compile a form and say what it asks; every fault at once when it does not compile."""
+    """Compile a form and say what it asks; every fault at once when it does not compile. 1 when something is doubtful."""
     compiled = compile_form(_bytes(path), path.name)
     form = compiled.form
+    doubts = f"{len(compiled.queries)} 处存疑，不影响使用" if compiled.queries else "没有问题"
     say(
-        f"{form.title}（{form.id} 第{form.version}版）：{len(form.indicators)}项指标，{len(form.rules)}条规则，没有问题"
+        f"{form.title}（{form.id} 第{form.version}版）：{len(form.indicators)}项指标，{len(form.rules)}条规则，{doubts}"
     )
-    return 0
+    for query in compiled.queries:
+        say(f"  存疑 {query}")
+    return 1 if compiled.queries else 0
 
 
 def form_preview(app: App, path: Path, code: str, target: Path | None) -> int:
@@ -84,7 +87,8 @@ def form_preview(app: App, path: Path, code: str, target: Path | None) -> int:
     earlier = earlier_data(app.store, campaign, [code]).get((code, compiled.form.id))
     identity = CopyIdentity(campaign.id, code, compiled.form.id, compiled.form.version, 0, "HZ-" + "A" * 17)
     answers = prefilled(compiled.form, unit, earlier.answers if earlier else {})
-    copy = stamp(compiled, identity, printed_texts(unit, campaign, identity), answers)
+    before = earlier.answers if earlier else None
+    copy = stamp(compiled, identity, printed_texts(unit, campaign, identity), answers, before)
     target = target or Path(f"{compiled.form.title}_{unit.name}_预览.xlsx")
     target.write_bytes(copy)
     say(f"已写出 {target}")

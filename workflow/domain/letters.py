@@ -30,6 +30,8 @@ class LetterKind(StrEnum):
     REPORT_RECEIVED = "report_received"
     AUTO_REPORT = "auto_report"
     ESCALATION = "escalation"
+    WITHDRAWAL_REQUEST = "withdrawal_request"
+    WITHDRAWAL_RESULT = "withdrawal_result"
     LATE = "late"
     STALE = "stale"
     PROBLEM_FILE = "problem_file"
@@ -49,6 +51,8 @@ PRIORITY: Mapping[LetterKind, int] = {
     LetterKind.REPORT_RECEIVED: 2,
     LetterKind.REVIEW_REQUEST: 2,
     LetterKind.REVIEW_RESULT: 2,
+    LetterKind.WITHDRAWAL_REQUEST: 2,
+    LetterKind.WITHDRAWAL_RESULT: 2,
     LetterKind.LATE: 3,
     LetterKind.STALE: 3,
     LetterKind.PROBLEM_FILE: 3,
@@ -65,18 +69,21 @@ PRIORITY: Mapping[LetterKind, int] = {
 
 @dataclass(frozen=True, slots=True)
 class FreshCopy:
-    """Enclose the unit's stamped copy, pre-filled with `answers`."""
+    """Enclose the unit's stamped copy, pre-filled with `answers`. `previous` are its last reported answers, which the
+    copy's 自查 sheet compares with.
+    """
 
     unit: str
     form: str
     copy: int
     token: str
     answers: Mapping[str, Value]
+    previous: Mapping[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedCopy:
-    """Enclose the unit's own answers again with the findings marked."""
+    """Enclose the unit's own answers again with the findings marked; `previous` as in a fresh copy."""
 
     unit: str
     form: str
@@ -87,6 +94,7 @@ class AnnotatedCopy:
     due: dt.datetime
     note: str
     times: int
+    previous: Mapping[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +119,8 @@ Enclosure = FreshCopy | AnnotatedCopy | ReceiptForm | KeptFile
 @dataclass(frozen=True, slots=True)
 class LetterOrder:
     """A letter to be written. `unit` is the unit that it is about; `cause` the message, step or decision behind it, which
-    with kind, unit and recipient makes the letter's id, so that the same order twice is one letter. `reply_to` is the
-    Message-ID that it answers.
+    with kind, unit and recipient makes the letter's id, so that the same order twice is one letter; `key`, where it is
+    given, makes the id alone. `reply_to` is the Message-ID that it answers.
     """
 
     kind: LetterKind
@@ -126,8 +134,12 @@ class LetterOrder:
     enclosures: tuple[Enclosure, ...] = ()
     token: str = ""
     reply_to: str = ""
+    key: str = ""
 
     @property
     def id(self) -> str:
-        about = f"{self.kind}\n{self.campaign}\n{self.unit}\n{self.form}\n{self.to.email}\n{self.cause}"
+        about = (
+            self.key
+            or f"{self.kind}\n{self.campaign}\n{self.unit}\n{self.form}\n{self.to.email}\n{self.cause}"
+        )
         return hashlib.sha256(about.encode()).hexdigest()[:24]

@@ -143,11 +143,19 @@ class Secretariat:
         printed = printed_texts(unit, campaign, identity)
         name = f"{compiled.form.title}_{unit.name}_{campaign.id}.xlsx"
         if isinstance(enclosure, FreshCopy):
-            return name, stamp(compiled, identity, printed, enclosure.answers)
+            return name, stamp(compiled, identity, printed, enclosure.answers, enclosure.previous)
         summary = ReturnSummary(
             unit.name, campaign.period.name, enclosure.due, enclosure.note, enclosure.times
         )
-        return name, annotate(compiled, identity, printed, enclosure.answers, enclosure.findings, summary)
+        return name, annotate(
+            compiled,
+            identity,
+            printed,
+            enclosure.answers,
+            enclosure.findings,
+            summary,
+            enclosure.previous,
+        )
 
 
 def printed_texts(unit: Unit, campaign: Campaign, identity: CopyIdentity) -> Mapping[str, str]:

@@ -176,7 +176,7 @@ def _issue(
         before = earlier.get((unit.code, form.id))
         answers = prefilled(form, unit, before.answers if before else {})
         token = key.token(campaign.id, unit.code, form.id, 1)
-        order = _notice(case, unit, form, campaign, roster, key, token, answers, before is not None, now)
+        order = _notice(case, unit, form, campaign, roster, key, token, answers, before, now)
         if order is None:
             unreachable.append(unit.code)
             continue
@@ -195,7 +195,7 @@ def _notice(
     key: TokenKey,
     token: str,
     answers: Mapping[str, Value],
-    has_earlier: bool,
+    before: Earlier | None,
     now: dt.datetime,
 ) -> LetterOrder | None:
     to = roster.recipient(unit.code, Role.ADMINISTRATOR, now.date())
@@ -204,7 +204,8 @@ def _notice(
     package = roster.package_of(unit.code)
     window = campaign.window(package)
     receipt = campaign.receipt_due is not None and unit.kind in ASKED
-    enclosures: tuple[FreshCopy | ReceiptForm, ...] = (FreshCopy(unit.code, form.id, 1, token, answers),)
+    copy = FreshCopy(unit.code, form.id, 1, token, answers, before.answers if before else None)
+    enclosures: tuple[FreshCopy | ReceiptForm, ...] = (copy,)
     if receipt:
         enclosures = (*enclosures, ReceiptForm(unit.code, key.token(campaign.id, unit.code, "receipt", 1)))
     context = {
@@ -212,11 +213,11 @@ def _notice(
         "due": campaign.reply_due,
         "review_start": window.first_day,
         "review_end": window.last_day,
-        "prefilled": has_earlier,
+        "prefilled": before is not None,
         "superior_name": package.name,
         "receipt_wanted": receipt,
         "receipt_due": campaign.receipt_due if receipt else "",
-        "no_change_hint": has_earlier,
+        "no_change_hint": before is not None,
     }
     return LetterOrder(
         LetterKind.NOTICE,

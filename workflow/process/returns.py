@@ -144,6 +144,7 @@ def _send_back(
     """退回修改: the unit's own file again, with what is wrong marked in it."""
     due = return_due(situation, case.unit, part.received_at)
     returned, event = returned_case(case, due, "", "系统校验", part.received_at, part.message)
+    earlier = situation.earlier.get((case.unit, case.form))
     enclosure = AnnotatedCopy(
         case.unit,
         case.form,
@@ -154,6 +155,7 @@ def _send_back(
         due,
         "",
         returned.returns,
+        earlier.answers if earlier else None,
     )
     context = {
         "form_title": situation.forms[case.form].title,

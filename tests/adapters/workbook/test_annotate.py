@@ -117,7 +117,7 @@ def test_each_finding_in_a_cell_has_a_comment_with_reason_and_remedy() -> None:
 
 def test_the_list_of_problems_opens_the_workbook_and_leads_to_each_cell() -> None:
     book = load(returned(by_openpyxl()))
-    assert book.sheetnames == ["问题清单", "基本情况", "_huizhi"]
+    assert book.sheetnames == ["问题清单", "基本情况", "自查", "_自查", "_huizhi"]
     assert book.active.title == "问题清单"
     assert not book["基本情况"].sheet_view.tabSelected
     sheet = book["问题清单"]

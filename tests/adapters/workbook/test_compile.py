@@ -109,7 +109,7 @@ def test_texts_in_cells_and_shared_texts_give_the_same_form() -> None:
 @pytest.mark.parametrize("author", [by_openpyxl, by_xlsxwriter])
 def test_a_copy_shows_neither_definitions_nor_tags(author: Callable[[], bytes]) -> None:
     copy = copy_of(author())
-    assert load(copy).sheetnames == ["基本情况", "_huizhi"]
+    assert load(copy).sheetnames == ["基本情况", "自查", "_自查", "_huizhi"]
     for name, content in parts(copy).items():
         assert b"{{" not in content, name
         assert b"<?huizhi" not in content, name
@@ -130,7 +130,7 @@ def test_names_of_sheets_that_go_are_taken_out_and_the_others_count_anew() -> No
 
     book = load(copy_of(by_openpyxl(change=change)))
     assert book.active.title == "基本情况"
-    assert set(book.defined_names) == {"表头"}
+    assert set(book.defined_names) == {"表头", *(str(one["字段"]) for one in FIELDS)}
     assert book["基本情况"].print_title_rows == "$1:$3"
     assert book["基本情况"].print_area == "'基本情况'!$A$1:$B$20"
 

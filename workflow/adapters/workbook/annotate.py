@@ -24,8 +24,15 @@ from workflow.adapters.workbook.master import (
 )
 from workflow.adapters.workbook.package import OFFICE_RELS, Package, rels_name
 from workflow.adapters.workbook.problems import PART, SHEET, ProblemSheet, ReturnSummary
-from workflow.adapters.workbook.stamp import EPOCH, FIRST_SURE_DAY, LEVEL, hole_texts, xml_text
-from workflow.domain.form import FieldType, Form, Severity
+from workflow.adapters.workbook.stamp import (
+    EPOCH,
+    FIRST_SURE_DAY,
+    LEVEL,
+    fill_previous,
+    hole_texts,
+    xml_text,
+)
+from workflow.domain.form import FieldType, Form, Severity, Value
 from workflow.domain.submission import CellError, CopyIdentity, Finding, RawValue
 
 __all__ = ["ReturnSummary", "annotate", "in_order", "raw_cell"]
@@ -38,6 +45,7 @@ _WHAT_TO_DO = {
     Severity.ERROR: "逻辑校验（必须改正）",
     Severity.QUERY: "经验校验（改正，或核实后说明原因）",
 }
+_REVIEWER = "审核意见（必须改正）"
 
 
 def annotate(
@@ -47,16 +55,18 @@ def annotate(
     answers: Mapping[str, RawValue | CellError],
     findings: Sequence[Finding],
     summary: ReturnSummary,
+    previous: Mapping[str, Value] | None = None,
 ) -> bytes:
     """The workbook that goes back to a unit: `answers` as they were typed, each finding shown in its cell, in a comment
-    and in the 问题清单 sheet in front. It is stamped with `identity` and is read again as any copy is.
+    and in the 问题清单 sheet in front. It is stamped with `identity` and is read again as any copy is. `previous` are the
+    last reported answers, for the 自查 sheet.
     """
     form, master = compiled.form, compiled.master
     listed = in_order(form, findings)
     by_field: dict[str, list[Finding]] = {}
     for finding in listed:
         by_field.setdefault(finding.field, []).append(finding)
-    texts = hole_texts(identity, printed)
+    texts = hole_texts(identity, printed, previous)
     changed: dict[str, bytes] = {}
     notes: dict[str, list[Note]] = {}
     for template in master.templates:
@@ -68,6 +78,8 @@ def annotate(
             parts[cell.part] = raw_cell(cell, answers.get(cell.field), _mark(here))
             if here:
                 notes.setdefault(template.name, []).append(_note(cell, here))
+        if template.previous and previous:
+            fill_previous(template, parts, previous)
         changed[template.name] = b"".join((template.head, "".join(parts).encode(), template.tail))
     return _assemble(compiled, changed, notes, listed, summary)
 
@@ -88,7 +100,11 @@ def _mark(findings: Sequence[Finding]) -> Mark:
 
 def _note(cell: AnswerCell, findings: Sequence[Finding]) -> Note:
     paragraphs = tuple(
-        (_WHAT_TO_DO[one.severity], f"{one.message}\n填报内容：{one.found or '（空白）'}") for one in findings
+        (
+            _REVIEWER if one.code == "reviewer" else _WHAT_TO_DO[one.severity],
+            f"{one.message}\n填报内容：{one.found or '（空白）'}",
+        )
+        for one in findings
     )
     return Note(cell.ref, cell.row, cell.column, cell.columns, paragraphs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lxml import etree
@@ -13,6 +14,7 @@ from workflow.adapters.workbook.package import (
     NotAWorkbook,
     Package,
     insert_in_order,
+    parse,
     tag,
 )
 
@@ -153,6 +155,24 @@ class Book:
             view = etree.SubElement(views, tag("workbookView"))
         view.set("activeTab", str(place))
         view.attrib.pop("firstSheet", "")
+
+    def names(self) -> set[str]:
+        """The names of the whole workbook, tables' among them."""
+        defined = self.root.iterfind(f"{tag('definedNames')}/{tag('definedName')}")
+        taken = {name.get("name", "") for name in defined if name.get("localSheetId") is None}
+        for part in self.package.parts:
+            if part.startswith("xl/tables/") and part.endswith(".xml"):
+                taken.add(parse(self.package.parts[part]).get("displayName", ""))
+        return taken
+
+    def define(self, names: Mapping[str, str]) -> None:
+        """Define names of the whole workbook, each with the cell that it stands for."""
+        defined = self.root.find(tag("definedNames"))
+        if defined is None:
+            defined = etree.Element(tag("definedNames"))
+            insert_in_order(self.root, defined, _ORDER)
+        for name, ref in names.items():
+            etree.SubElement(defined, tag("definedName"), name=name).text = ref
 
     def name_range(self, name: str, place: int, ref: str) -> None:
         """Define a built-in name such as `_xlnm.Print_Titles` for the sheet at a place."""

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import ParseError
-from xml.sax.saxutils import escape, quoteattr
 
 import openpyxl
 from lxml import etree
@@ -23,6 +22,14 @@ from openpyxl.utils.exceptions import InvalidFileException
 from workflow.adapters.workbook.book import HIDDEN_PART, Book, SheetEntry, forget_titles
 from workflow.adapters.workbook.definition import DEFINITION_SHEETS, Definition
 from workflow.adapters.workbook.definition_sheets import read_definition
+from workflow.adapters.workbook.formula_checks import check_lengths
+from workflow.adapters.workbook.hidden import (
+    HIDDEN_HOLES,
+    custom_properties,
+    hidden_sheet,
+    long_lists,
+    previous_holes,
+)
 from workflow.adapters.workbook.identity import HIDDEN_SHEET, KEYS
 from workflow.adapters.workbook.master import (
     AnswerCell,
@@ -33,25 +40,23 @@ from workflow.adapters.workbook.master import (
     Template,
     TextHole,
 )
+from workflow.adapters.workbook.names import address, field_names
 from workflow.adapters.workbook.package import MAIN, OFFICE_RELS, NotAWorkbook, Package
 from workflow.adapters.workbook.problems import SHEET as PROBLEM_SHEET
 from workflow.adapters.workbook.problems import problem_styles
+from workflow.adapters.workbook.selfcheck import RECKONING, RECKONING_PART, Reckoning
+from workflow.adapters.workbook.selfcheck import SHEET as SELF_CHECK
+from workflow.adapters.workbook.selfcheck_sheet import HOLES, SelfCheckSheet, selfcheck_styles
+from workflow.adapters.workbook.selfcheck_sheet import PART as SELF_CHECK_PART
 from workflow.adapters.workbook.styles import Styles
 from workflow.adapters.workbook.tags import TaggedCell, find_tags
-from workflow.adapters.workbook.validations import fits_inline
 from workflow.adapters.workbook.worksheet import LEGACY, Strings, Worksheet
 from workflow.domain.errors import Fault, Refused
-from workflow.domain.form import Anchor, FieldType, Form, Slot, column_letters
+from workflow.domain.form import Anchor, Form, Slot
 
 __all__ = ["CompiledForm", "compile_form"]
 
 _HOLE = re.compile(r"<\?huizhi (\d+)\?>")
-_CUSTOM_PART = "docProps/custom.xml"
-_CUSTOM_KIND = f"{OFFICE_RELS}/custom-properties"
-_CUSTOM_TYPE = "application/vnd.openxmlformats-officedocument.custom-properties+xml"
-_CUSTOM = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
-_VARIANT = "http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"
-_USER_PROPERTIES = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
 _STRINGS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 _STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
 #: What openpyxl raises on parts that are not as they should be.
@@ -60,7 +65,7 @@ _UNREADABLE = (
     *(TypeError, AttributeError, OSError),
 )
 _DEFINITIONS = frozenset(DEFINITION_SHEETS)
-_FIRST_LIST_COLUMN = 4
+_RESERVED = frozenset({HIDDEN_SHEET, PROBLEM_SHEET, SELF_CHECK, RECKONING})
 
 
 def compile_form(data: bytes, name: str) -> CompiledForm:
@@ -87,7 +92,10 @@ def _compile(data: bytes, file: str) -> CompiledForm:
     if found.faults:
         raise Refused(found.faults)
     form = _form(found, cells, sheets)
-    return CompiledForm(form, _master(book, form, sheets, cells, strings))
+    check_lengths(found, form)
+    if found.faults:
+        raise Refused(found.faults)
+    return CompiledForm(form, _master(book, form, sheets, cells, strings), tuple(found.queries))
 
 
 def _definition_rows(data: bytes) -> dict[str, list[tuple[Any, ...]]]:
@@ -122,7 +130,7 @@ def _part(book: Book, kind: str, content_type: str, empty: str) -> etree._Elemen
 def _check_book(found: Definition, book: Book, entries: list[SheetEntry], sheets: list[Worksheet]) -> None:
     """Faults of the workbook itself, beyond definitions and tags."""
     for entry in entries:
-        if entry.name in {HIDDEN_SHEET, PROBLEM_SHEET}:
+        if entry.name in _RESERVED:
             found.fault(entry.name, f"“{entry.name}”是系统保留的工作表名", "请删去这张表或者改名")
     if not any(entry.state == "visible" and entry.name not in _DEFINITIONS for entry in entries):
         found.fault("工作簿", "没有给单位填报的可见工作表", "请在四张定义表之外另设填报的工作表")
@@ -169,18 +177,29 @@ def _master(
 ) -> Master:
     package = book.package
     book.remove_sheets(_DEFINITIONS)
-    ranges, lists = _long_lists(form)
+    ranges, lists = long_lists(form)
+    kept = previous_holes(form)
+    book.add_sheet(SELF_CHECK, SELF_CHECK_PART, b"<worksheet/>")
+    book.add_sheet(RECKONING, RECKONING_PART, b"<worksheet/>", hidden=True)
     book.add_sheet(HIDDEN_SHEET, HIDDEN_PART, b"<worksheet/>", hidden=True)
     book.guard()
     forget_titles(package)
     styles = Styles(_part(book, "styles", _STYLES_TYPE, _EMPTY_STYLES))
     plans = _patch_sheets(book, form, sheets, cells, styles, ranges)
     report = problem_styles(styles)
+    reckoning = Reckoning(form)
+    check_sheet = SelfCheckSheet(reckoning, selfcheck_styles(styles))
+    package.parts[RECKONING_PART] = reckoning.write()
+    places = {entry.name: place for place, entry in enumerate(book.sheets())}
+    book.name_range("_xlnm.Print_Titles", places[SELF_CHECK], check_sheet.heading)
+    named = field_names(form, book.names())
+    book.define({named[slot.field]: address(slot) for slot in form.slots})
     strings.blank_unused(set().union(*(sheet.shared_texts() for sheet in sheets)))
     holed: dict[str, tuple[str, list[AnswerCell | str]]] = {
-        HIDDEN_PART: (_hidden_sheet(lists), ["#kind", *(f"#{key}" for key in KEYS)]),
+        HIDDEN_PART: (hidden_sheet(lists, len(kept)), [*HIDDEN_HOLES, *kept]),
+        SELF_CHECK_PART: (check_sheet.write(), list(HOLES)),
     }
-    custom = _custom_properties(package)
+    custom = custom_properties(package)
     parts = package.finish()
     holed[custom] = (parts[custom].decode(), [f"#{key}" for key in KEYS])
     for sheet in sheets:
@@ -280,63 +299,3 @@ def _template(part: str, text: str, holes: list[AnswerCell | str]) -> tuple[Temp
     before, mark, after = tail.partition(LEGACY)
     legacy = len(after.encode()) if mark else -1
     return Template.of(part, head, parts, answers, texts, before + after), legacy
-
-
-def _long_lists(form: Form) -> tuple[dict[tuple[str, ...], str], list[tuple[str, ...]]]:
-    """Choice lists that do not fit into a validation: the address of each in the hidden sheet, and the lists."""
-    lists: list[tuple[str, ...]] = []
-    for item in form.fields:
-        if item.type is FieldType.CHOICE and not fits_inline(item.choices) and item.choices not in lists:
-            lists.append(item.choices)
-    ranges = {}
-    for place, choices in enumerate(lists, start=_FIRST_LIST_COLUMN):
-        column = column_letters(place)
-        ranges[choices] = f"{HIDDEN_SHEET}!${column}$1:${column}${len(choices)}"
-    return ranges, lists
-
-
-def _hidden_sheet(lists: list[tuple[str, ...]]) -> str:
-    """The hidden sheet with its holes: keys in A, values in B, long choice lists from D on."""
-    keys = ("kind", *KEYS)
-    rows = []
-    for row in range(1, max(len(keys), *map(len, lists), 1) + 1):
-        cells = ""
-        if row <= len(keys):
-            cells = _inline(f"A{row}", escape(keys[row - 1])) + _inline(f"B{row}", f"<?huizhi {row - 1}?>")
-        for place, choices in enumerate(lists, start=_FIRST_LIST_COLUMN):
-            if row <= len(choices):
-                cells += _inline(f"{column_letters(place)}{row}", escape(choices[row - 1]))
-        rows.append(f'<row r="{row}">{cells}</row>')
-    return (
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-        f'<worksheet xmlns="{MAIN}"><sheetData>{"".join(rows)}</sheetData>'
-        '<sheetProtection sheet="1" objects="1" scenarios="1"/></worksheet>'
-    )
-
-
-def _inline(ref: str, text: str) -> str:
-    return f'<c r="{ref}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
-
-
-def _custom_properties(package: Package) -> str:
-    """Add the identity's properties, as holes, to the document's own; the part's name."""
-    related = [part for kind, part in package.relations("").values() if kind == "custom-properties"]
-    part = next((one for one in related if one in package.parts), "")
-    if not part:
-        part = _CUSTOM_PART
-        package.add(part, f'<Properties xmlns="{_CUSTOM}" xmlns:vt="{_VARIANT}"/>'.encode(), _CUSTOM_TYPE)
-        package.relate("", _CUSTOM_KIND, part)
-    root = package.tree(part)
-    for known in list(root):
-        if (known.get("name") or "").startswith("huizhi."):
-            root.remove(known)
-    number = max((int(known.get("pid", "1")) for known in root), default=1)
-    for place, key in enumerate(KEYS):
-        number += 1
-        name = quoteattr(f"huizhi.{key}")
-        text = (
-            f'<property xmlns="{_CUSTOM}" xmlns:vt="{_VARIANT}" fmtid="{_USER_PROPERTIES}" pid="{number}" name={name}>'
-            f"<vt:lpwstr><?huizhi {place}?></vt:lpwstr></property>"
-        )
-        root.append(etree.fromstring(text))
-    return part

@@ -23,7 +23,9 @@ Row = Mapping[str, Any]
 
 @dataclass
 class Definition:
-    """What the definition sheets say; `faults` is empty when it can be used. `rows` is the row of each field."""
+    """What the definition sheets say; `faults` is empty when it can be used. `rows` is the row of each field; `formulas`
+    are the readable ones with their places; `queries` are doubts that hinder nothing.
+    """
 
     file: str
     settings: dict[str, str] = field(default_factory=dict)
@@ -33,10 +35,16 @@ class Definition:
     rules: list[Rule] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    queries: list[Fault] = field(default_factory=list)
+    formulas: list[tuple[str, str]] = field(default_factory=list)
 
     def fault(self, place: str, what: str, remedy: str) -> None:
         """Note a fault at `字段!A7` or at a sheet."""
         self.faults.append(Fault(f"{self.file} {place}", what, remedy))
+
+    def query(self, place: str, what: str, remedy: str) -> None:
+        """Note a doubt at a place."""
+        self.queries.append(Fault(f"{self.file} {place}", what, remedy))
 
 
 def cell_words(value: object) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workflow.adapters.workbook.definition import DEFINITION_SHEETS, Definition, cell_words, table_rows
 from workflow.adapters.workbook.field_sheet import read_fields
-from workflow.domain import rules
+from workflow.adapters.workbook.formula_checks import check_formula, question_conditions
 from workflow.domain.form import RESERVED, Rule, Severity, column_letters
 from workflow.domain.roster import UnitKind
 
@@ -32,6 +32,7 @@ def read_definition(file: str, sheets: Sheets) -> Definition:
         _check_reserved(found)
         _check_formulas(found, sheets["字段"])
     _read_rules(found, sheets.get("规则", []))
+    question_conditions(found)
     return found
 
 
@@ -98,17 +99,6 @@ def _check_reserved(found: Definition) -> None:
             found.fault(f"字段!A{found.rows[name]}", f"必备字段“{name}”的类型应为“{kind}”", "请改正类型")
 
 
-def _formula_faults(formula: str, names: Iterable[str]) -> Iterator[str]:
-    """What is wrong with a formula, in words."""
-    try:
-        used = rules.names(rules.parse(formula))
-    except rules.FormulaError as error:
-        yield f"公式有误：{error}"
-        return
-    for name in sorted(used - frozenset(names)):
-        yield f"公式中的“{name}”不是本表的字段"
-
-
 def _check_formulas(found: Definition, rows: list[tuple[Any, ...]]) -> None:
     headings = [cell_words(value) for value in rows[0]] if rows else []
     for item in found.fields:
@@ -119,8 +109,7 @@ def _check_formulas(found: Definition, rows: list[tuple[Any, ...]]) -> None:
             if not formula:
                 continue
             place = next(i for i, word in enumerate(headings, start=1) if word in {chinese, english})
-            for what in _formula_faults(formula, found.rows):
-                found.fault(f"字段!{column_letters(place)}{found.rows[item.name]}", what, "请改正公式")
+            check_formula(found, f"字段!{column_letters(place)}{found.rows[item.name]}", formula)
 
 
 def _read_rules(found: Definition, rows: list[tuple[Any, ...]]) -> None:
@@ -143,7 +132,6 @@ def _read_rules(found: Definition, rows: list[tuple[Any, ...]]) -> None:
         if words["kind"] and kind is None:
             found.fault(place["kind"], f"不认识的类别“{words['kind']}”", "请填 逻辑校验 或 经验校验")
         if words["formula"]:
-            for what in _formula_faults(words["formula"], found.rows):
-                found.fault(place["formula"], what, "请改正公式")
+            check_formula(found, place["formula"], words["formula"])
         if kind is not None:
             found.rules.append(Rule(words["id"], kind, words["formula"], words["message"]))

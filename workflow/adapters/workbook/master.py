@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
+from workflow.domain.errors import Fault
 from workflow.domain.form import FieldType, Form
 
 #: 1980-01-01 00:00 as DOS writes it: the same form and answers give the same bytes.
@@ -87,7 +88,8 @@ class Shape(IntEnum):
 @dataclass(frozen=True, slots=True)
 class AnswerCell:
     """An answer's cell in a template. `part` is its place in the template's parts; `styles` holds the cell formats
-    by mark, then shape; the other texts are the beginnings of the cell's XML for a value of each kind.
+    by mark, then shape; the other texts are the beginnings of the cell's XML for a value of each kind. `previous` marks
+    the hidden cell of the field's last reported value.
     """
 
     field: str
@@ -101,6 +103,7 @@ class AnswerCell:
     blank: str
     text: str
     number: str
+    previous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,9 @@ class TextHole:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A member with holes. `head` and `tail` are constant, `parts` is the middle with the holes blank."""
+    """A member with holes. `head` and `tail` are constant, `parts` is the middle with the holes blank. `previous` holds
+    the cells of last quarter's values.
+    """
 
     name: str
     head: bytes
@@ -124,6 +129,7 @@ class Template:
     texts: tuple[TextHole, ...]
     tail: bytes
     tail_deflated: bytes
+    previous: tuple[AnswerCell, ...] = ()
 
     @classmethod
     def of(
@@ -145,10 +151,11 @@ class Template:
             zlib.crc32(first),
             opening.compress(first) + opening.flush(zlib.Z_FULL_FLUSH),
             tuple(parts),
-            tuple(answers),
+            tuple(cell for cell in answers if not cell.previous),
             tuple(texts),
             last,
             closing.compress(last) + closing.flush(),
+            tuple(cell for cell in answers if cell.previous),
         )
 
 
@@ -197,10 +204,11 @@ class Master:
 
 @dataclass(frozen=True)
 class CompiledForm:
-    """A form and the master of its copies; can be pickled."""
+    """A form and the master of its copies; can be pickled. `queries` are doubts about the form that hinder nothing."""
 
     form: Form
     master: Master
+    queries: tuple[Fault, ...] = ()
 
 
 def archive(members: list[Member], *, after: bytes = b"", directory: bytes = b"", count: int = 0) -> bytes:

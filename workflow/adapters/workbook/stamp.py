@@ -29,13 +29,18 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def stamp(
-    compiled: CompiledForm, identity: CopyIdentity, printed: Mapping[str, str], answers: Mapping[str, Value]
+    compiled: CompiledForm,
+    identity: CopyIdentity,
+    printed: Mapping[str, str],
+    answers: Mapping[str, Value],
+    previous: Mapping[str, Value] | None = None,
 ) -> bytes:
     """One unit's workbook. `printed` holds the texts of the @ tags by name, without @; `answers` the fields to fill
     in beforehand, and a field without an answer is blank. What the identity knows is printed from the identity.
+    `previous` are the last reported answers, which the 自查 sheet compares with; None where there are none.
     """
     master = compiled.master
-    texts = hole_texts(identity, printed)
+    texts = hole_texts(identity, printed, previous)
     members = []
     for template in master.templates:
         parts = list(template.parts)
@@ -45,13 +50,25 @@ def stamp(
             value = answers.get(cell.field)
             if value is not None:
                 parts[cell.part] = answer_cell(cell, value)
+        if template.previous and previous:
+            fill_previous(template, parts, previous)
         members.append(pressed(template, "".join(parts).encode()))
     return archive(
         members, after=master.constant, directory=master.constant_directory, count=len(master.members)
     )
 
 
-def hole_texts(identity: CopyIdentity, printed: Mapping[str, str]) -> dict[str, str]:
+def fill_previous(template: Template, parts: list[str], previous: Mapping[str, Value]) -> None:
+    """Write last quarter's values into their hidden cells; one that is blank has no cell at all."""
+    for cell in template.previous:
+        value = previous.get(cell.field)
+        if value is not None:
+            parts[cell.part] = answer_cell(cell, value)
+
+
+def hole_texts(
+    identity: CopyIdentity, printed: Mapping[str, str], previous: Mapping[str, Value] | None = None
+) -> dict[str, str]:
     """What stands in the text holes, by key and ready for XML."""
     texts = {key: xml_text(words) for key, words in printed.items()}
     known = {
@@ -65,6 +82,7 @@ def hole_texts(identity: CopyIdentity, printed: Mapping[str, str]) -> dict[str, 
     }
     for key, words in known.items():
         texts[f"#{key}"] = xml_text(words)
+    texts["#previous"] = "" if previous is None else "有"
     texts["令牌"], texts["副本"] = texts["#token"], texts["#copy"]
     texts.setdefault("任务", texts["#campaign"])
     texts.setdefault("单位代码", texts["#unit"])

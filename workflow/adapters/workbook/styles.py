@@ -107,6 +107,10 @@ class Styles:
             element.set(name, value)
         return self._append("cellXfs", element)
 
+    def differential(self, inner: str) -> int:
+        """The index of a look that a conditional format lays over a cell, given by its inner XML."""
+        return self._append("dxfs", etree.fromstring(f'<dxf xmlns="{MAIN}">{inner}</dxf>'))
+
     def unlocked(self, style: int) -> int:
         """A cell format alike but unlocked; the same one where it is unlocked already."""
         xf = self._formats[style]

@@ -9,6 +9,7 @@ from lxml import etree
 
 from workflow.adapters.workbook.package import tag
 from workflow.adapters.workbook.stamp import EPOCH
+from workflow.domain import rules
 from workflow.domain.form import Field, FieldType
 
 #: Excel's own limits of a validation's texts.
@@ -54,18 +55,26 @@ def fits_inline(choices: tuple[str, ...]) -> bool:
 
 
 def validation(field: Field, ref: str, ranges: Mapping[tuple[str, ...], str]) -> etree._Element:
-    """The `dataValidation` of an answer cell; `ranges` gives the address of each list too long to stand inline."""
+    """The `dataValidation` of an answer cell; `ranges` gives the address of each list too long to stand inline.
+
+    A cell has one validation only. That of the type comes first; of a text, which has none, it is the constraint, if it
+    speaks of this cell alone: one that speaks of others would refuse figures by the order in which they are typed.
+    """
     element = etree.Element(tag("dataValidation"))
     kind = _KINDS.get(field.type, "textLength")
-    element.set("type", kind)
     first, second = _formulas(field, ranges)
-    if kind != "list":
+    own = _constraint(field, ref) if kind == "textLength" else ""
+    if own:
+        kind, first = "custom", own
+    element.set("type", kind)
+    if kind not in {"list", "custom"}:
         element.set("operator", "between" if second else "lessThanOrEqual")
     element.set("allowBlank", "1")
     element.set("showInputMessage", "1")
     element.set("showErrorMessage", "1")
     element.set("errorTitle", _cut(_AMISS.get(field.type, "内容过长"), _TITLE))
-    element.set("error", _cut(f"“{field.label}”：请{_wanted(field)}。", _WORDS))
+    told = field.constraint_message if own else ""
+    element.set("error", _cut(f"“{field.label}”：{told or f'请{_wanted(field)}。'}", _WORDS))
     element.set("promptTitle", _cut(field.label, _TITLE))
     element.set("prompt", _cut(_prompt(field), _WORDS))
     element.set("sqref", ref)
@@ -73,6 +82,17 @@ def validation(field: Field, ref: str, ranges: Mapping[tuple[str, ...], str]) ->
     if second:
         etree.SubElement(element, tag("formula2")).text = second
     return element
+
+
+def _constraint(field: Field, ref: str) -> str:
+    """The field's constraint and its type's length as one condition on its cell; '' where it needs other cells."""
+    if not field.constraint or field.relevant:
+        return ""
+    expr = rules.parse(field.constraint)
+    if rules.names(expr) != {field.name} or rules.previous_names(expr):
+        return ""
+    condition = f"AND(LEN({ref})<={_LONGEST[field.type]},IFERROR({rules.to_excel(expr, lambda _: ref)},TRUE))"
+    return condition if len(condition) <= _WORDS else ""
 
 
 def _formulas(field: Field, ranges: Mapping[tuple[str, ...], str]) -> tuple[str, str]:

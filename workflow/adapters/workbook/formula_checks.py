@@ -1,0 +1,67 @@
+"""What is wrong, or doubtful, with a formula of a form, in words that say how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from workflow.adapters.workbook.definition import Definition
+from workflow.adapters.workbook.selfcheck import LONGEST, Reckoning
+from workflow.domain import rules
+from workflow.domain.form import FieldType, Form
+from workflow.domain.formulas import Binary, Boolean, Call, Expr, Name, Previous, children
+
+_CONDITIONS: Mapping[str, slice] = {"IF": slice(1), "AND": slice(None), "OR": slice(None), "NOT": slice(1)}
+
+
+def check_formula(found: Definition, place: str, formula: str) -> None:
+    """Note the faults of the formula at a place; one that can be read is kept for the checks that need the whole form."""
+    try:
+        expr = rules.parse(formula)
+    except rules.FormulaError as error:
+        found.fault(place, f"公式有误：{error}", "请改正公式")
+        return
+    for name in sorted(rules.names(expr) - found.rows.keys()):
+        found.fault(place, f"公式中的“{name}”不是本表的字段", "请改正公式")
+    found.formulas.append((place, formula))
+
+
+def question_conditions(found: Definition) -> None:
+    """Ask about every 是否 field that stands as a condition: its cell holds the text 是 or 否, which is neither TRUE nor FALSE."""
+    yes_no = {item.name for item in found.fields if item.type is FieldType.YES_NO}
+    for place, formula in found.formulas:
+        for name in dict.fromkeys(bare_names(rules.parse(formula))):
+            if name in yes_no:
+                found.query(
+                    place,
+                    f"“{name}”是“是否”字段，单元格里是“是”或“否”，直接用作条件不会成立",
+                    f'请写成 {name}="是"',
+                )
+
+
+def bare_names(expr: Expr) -> Iterator[str]:
+    """The fields that a formula takes for TRUE or FALSE: as a whole, as a condition, or compared with TRUE or FALSE."""
+    if isinstance(expr, Name | Previous):
+        yield expr.name
+    yield from _bare_inside(expr)
+
+
+def _bare_inside(expr: Expr) -> Iterator[str]:
+    bare: tuple[Expr, ...] = ()
+    match expr:
+        case Call(function, arguments) if function in _CONDITIONS:
+            bare = arguments[_CONDITIONS[function]]
+        case Binary("=" | "<>", left, right) if isinstance(left, Boolean) or isinstance(right, Boolean):
+            bare = left, right
+    yield from (one.name for one in bare if isinstance(one, Name | Previous))
+    for child in children(expr):
+        yield from _bare_inside(child)
+
+
+def check_lengths(found: Definition, form: Form) -> None:
+    """Refuse the formulas that Excel could not hold once the fields' cells stand in them."""
+    reckoning = Reckoning(form)
+    for place, formula in found.formulas:
+        # The hidden sheet puts a condition around it, some ten characters for each field.
+        around = 100 + 15 * len(rules.names(rules.parse(formula)))
+        if len(reckoning.excel(formula)) + around > LONGEST:
+            found.fault(place, f"公式换成单元格地址后太长（Excel 最多 {LONGEST} 个字符）", "请拆成几条规则")
