@@ -92,6 +92,11 @@ class TestRows:
         assert outcome.letters[0].to.relay_for == REMOTE
         assert [v.returned for v in outcome.submissions] == [True]
 
+    def test_the_answer_counts_what_still_waits_for_a_decision(self) -> None:
+        situation = submitted(SCHOOL, REMOTE, COUNTY, WEST)
+        told = result(decide(mail(REVIEWER, review(decision(SCHOOL, "通过")), moment=NOW), situation))
+        assert told["remaining"] == 2
+
     def test_an_approval_is_marked_on_the_version(self) -> None:
         outcome = decide(mail(REVIEWER, review(decision(SCHOOL, "通过")), moment=NOW), submitted())
         assert [(v.number, v.approved) for v in outcome.submissions] == [(1, True)]

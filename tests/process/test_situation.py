@@ -32,7 +32,7 @@ from tests.process.situations import (
     with_letter,
     workbook,
 )
-from workflow.domain.lifecycle import Case, CaseState
+from workflow.domain.lifecycle import Case, CaseState, PackageState
 from workflow.domain.replay import case_after, package_after
 from workflow.domain.submission import AttachmentOutcome, Bucket, ReadOutcome
 from workflow.process.decide import decide
@@ -70,6 +70,18 @@ def test_a_review_in_the_same_batch_as_a_new_version_does_not_approve_it_unseen(
 def test_receipts_of_a_batch_are_numbered_on() -> None:
     outcomes = fold(opened(), mail("admin@city.test", "a.pdf"), mail("admin@city.test", receipt(CITY)))[1]
     assert [outcome.events[1].number for outcome in outcomes] == [1, 2]
+
+
+def test_a_level_above_that_has_gone_up_sets_no_date_any_more() -> None:
+    situation = opened()
+    city, county = situation.packages["2026Q4", CITY], situation.packages["2026Q4", COUNTY]
+    changed = {
+        ("2026Q4", CITY): replace(city, state=PackageState.REPORTED),
+        ("2026Q4", COUNTY): replace(county, state=PackageState.RETURNED, due=at(1, 14, 0)),
+    }
+    assert replace(situation, packages={**situation.packages, **changed}).closes(SCHOOL) == at(1, 14, 0)
+    del changed["2026Q4", CITY]
+    assert replace(situation, packages={**situation.packages, **changed}).closes(SCHOOL) == at(1, 11, 0)
 
 
 def test_nothing_decided_changes_nothing() -> None:
