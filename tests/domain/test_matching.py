@@ -193,6 +193,7 @@ def test_a_sender_is_vouched_for_when_the_passed_domain_is_its_own(result: str) 
         ["mx.example.org; spf=fail (dmarc=pass header.from=county.test) smtp.mailfrom=x@evil.test"],
         ["mx.example.org; spf=fail (a; dmarc=pass header.from=county.test) smtp.mailfrom=x@evil.test"],
         ['mx.example.org; spf=fail smtp.mailfrom="; dmarc=pass header.from=county.test"@evil.test'],
+        ['mx.example.org; spf=fail smtp.mailfrom="x; dmarc=pass header.from=county.test"@evil.test'],
         ['mx.example.org; spf=pass smtp.mailfrom="x smtp.mailfrom=a@county.test"@evil.test'],
         [r"mx.example.org; spf=fail (\); dmarc=pass header.from=county.test) smtp.mailfrom=x@evil.test"],
         [r'mx.example.org; spf=fail smtp.mailfrom="\"; dmarc=pass header.from=county.test; x"@evil.test'],

@@ -282,6 +282,10 @@ class TestAWorkbook:
             ("returned", "central@county.test"),
         ]
         assert [fate.unit for fate in outcome.fates] == [CENTRAL, POINT]
+        assert [(letter.unit, letter.to.unit) for letter in outcome.letters] == [
+            (CENTRAL, CENTRAL),
+            (POINT, POINT),
+        ]
 
 
 class TestWhoBroughtIt:
