@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -163,12 +163,21 @@ class Intake:
             situation = situation.after(outcome)
             self._lay_side_by_side(arrival, outcome)
             outcomes.append(outcome)
-        events = [event for outcome in outcomes for event in outcome.events]
+        events = list(self._numbered(event for outcome in outcomes for event in outcome.events))
         orders = [order for outcome in outcomes for order in outcome.letters]
         events.extend(self.secretariat.queue(orders, roster))
         events.extend(self._sightings(again))
         self.store.append(events, gathered.seen(sum(outcomes, Outcome())))
         return outcomes
+
+    def _numbered(self, events: Iterable[Event]) -> Iterator[Event]:
+        """The events with those for staff's list numbered: a decision on one message cannot know of the others'."""
+        last: int | None = None
+        for event in events:
+            if event.stream == "staff":
+                last = (self.store.next_numbers(["staff"])["staff"] if last is None else last) + 1
+                event = replace(event, number=last)
+            yield event
 
     def _read(self, new: Mapping[str, Raw]) -> dict[str, Arrival]:
         """Parse the messages and read their attachments, all of the batch at once in the worker processes."""

@@ -226,7 +226,9 @@ def _package_stream(situation: Situation, unit: str) -> frozenset[str]:
 
 
 def _late(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
-    """Kept, not counted: the package above has been reported (article 19). The sender is told what can be done."""
+    """Kept, not counted: the package above has been reported (article 19). The sender is told what can be done; what
+    came before the report and was found after it, when no poll succeeded in time, is staff's to look at.
+    """
     package = situation.packages.get((case.campaign, situation.roster.package_of(case.unit).code))
     above = situation.roster.package_of(case.unit)
     context = {
@@ -235,7 +237,14 @@ def _late(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
         "form_title": situation.forms[case.form].title if case.form in situation.forms else "",
     }
     fate = replace(part.fate, outcome=AttachmentOutcome.LATE, reason="所在层级数据已上报")
-    return Outcome(fates=(fate,), letters=_reply(LetterKind.LATE, part, case, situation, who, context))
+    events: tuple[Event, ...] = ()
+    if package and package.locked and package.reported_at and part.received_at < package.reported_at:
+        name = situation.roster.units[case.unit].name
+        matter = f"{name}的报送在上报前已到达、上报后才收取，未计入上报数据；请核对，确有必要的由{above.name}提出撤报申请"
+        data = {"unit": case.unit, "matter": matter}
+        # Intake numbers what goes on staff's list, over its whole batch.
+        events = (Event("staff", 0, "staff.query", part.received_at, SYSTEM, part.message, data),)
+    return Outcome(events, _reply(LetterKind.LATE, part, case, situation, who, context), fates=(fate,))
 
 
 def _foreign(part: Part, reason: str) -> Outcome:
