@@ -13,6 +13,8 @@ from workflow.app import App
 from workflow.cli.printing import complain, say
 from workflow.domain.errors import Fault, OutsideFailed, Refused
 
+#: Stands in a workspace that `huizhi demo` made.
+DEMO_MARKER = ".huizhi-demo"
 _FOLDERS = ("mailbox", "outbox", "receipts", "rosters", "ledger", "keys")
 
 
@@ -46,10 +48,13 @@ def make_workspace(folder: Path, settings: str | None = None) -> None:
     shutil.copy(shipped("rosters") / "units.xlsx", folder / "rosters" / "units.xlsx")
     text = settings if settings is not None else shipped("config.toml").read_text(encoding="utf-8")
     (folder / "config.toml").write_text(text, encoding="utf-8")
+    shutil.copy(shipped("rehearsal.toml"), folder / "rehearsal.toml")
 
 
 def doctor(app: App) -> int:
-    """One line for each thing checked; exit code 3 when something outside fails, 2 when an input is bad."""
+    """One line for each thing checked; exit code 3 when something outside fails, 2 when an input is bad. A demo's mail
+    servers ended with it, which is said and is no fault.
+    """
     worst = 0
     for name, check in _checks(app):
         try:
@@ -73,6 +78,10 @@ def _checks(app: App) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "信函 templates/letters", lambda: f"{len(app.secretariat.templates.kinds)}种"
     yield "数据库", lambda: _database(app)
     yield "名册", lambda: _roster(app)
+    if (app.workspace / DEMO_MARKER).is_file():
+        ended = "这是演示工作目录，内置的收发信服务器已随演示结束而停止，不再收发邮件；重新演示请运行 huizhi demo"
+        yield "邮件服务器", lambda: ended
+        return
     yield "收信服务器", lambda: _imap(app)
     yield "发信服务器", lambda: _smtp(app)
 

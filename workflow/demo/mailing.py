@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from workflow.demo.servers import SYSTEM
+from workflow.demo.addresses import SYSTEM
 from workflow.domain.message import Attachment
 from workflow.domain.submission import AttachmentOutcome, Bucket
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter of the system's as somebody received it."""
+    """A letter of the system's as somebody received it; `sender` is the system's address."""
 
     to: str
     subject: str
@@ -24,6 +26,7 @@ class Letter:
     text: str
     files: tuple[Attachment, ...]
     at: dt.datetime
+    sender: str = SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def reply(
 ) -> tuple[str, bytes]:
     """An answer to a letter: its Message-ID and bytes. `number` makes the id and chooses the mail program."""
     quoted = _QUOTATIONS[number % len(_QUOTATIONS)](letter)
-    message = write(sender or letter.to, f"Re: {letter.subject}", f"{words}\n\n{quoted}", at, files, number)
+    text = f"{words}\n\n{quoted}"
+    message = write(sender or letter.to, f"Re: {letter.subject}", text, at, files, number, letter.sender)
     message["In-Reply-To"] = letter.message_id
     message["References"] = letter.message_id
     for name, value in headers:
@@ -66,12 +70,18 @@ def reply(
 
 
 def write(
-    sender: str, subject: str, text: str, at: dt.datetime, files: Sequence[tuple[str, bytes]], number: int
+    sender: str,
+    subject: str,
+    text: str,
+    at: dt.datetime,
+    files: Sequence[tuple[str, bytes]],
+    number: int,
+    to: str = SYSTEM,
 ) -> EmailMessage:
     """A message to the system's mailbox."""
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = SYSTEM
+    message["To"] = to
     message["Subject"] = subject
     message["Date"] = email.utils.format_datetime(at)
     message["Message-ID"] = f"<demo.{number}@{sender.rpartition('@')[2]}>"
@@ -85,21 +95,42 @@ def write(
 def _as_qq(letter: Letter) -> str:
     return (
         "------------------ 原始邮件 ------------------\n"
-        f'发件人: "huizhi" <{SYSTEM}>;\n发送时间: {letter.at:%Y年%m月%d日 %H:%M}\n收件人: "{letter.to}";\n'
+        f'发件人: "huizhi" <{letter.sender}>;\n发送时间: {letter.at:%Y年%m月%d日 %H:%M}\n收件人: "{letter.to}";\n'
         f"主题: {letter.subject}\n\n{letter.text}"
     )
 
 
 def _as_163(letter: Letter) -> str:
     quoted = "\n".join(f"> {line}" for line in letter.text.splitlines())
-    return f"在 {letter.at:%Y-%m-%d %H:%M:%S}，“huizhi” <{SYSTEM}> 写道：\n{quoted}"
+    return f"在 {letter.at:%Y-%m-%d %H:%M:%S}，“huizhi” <{letter.sender}> 写道：\n{quoted}"
 
 
 def _as_outlook(letter: Letter) -> str:
     return (
-        f"发件人: {SYSTEM}\n发送时间: {letter.at:%Y年%m月%d日 %H:%M}\n收件人: {letter.to}\n"
+        f"发件人: {letter.sender}\n发送时间: {letter.at:%Y年%m月%d日 %H:%M}\n收件人: {letter.to}\n"
         f"主题: {letter.subject}\n\n{letter.text}"
     )
 
 
 _QUOTATIONS = (_as_qq, _as_163, _as_outlook)
+
+
+def bounce(to: str, sender: str, content: bytes, now: dt.datetime) -> bytes:
+    """The notice of failed delivery (RFC 3464) that a provider sends for a mailbox which is no more."""
+    domain = to.rpartition("@")[2]
+    headers = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0]
+    number = hashlib.sha256(content).hexdigest()[:16]
+    lines = (
+        f"Return-Path: <>\r\nReceived: from mail.{domain} by mail.huizhi.test; {email.utils.format_datetime(now)}\r\n"
+        f"From: Mail Delivery System <MAILER-DAEMON@{domain}>\r\nTo: {sender}\r\n"
+        f"Subject: Undelivered Mail Returned to Sender\r\nDate: {email.utils.format_datetime(now)}\r\n"
+        f"Message-ID: <{number}@{domain}>\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="dsn"\r\n\r\n'
+        "--dsn\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
+        f"<{to}>: mailbox unavailable (550 5.1.1 user unknown)\r\n\r\n"
+        "--dsn\r\nContent-Type: message/delivery-status\r\n\r\n"
+        f"Reporting-MTA: dns; mail.{domain}\r\n\r\nFinal-Recipient: rfc822; {to}\r\n"
+        "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 user unknown\r\n\r\n"
+        "--dsn\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+    )
+    return lines.encode() + headers + b"\r\n\r\n--dsn--\r\n"

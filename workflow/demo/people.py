@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from workflow.demo import roster as places
-from workflow.demo.servers import MOVED, NOBODY
+from workflow.demo.addresses import MOVED, NOBODY
 from workflow.domain.roster import Role, Roster, Unit, UnitKind
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from workflow.adapters.workbook.roster import read_roster, write_roster
 from workflow.app import App
+from workflow.cli.workspace import DEMO_MARKER as MARKER
 from workflow.cli.workspace import make_workspace, shipped
+from workflow.demo.addresses import HOST
 from workflow.demo.people import Behaviour, plan
 from workflow.demo.roster import make_roster
-from workflow.demo.servers import HOST, MailServers
+from workflow.demo.servers import MailServers
 from workflow.demo.town import Town
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.errors import Fault, Refused
@@ -26,7 +28,6 @@ from workflow.process.baseline import import_roster
 from workflow.process.gather import require_campaign
 from workflow.process.overview import Overview, overview
 
-MARKER = ".huizhi-demo"
 BEFORE, QUARTER = "2026Q3", "2026Q4"
 RECEIPT_DUE = dt.date(2026, 12, 25)
 

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from workflow.demo.servers import MOVED, NOBODY
+from workflow.demo.addresses import MOVED, NOBODY
 from workflow.domain.roster import Contact, Role, Roster, Unit, UnitKind
 
 PROVINCE = "410000"

@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import email.utils
-import hashlib
-import re
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Coroutine
@@ -31,11 +29,9 @@ from pymap.parsing.message import AppendMessage
 from pymap.user import UserMetadata
 from pysasl.hashing import Cleartext
 
-HOST = "127.0.0.1"
-SYSTEM = "huizhi@huizhi.test"
-UNITS = "units@huizhi.test"
-#: The relay refuses a recipient of this domain with 550; mail to the other it takes and bounces afterwards.
-NOBODY, MOVED = "nobody.test", "moved.test"
+from workflow.demo.addresses import HOST, SYSTEM, UNITS, End, by_domain
+from workflow.demo.mailing import bounce
+
 _LARGEST = 64 * 1024 * 1024
 _PATIENCE = 15.0
 
@@ -43,11 +39,16 @@ _PATIENCE = 15.0
 class MailServers:
     """SMTP and IMAP on free loopback ports, run in a thread of their own, for `with`.
 
-    `clock` gives the simulated moment at which a message arrives. Log in as SYSTEM or UNITS with an empty password.
+    `clock` gives the simulated moment at which a message arrives, `ends` what becomes of a recipient's mail, `system` the
+    address of the system's own mailbox. Log in as SYSTEM or UNITS with an empty password.
     """
 
-    def __init__(self, clock: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self, clock: Callable[[], dt.datetime], ends: Callable[[str], End] = by_domain, system: str = SYSTEM
+    ) -> None:
         self._clock = clock
+        self._ends = ends
+        self._system = system.lower()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="demo-mail", daemon=True)
         self._boxes: dict[str, MailboxData] = {}
@@ -132,9 +133,8 @@ class MailServers:
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
         self, _server: SMTP, _session: SmtpSession, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Take any address under .test, but none of NOBODY and none outside."""
-        domain = address.rpartition("@")[2].lower()
-        if domain == NOBODY or not domain.endswith(".test"):
+        """Take what `ends` lets in."""
+        if self._ends(address) is End.REFUSED:
             return "550 5.1.1 user unknown"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
@@ -146,16 +146,16 @@ class MailServers:
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
         content = _trace(envelope, now) + content
         for to in envelope.rcpt_tos:
-            if to.lower().endswith(f"@{MOVED}") and envelope.mail_from:
+            if self._ends(to) is End.BOUNCED and envelope.mail_from:
                 await self._deliver(envelope.mail_from, bounce(to, envelope.mail_from, content, now), now)
             else:
                 await self._deliver(to, content, now)
         return "250 2.0.0 OK"
 
     async def _deliver(self, to: str, content: bytes, now: dt.datetime) -> None:
-        box = self._boxes[SYSTEM if to.lower() == SYSTEM else UNITS]
+        box = self._boxes[SYSTEM if to.lower() == self._system else UNITS]
         await box.append(AppendMessage(content, now, frozenset()), recent=True)
-        self.received += to.lower() == SYSTEM
+        self.received += to.lower() == self._system
 
 
 def _trace(envelope: Envelope, now: dt.datetime) -> bytes:
@@ -165,27 +165,6 @@ def _trace(envelope: Envelope, now: dt.datetime) -> bytes:
         f"Return-Path: <{envelope.mail_from or ''}>\r\nReceived: from client.test by mail.huizhi.test"
         f" with ESMTP; {stamp}\r\n"
     ).encode()
-
-
-def bounce(to: str, sender: str, content: bytes, now: dt.datetime) -> bytes:
-    """The notice of failed delivery (RFC 3464) that a provider sends for a mailbox which is no more."""
-    domain = to.rpartition("@")[2]
-    headers = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0]
-    number = hashlib.sha256(content).hexdigest()[:16]
-    lines = (
-        f"Return-Path: <>\r\nReceived: from mail.{domain} by mail.huizhi.test; {email.utils.format_datetime(now)}\r\n"
-        f"From: Mail Delivery System <MAILER-DAEMON@{domain}>\r\nTo: {sender}\r\n"
-        f"Subject: Undelivered Mail Returned to Sender\r\nDate: {email.utils.format_datetime(now)}\r\n"
-        f"Message-ID: <{number}@{domain}>\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="dsn"\r\n\r\n'
-        "--dsn\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
-        f"<{to}>: mailbox unavailable (550 5.1.1 user unknown)\r\n\r\n"
-        "--dsn\r\nContent-Type: message/delivery-status\r\n\r\n"
-        f"Reporting-MTA: dns; mail.{domain}\r\n\r\nFinal-Recipient: rfc822; {to}\r\n"
-        "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 user unknown\r\n\r\n"
-        "--dsn\r\nContent-Type: text/rfc822-headers\r\n\r\n"
-    )
-    return lines.encode() + headers + b"\r\n\r\n--dsn--\r\n"
 
 
 async def _closed(server: asyncio.Server) -> None:

@@ -18,10 +18,11 @@ from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.mail.mime import parse
 from workflow.demo import files, filling
 from workflow.demo import roster as places
+from workflow.demo.addresses import HOST, SYSTEM, UNITS
 from workflow.demo.filling import Filled, Job, Kind, Review
 from workflow.demo.mailing import Letter, Posted, reply, write
 from workflow.demo.people import MANNERS, Behaviour, Manner, answered_before
-from workflow.demo.servers import HOST, SYSTEM, UNITS, MailServers
+from workflow.demo.servers import MailServers
 from workflow.domain.form import Form, Value
 from workflow.domain.message import Attachment
 from workflow.domain.roster import Roster, Unit

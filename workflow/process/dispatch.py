@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from workflow.adapters.files import Files
-from workflow.adapters.mail.smtp import Delivery, DeliveryState, Relay
+from workflow.adapters.mail.smtp import Delivery, DeliveryState
 from workflow.adapters.store import LetterRow, Store
 from workflow.domain.events import Event
 from workflow.process.situation import SYSTEM
@@ -21,6 +22,13 @@ DOUBT = 20
 _FIRST_WAIT = dt.timedelta(minutes=5)
 _LONGEST_WAIT = dt.timedelta(hours=6)
 _GIVE_UP_AFTER = 12
+
+
+class Carrier(Protocol):
+    """What takes letters to their recipients: the relay, or in a rehearsal a hand."""
+
+    def send(self, envelope_from: str, to: str, letter: bytes, /) -> Delivery:
+        """Hand on one letter; raises OutsideFailed when nothing can be handed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class Sent:
 def dispatch(
     store: Store,
     files: Files,
-    relay: Relay,
+    relay: Carrier,
     envelope_from: str,
     now: dt.datetime,
     limit: int,
