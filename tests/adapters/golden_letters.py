@@ -172,6 +172,26 @@ OWN: dict[str, Context] = {
         "missing": MISSING,
         "unreviewed": 12,
     },
+    "withdrawal_request": AFTER
+    | {
+        "unit_name": "郑州市教育局",
+        "salutation": "郑州市教育局审核员",
+        "from_name": "金水区教育局",
+        "reason": "金水区第一小学多媒体教室数误填为学生数，须更正。",
+        "superior_locked": False,
+        "attachments": ["410100_郑州市教育局_第3版.xlsx"],
+    },
+    "withdrawal_result": AFTER
+    | {
+        "unit_name": "金水区教育局",
+        "salutation": "金水区教育局审核员",
+        "level_name": "金水区教育局",
+        "superior_name": "郑州市教育局",
+        "granted": True,
+        "note": "",
+        "due": at(2027, 1, 10),
+        "by": "郑州市教育局审核员",
+    },
     "late": AFTER | {"reported_at": at(2027, 1, 6), "superior_name": "金水区教育局"},
     "stale": {
         "copy": 1,
@@ -280,6 +300,14 @@ VARIANTS: dict[str, tuple[str, Context]] = {
         },
     ),
     "review_result-reported": ("review_result", {"refused": [], "reported": True, "remaining": 0}),
+    "withdrawal_request-superior-reported": (
+        "withdrawal_request",
+        {"superior_locked": True, "attachments": []},
+    ),
+    "withdrawal_result-refused": (
+        "withdrawal_result",
+        {"granted": False, "note": "差错不影响汇总数据，下季度更正。"},
+    ),
     "report_received-auto": ("report_received", {"auto": True, "accept_hint": ""}),
     "escalation-inspector": (
         "escalation",

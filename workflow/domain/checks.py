@@ -36,6 +36,7 @@ CATALOGUE: Mapping[str, str] = {
     "constraint": "{message}",
     "irrelevant": "按前项填报情况，此项不需填写，请清空或更正前项",
     "rule": "{message}",
+    "reviewer": "{message}",
     "no-change-without-data": "系统中没有本单位上季度的数据，不能确认无变化，请填写各项指标并将此项改为“否”",
     "no-change-but-changed": "此项选择了“是”，但部分指标与上季度不同，请核对：确有变化的将此项改为“否”",
     "nothing-filled": "工作簿中没有填写任何指标，请填写后重新报送",

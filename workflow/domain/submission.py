@@ -96,8 +96,9 @@ LOST = "#未找到"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One row of a reviewer's workbook that carries a decision. `version_no` is the submission that was reviewed;
-    0 and an empty `form` for a row of the 下级上报 sheet, which decides on the unit's whole package.
+    """One row of a reviewer's workbook that carries a decision. `version_no` is the submission that was reviewed; `form` is
+    empty for a row of the 下级上报 sheet, which decides on the unit's whole package, in the report `version_no`.
+    `remarks` are the comments on the row's indicator cells, by field; where the field can't be told, by its heading.
     """
 
     sheet: str
@@ -107,6 +108,7 @@ class Decision:
     version_no: int
     verdict: str
     note: str
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,17 +121,14 @@ class Decisions:
         deciding = unit
         if what is not PackageAct.REQUEST_WITHDRAWAL and unit.superior:
             deciding = roster.units[unit.superior]
-            above = self.store.packages(campaign.id, [deciding.code])
-            if above and above[0].locked and what is PackageAct.GRANT_WITHDRAWAL:
-                reason = f"{deciding.name}自身已上报，须先由其上一级退回"
-                raise Refused(Fault(f"{unit.name}（{code}）", reason))
         review = self._review(roster, deciding, by, at)
-        due = reviews.package_due(review, campaign, self.policy)
-        data = {"by": review.by, "note": note}
-        if what is PackageAct.GRANT_WITHDRAWAL:
-            data["due"] = due.isoformat()
+        situation = self._situation(roster, campaign, [deciding, unit])
         try:
-            outcome = reviews.act(packages[0], what, review, data)
+            if what is PackageAct.REQUEST_WITHDRAWAL:
+                outcome = reviews.act(packages[0], what, review, {"by": review.by, "note": note})
+            else:
+                granted = what is PackageAct.GRANT_WITHDRAWAL
+                outcome = reviews.decide_on_withdrawal(review, packages[0], note, situation, granted=granted)
         except NotAllowed as reason:
             raise Refused(Fault(f"{unit.name}（{code}）", str(reason))) from reason
         self._apply(roster, outcome)
@@ -141,19 +138,17 @@ class Decisions:
         roster = require_roster(self.store)
         campaign = require_campaign(self.store)
         book = self.store.book_by_token(reading.token)
-        if book is None or book.campaign != campaign.id or book.unit != reading.level_unit:
-            raise Refused(Fault("汇总表", "不是本期发出的审核汇总表", "请使用审核通知所附的工作簿"))
+        if book is None or (reading.level_unit and book.unit != reading.level_unit):
+            raise Refused(Fault("汇总表", "不是本系统发出的审核汇总表", "请使用审核通知所附的工作簿"))
+        if book.campaign != campaign.id:
+            raise Refused(Fault("汇总表", reviews.another_quarter(book, campaign)))
         level = roster.units[book.unit]
         review = self._review(roster, level, by, at)
         gathered = self._situation(roster, campaign, [level])
         outcome, applied, refused = reviews.apply_decisions(review, reading.decisions, gathered)
         situation = gathered.after(outcome)
-        reported = False
-        if reading.report == reviews.REPORT:
-            done, reason = reviews.report_level(review, situation)
-            outcome, reported = outcome + done, not reason
-            if reason:
-                refused.append({"unit_name": level.name, "row": 0, "reason": reason})
+        done, reported, reasons = reviews.report_as_said(review, reading.report, situation)
+        outcome, refused = outcome + done, [*refused, *reasons]
         self._apply(roster, outcome, gathered.seen(outcome))
         return Decided(applied, refused, reported)
 

@@ -7,35 +7,54 @@ cases of the level's own package and on the packages of the level below (article
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from workflow.domain.campaign import Campaign
-from workflow.domain.events import Event
+from workflow.adapters.store.records import MadeBook
+from workflow.domain.answers import shown
+from workflow.domain.campaign import Campaign, Period
+from workflow.domain.checks import CATALOGUE
+from workflow.domain.events import Event, encode_findings
+from workflow.domain.form import Severity
 from workflow.domain.letters import AnnotatedCopy, LetterKind, LetterOrder
-from workflow.domain.lifecycle import Case, CaseState, NotAllowed, Package, PackageAct
+from workflow.domain.lifecycle import Case, CaseState, NotAllowed, PackageAct
 from workflow.domain.matching import authenticated
 from workflow.domain.message import Message
-from workflow.domain.replay import case_after, package_after
+from workflow.domain.replay import case_after
 from workflow.domain.roster import Recipient, Role, Unit
-from workflow.domain.submission import AttachmentOutcome, Bucket, Decision, ReviewReading
+from workflow.domain.submission import (
+    AttachmentOutcome,
+    Bucket,
+    Decision,
+    Finding,
+    ReviewReading,
+    Submission,
+)
+from workflow.process.packages import (
+    APPROVE,
+    GRANT,
+    REFUSE,
+    RETURN,
+    Review,
+    act,
+    decide_on_package,
+    decide_on_withdrawal,
+    package_due,
+    returned_context,
+)
 from workflow.process.report import report
-from workflow.process.returns import return_due, returned_case
-from workflow.process.situation import AttachmentFate, Outcome, Policy, Situation
+from workflow.process.returns import finding_rows, return_due, returned_case
+from workflow.process.review_rows import check_verdict, fields_of, sorted_out, with_remarks
+from workflow.process.situation import AttachmentFate, Outcome, Situation
 
-APPROVE, RETURN = "通过", "退回"
-REPORT = "同意上报"
+__all__ = [
+    "APPROVE", "RETURN", "Review", "act", "another_quarter", "apply_decisions", "decide", "decide_on_case",
+    "decide_on_package", "decide_on_withdrawal", "package_due", "report_as_said", "report_level",
+    "request_withdrawal",
+]  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """Who decides for which level, when, and because of which message or command."""
-
-    level: Unit
-    by: str
-    at: dt.datetime
-    cause: str
+REPORT, HOLD = "同意上报", "暂不上报"
 
 
 def decide(
@@ -49,10 +68,17 @@ def decide(
     """Apply a reviewer's workbook row by row, report if its cover says so, and answer with what was done."""
     book = situation.books.get(reading.token)
     campaign = situation.campaign
-    if book is None or campaign is None or book.campaign != campaign.id or book.unit != reading.level_unit:
-        reason = "不是本期发出的审核汇总表"
+    if (
+        book is None
+        or campaign is None
+        or book.unit not in situation.roster.units
+        or (reading.level_unit and book.unit != reading.level_unit)
+    ):
+        reason = "不是本系统发出的审核汇总表，或者识别码已被改动"
         return Outcome(fates=(replace(fate, outcome=AttachmentOutcome.FOREIGN, reason=reason),))
     level = situation.roster.units[book.unit]
+    if book.campaign != campaign.id:
+        return _of_another_quarter(sha, message, received_at, fate, book, situation)
     fate = replace(fate, outcome=AttachmentOutcome.REVIEW, unit=level.code, campaign=campaign.id)
     review = Review(level, _reviewer_name(situation, message.sender, level, received_at), received_at, sha)
     if reason := _not_entitled(message, level, received_at, situation):
@@ -61,12 +87,8 @@ def decide(
         return Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(replace(fate, reason=reason),))
     outcome, applied, refused = apply_decisions(review, reading.decisions, situation)
     situation = situation.after(outcome)
-    reported = False
-    if reading.report == REPORT:
-        done, reason = report_level(review, situation)
-        situation, outcome, reported = situation.after(done), outcome + done, not reason
-        if reason:
-            refused.append({"unit_name": level.name, "row": 0, "reason": reason})
+    done, reported, reasons = report_as_said(review, reading.report, situation)
+    situation, outcome, refused = situation.after(done), outcome + done, [*refused, *reasons]
     letter = _result(review, situation, applied, refused, reported=reported, message=message)
     return outcome + Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(fate,))
 
@@ -78,23 +100,34 @@ def apply_decisions(
     outcome = Outcome()
     applied: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
-    contradicted = _contradicted(decisions)
-    for decision in decisions:
-        key = (decision.unit, decision.form)
-        if key in contradicted:
-            refused.append(
-                _refusal(situation, decision, "同一单位既填“通过”又填“退回”，请只保留一个审核结论")
-            )
+    wanted, conflicting = sorted_out(decisions)
+    for decision in wanted:
+        if reason := conflicting.get((decision.unit, decision.form)):
+            refused.append(_refusal(situation, decision, reason))
             continue
         try:
             done = _apply(review, decision, situation)
-        except NotAllowed as reason:
-            refused.append(_refusal(situation, decision, str(reason)))
+        except NotAllowed as refusal:
+            refused.append(_refusal(situation, decision, str(refusal)))
             continue
         situation, outcome = situation.after(done), outcome + done
         name = situation.roster.units[decision.unit].name
-        applied.append({"unit_name": name, "decision": decision.verdict, "note": decision.note})
+        note = with_remarks(decision.note, decision.remarks)
+        applied.append({"unit_name": name, "decision": decision.verdict, "note": note})
     return outcome, applied, refused
+
+
+def report_as_said(
+    review: Review, said: str, situation: Situation
+) -> tuple[Outcome, bool, list[dict[str, Any]]]:
+    """What the cover's 上报意见 cell asks for: the outcome, whether the level was reported, and why not."""
+    if said in {"", HOLD}:
+        return Outcome(), False, []
+    outcome, reason = Outcome(), f"上报意见为“{said}”，应选“{REPORT}”或“{HOLD}”"
+    if said == REPORT:
+        outcome, reason = report_level(review, situation)
+    refused = [{"unit_name": review.level.name, "row": 0, "reason": reason}] if reason else []
+    return outcome, not reason, refused
 
 
 def report_level(review: Review, situation: Situation) -> tuple[Outcome, str]:
@@ -114,26 +147,48 @@ def report_level(review: Review, situation: Situation) -> tuple[Outcome, str]:
 
 def _apply(review: Review, decision: Decision, situation: Situation) -> Outcome:
     """One decision; raises NotAllowed with the one reason why not."""
-    if decision.verdict not in {APPROVE, RETURN}:
-        typed = f"“{decision.verdict}”" if decision.verdict else "空白"
-        raise NotAllowed(f"审核结论为{typed}，应选“通过”或“退回”")
-    if decision.verdict == RETURN and not decision.note:
-        raise NotAllowed("退回须在审核意见栏写明问题和修改要求")
+    if not decision.unit:
+        raise NotAllowed("该行没有单位代码，无法办理，请在原汇总表中审核")
     if decision.unit not in situation.roster.units:
         raise NotAllowed(f"名册中没有代码为 {decision.unit} 的单位")
-    if not decision.form:
-        return decide_on_package(review, decision.unit, decision.verdict, decision.note, situation)
+    if decision.form:
+        return _apply_to_case(review, decision, situation)
+    note = with_remarks(decision.note, decision.remarks)
+    check_verdict(decision, note, (APPROVE, RETURN, GRANT, REFUSE))
+    campaign = situation.campaign
+    package = situation.packages.get((campaign.id if campaign else "", decision.unit))
+    if package is not None and decision.version_no and decision.version_no != package.version:
+        raise NotAllowed(f"该单位此后又重新上报（第{package.version}次），请在新的汇总表中审核")
+    return decide_on_package(review, decision.unit, decision.verdict, note, situation)
+
+
+def _apply_to_case(review: Review, decision: Decision, situation: Situation) -> Outcome:
     campaign = situation.campaign
     case = situation.cases.get((campaign.id if campaign else "", decision.unit, decision.form))
     if case is None:
+        check_verdict(decision, "-", (APPROVE, RETURN))
         raise NotAllowed("该单位不填报此表")
+    fields, rest = fields_of(situation.forms[case.form], decision.remarks)
+    note = with_remarks(decision.note, rest)
+    check_verdict(decision, note or " ".join(fields.values()), (APPROVE, RETURN))
     if decision.version_no != case.number:
         raise NotAllowed(f"该单位此后又报送了新数据（第{case.number}次），请在新的汇总表中审核")
-    return decide_on_case(review, case, decision.verdict, decision.note, situation)
+    if decision.verdict == APPROVE:
+        labels = situation.forms[case.form].by_name
+        note = with_remarks(note, {labels[name].label: words for name, words in fields.items()})
+        fields = {}
+    return decide_on_case(review, case, decision.verdict, note, situation, fields)
 
 
-def decide_on_case(review: Review, case: Case, verdict: str, note: str, situation: Situation) -> Outcome:
-    """Approve a case or send it back; raises NotAllowed."""
+def decide_on_case(
+    review: Review,
+    case: Case,
+    verdict: str,
+    note: str,
+    situation: Situation,
+    remarks: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Approve a case or send it back, with what a reviewer remarked on single fields; raises NotAllowed."""
     above = situation.roster.package_of(case.unit)
     if above.code != review.level.code:
         raise NotAllowed(f"该单位由{above.name}审核")
@@ -149,7 +204,10 @@ def decide_on_case(review: Review, case: Case, verdict: str, note: str, situatio
     returned, event = returned_case(case, due, note, review.by, review.at, review.cause)
     key = (case.campaign, case.unit, case.form)
     newest = replace(situation.submissions[key][-1], returned=True)
-    letters = _return_letter(review, returned, due, note, situation)
+    findings = _remarked(situation, newest, remarks or {})
+    if findings:
+        event = replace(event, data={**event.data, "findings": encode_findings(findings)[0]})
+    letters = _return_letter(review, returned, due, note, situation, findings)
     return Outcome((event,), letters, (returned,), submissions=(newest,), rests_on=rests_on)
 
 
@@ -165,43 +223,18 @@ def _approve(review: Review, case: Case, note: str, situation: Situation) -> Out
     return Outcome(events=(event,), cases=(approved,), submissions=(newest,))
 
 
-def decide_on_package(review: Review, unit: str, verdict: str, note: str, situation: Situation) -> Outcome:
-    """Accept a package of the level below, or send it back with the recorded 沟通确认 (article 20); raises NotAllowed."""
-    campaign = situation.campaign
-    assert campaign is not None
-    child = situation.roster.units[unit]
-    package = situation.packages.get((campaign.id, unit))
-    if package is None or child.superior != review.level.code:
-        raise NotAllowed("该单位不是本级的下一级上报单位")
-    own = situation.packages[campaign.id, review.level.code]
-    if own.locked:
-        raise NotAllowed("本级数据已上报并锁定，如需修改请提出撤报申请")
-    if review.at >= situation.closes(review.level.code):
-        raise NotAllowed("已过本级上报截止时间，数据按截止时的情况上报")
-    if verdict == APPROVE:
-        return act(package, PackageAct.ACCEPT, review, {"by": review.by, "note": note})
-    due = package_due(review, campaign, situation.policy)
-    outcome = act(package, PackageAct.RETURN, review, {"by": review.by, "note": note, "due": due.isoformat()})
-    to = situation.roster.recipient(unit, Role.REVIEWER, review.at.date())
-    if to is None:
-        return outcome
-    context = _returned_context(review, due, note, 1, f"{child.name}上报数据")
-    own_case = situation.case_of(unit)
-    order = LetterOrder(
-        LetterKind.RETURNED, campaign.id, unit, own_case.form if own_case else "", to, review.at,
-        f"{review.cause}#{package.stream}", context,
+def _remarked(situation: Situation, version: Submission, remarks: Mapping[str, str]) -> tuple[Finding, ...]:
+    """A reviewer's comments as findings in the unit's own cells, in the form's order."""
+    form = situation.forms[version.form]
+    answers = situation.answers.get(version.id, {})
+    return tuple(
+        Finding(
+            "reviewer", Severity.ERROR, field.name, field.label, form.cell_of(field.name),
+            shown(answers.get(field.name)), CATALOGUE["reviewer"].format(message=remarks[field.name]),
+        )
+        for field in form.fields
+        if field.name in remarks
     )  # fmt: skip
-    return outcome + Outcome(letters=(order,))
-
-
-def package_due(review: Review, campaign: Campaign, policy: Policy) -> dt.datetime:
-    """Until when a returned package is to be reported again: the configured days, but never past the cut-off of the
-    level that returned it.
-    """
-    days = dt.timedelta(days=policy.return_days + 1)
-    due = (review.at + days).replace(hour=0, minute=0, second=0, microsecond=0)
-    closes = campaign.window(review.level).closes
-    return min(due, closes) if closes > review.at else due
 
 
 def request_withdrawal(
@@ -235,26 +268,24 @@ def request_withdrawal(
     return outcome + Outcome(letters=letter, bucket=Bucket.WITHDRAWAL)
 
 
-def act(package: Package, what: PackageAct, review: Review, data: dict[str, Any]) -> Outcome:
-    """An act on a package as an outcome; raises NotAllowed."""
-    event = Event(
-        package.stream, package.events + 1, f"package.{what.value}", review.at, review.by, review.cause, data
-    )
-    return Outcome(events=(event,), packages=(package_after(package, event),))
-
-
 def _return_letter(
-    review: Review, case: Case, due: dt.datetime, note: str, situation: Situation
+    review: Review,
+    case: Case,
+    due: dt.datetime,
+    note: str,
+    situation: Situation,
+    findings: tuple[Finding, ...],
 ) -> tuple[LetterOrder, ...]:
-    """退回修改 by a reviewer: to the unit, with its own workbook and the 审核意见 in it."""
+    """退回修改 by a reviewer: to the unit, with its own workbook, the 审核意见 in it and the cells remarked on marked."""
     to = situation.roster.recipient(case.unit, Role.ADMINISTRATOR, review.at.date())
     if to is None:
         return ()
     version = situation.submissions[case.campaign, case.unit, case.form][-1]
-    context = _returned_context(review, due, note, case.returns, f"第{version.number}次报送")
+    context = returned_context(review, due, note, case.returns, f"第{version.number}次报送")
+    context["findings"] = [{**row, "severity": "审核意见"} for row in finding_rows(findings)]
     answers = situation.answers.get(version.id, {})
     enclosure = AnnotatedCopy(
-        case.unit, case.form, case.copy, case.token, answers, (), due, note, case.returns
+        case.unit, case.form, case.copy, case.token, answers, findings, due, note, case.returns
     )
     return (
         LetterOrder(
@@ -262,20 +293,6 @@ def _return_letter(
             f"{review.cause}#{case.stream}", context, (enclosure,), case.token,
         ),
     )  # fmt: skip
-
-
-def _returned_context(review: Review, due: dt.datetime, note: str, times: int, what: str) -> dict[str, Any]:
-    return {
-        "form_title": "", "findings": [], "due": due, "file_name": what,
-        "by": f"{review.level.name}审核员", "note": note, "times": times,
-    }  # fmt: skip
-
-
-def _contradicted(decisions: tuple[Decision, ...]) -> frozenset[tuple[str, str]]:
-    """The units that carry more than one verdict."""
-    verdicts = {(d.unit, d.form, d.verdict) for d in decisions if d.verdict}
-    times = Counter((unit, form) for unit, form, _ in verdicts)
-    return frozenset(key for key, n in times.items() if n > 1)
 
 
 def _refusal(situation: Situation, decision: Decision, reason: str) -> dict[str, Any]:
@@ -296,6 +313,32 @@ def _reviewer_name(situation: Situation, address: str, level: Unit, at: dt.datet
     people = situation.roster.people(level.code, Role.REVIEWER, at.date())
     names = [person.name for person in people if person.email.lower() == address.lower()]
     return f"{level.name}审核员{names[0]}" if names else f"{level.name}审核员"
+
+
+def _of_another_quarter(
+    sha: str,
+    message: Message,
+    received_at: dt.datetime,
+    fate: AttachmentFate,
+    book: MadeBook,
+    situation: Situation,
+) -> Outcome:
+    """A workbook of an earlier quarter: nothing is done, and the level's 审核员 is told which one counts."""
+    campaign = situation.campaign
+    assert campaign is not None
+    level = situation.roster.units[book.unit]
+    reason = another_quarter(book, campaign)
+    review = Review(level, "", received_at, sha)
+    refused = [{"unit_name": level.name, "row": 0, "reason": reason}]
+    letter = _result(review, situation, [], refused, reported=False, message=message)
+    fate = replace(fate, outcome=AttachmentOutcome.FOREIGN, unit=level.code, campaign=book.campaign)
+    return Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(replace(fate, reason=reason),))
+
+
+def another_quarter(book: MadeBook, campaign: Campaign) -> str:
+    """Why a consolidated workbook of another campaign decides nothing."""
+    named = Period.parse(book.campaign).name
+    return f"这是{named}的审核汇总表，未作任何办理；本期为{campaign.period.name}，请在本期的审核汇总表中审核"
 
 
 def _result(

@@ -22,7 +22,15 @@ from workflow.adapters.workbook.book_style import (
     set_page,
     short_moment,
 )
-from workflow.adapters.workbook.review import LOCKED_MARK, NOTE, REPORT_LABEL, UNIT_CODE, VERDICT
+from workflow.adapters.workbook.review import (
+    LOCKED_MARK,
+    NOTE,
+    REPORT_LABEL,
+    TIMES_REPORTED,
+    UNIT_CODE,
+    VERDICT,
+)
+from workflow.domain.lifecycle import PackageState
 from workflow.domain.merge import ChildRow, Cover, MissingRow, Origin
 from workflow.domain.roster import Unit, UnitKind
 
@@ -33,17 +41,19 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 VERDICTS = ["通过", "退回"]
+WITHDRAWALS = ["同意撤报", "不同意撤报"]
 REPORTS = ["同意上报", "暂不上报"]
 _LAST = 8  # the cover's last column, I; its first is B
 
 _HOW = (
     "1. 在各表“审核结论”栏逐行选择“通过”或“退回”；选“退回”的，请在“审核意见”栏写明原因和修改要求，系统将原文转告填报单位。",
-    "2. 只对白底行作结论；灰底行不属本级审核范围、本级已经上报或者尚未报送，原因见“备注”栏。留空的行视为尚未审核。",
-    "3. 可以排序、筛选、隐藏行列或删去已看过的行，但不要改动“单位代码”“报送次数”两栏，也不要删改表头。",
-    "4. 审核完毕，保存工作簿，作为附件回复原邮件即可；可以分多次回复，后一次的结论覆盖前一次。",
+    "2. 只对某项指标有意见的，结论选“退回”，并在该指标的单元格上插入批注，系统将批注标注在填报单位工作簿的同一单元格上。",
+    "3. 只对白底行作结论；灰底行不属本级审核范围、本级已经上报或者尚未报送，原因见“备注”栏。留空的行视为尚未审核。",
+    "4. 可以排序、筛选、隐藏行列或删去已看过的行，但不要改动“单位代码”“报送次数”两栏，也不要删改表头。",
+    "5. 审核完毕，保存工作簿，作为附件回复原邮件即可；可以分多次回复，后一次的结论覆盖前一次。",
 )
 _HOW_REPORT = (
-    "5. 全部审核完毕后，在下方“上报意见”栏选择“同意上报”；未作选择的，到期由系统按现有数据自动上报。"
+    "6. 全部审核完毕后，在下方“上报意见”栏选择“同意上报”；未作选择的，到期由系统按现有数据自动上报。"
 )
 
 
@@ -174,12 +184,13 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
     columns = (
         *_CHILD_LEAD,
         ("上报时间", 16),
+        (TIMES_REPORTED, 9),
         ("应报", 7),
         *((origin.word, 8) for origin in Origin),
         *_CHILD_TAIL,
     )
     head = _table_head(sheet, styles, f"{cover.period_name}下级单位上报情况（{area(cover.unit)}）", columns)
-    verdict = 8 + len(Origin)
+    verdict = 9 + len(Origin)
     for at, child in enumerate(rows, start=1):
         row = head + at
         shade = {} if child.decidable else {"bg_color": LOCKED_FILL, "font_color": GREY}
@@ -191,17 +202,26 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
         words = (child.unit.code, child.unit.name, child.unit.kind.level.word, package.state.word, how)
         for column, text in enumerate((*words, short_moment(package.reported_at)), start=1):
             put_text(sheet, row, column, text, left if column == 2 else middle)
-        sheet.write_number(row, 7, sum(child.counts.values()), middle)
-        for column, origin in enumerate(Origin, start=8):
+        times = styles.cell(align="center", num_format='"第"0"次"', **shade)
+        if package.version:
+            sheet.write_number(row, 7, package.version, times)
+        else:
+            sheet.write_blank(row, 7, None, times)
+        sheet.write_number(row, 8, sum(child.counts.values()), middle)
+        for column, origin in enumerate(Origin, start=9):
             sheet.write_number(row, column, child.counts.get(origin, 0), middle)
         ask = middle if not child.decidable else styles.cell(align="center", bg_color=ASK_FILL)
         put_text(sheet, row, verdict, "" if child.decidable else LOCKED_MARK, ask)
         note = left if not child.decidable else styles.cell(text_wrap=True, bg_color=ASK_FILL)
         put_text(sheet, row, verdict + 1, "", note)
         put_text(sheet, row, verdict + 2, child.locked_because, left)
-    decidable = [head + at for at, child in enumerate(rows, start=1) if child.decidable]
+    places = [(head + at, child) for at, child in enumerate(rows, start=1) if child.decidable]
+    ordinary = [at for at, child in places if child.package.state is not PackageState.WITHDRAWAL_REQUESTED]
     hint = "通过：接收该单位上报数据；退回：整体退回修改（请写明意见）"
-    offer_choices(sheet, decidable, verdict, VERDICTS, title=VERDICT, hint=hint)
+    offer_choices(sheet, ordinary, verdict, VERDICTS, title=VERDICT, hint=hint)
+    asked = [at for at, child in places if child.package.state is PackageState.WITHDRAWAL_REQUESTED]
+    hint = "该单位已申请撤报。不同意的，请在审核意见栏写明理由"
+    offer_choices(sheet, asked, verdict, WITHDRAWALS, title=VERDICT, hint=hint)
     _finish_table(sheet, head, len(rows), len(columns), book_title(cover), f"第{cover.version}版")
     sheet.freeze_panes(head + 1, 3)
 

@@ -26,7 +26,15 @@ from workflow.adapters.workbook.book_style import (
     set_page,
     short_moment,
 )
-from workflow.adapters.workbook.review import FORM_ID, LOCKED_MARK, NOTE, NUMBER, UNIT_CODE, VERDICT
+from workflow.adapters.workbook.review import (
+    FIELD_MARK,
+    FORM_ID,
+    LOCKED_MARK,
+    NOTE,
+    NUMBER,
+    UNIT_CODE,
+    VERDICT,
+)
 from workflow.domain.form import NO_CHANGE, RESERVED, Field, FieldType, Form
 from workflow.domain.merge import BookSheet, Cover, TotalSheet, totalled_fields
 
@@ -152,6 +160,9 @@ def _form_head(
         facts,
         styles.line(align="center", font_color=GREY, text_wrap=False),
     )
+    unseen = styles.get(num_format=";;;", font_size=8)
+    for column, field in enumerate(fields, start=len(_LEAD)):
+        put_text(sheet, 1, column, FIELD_MARK + field.name, unseen)
     group = styles.head(bg_color=GROUP_FILL)
     sheet.set_row(_GROUP_ROW, 22)
     put_span(sheet, _GROUP_ROW, 0, _ORIGIN + 2, "填报单位与数据来源", group)

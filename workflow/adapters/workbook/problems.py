@@ -150,7 +150,8 @@ class ProblemSheet:
 
     def _finding(self, number: int, finding: Finding, cell: str) -> None:
         found = finding.found or "（空白）"
-        texts = (str(number), cell or "—", finding.label, found, str(finding.severity), finding.message)
+        what = "审核意见" if finding.code == "reviewer" else str(finding.severity)
+        texts = (str(number), cell or "—", finding.label, found, what, finding.message)
         kind = "wrong" if finding.severity is Severity.ERROR else "query"
         looks = ("centre", "link" if cell else "centre", "text", "found", kind, "text")
         lines = max(
@@ -188,14 +189,15 @@ class ProblemSheet:
 
 
 def _hint(findings: Sequence[Finding]) -> str:
-    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    remarked = sum(finding.code == "reviewer" for finding in findings)
+    errors = sum(finding.severity is Severity.ERROR for finding in findings) - remarked
     counts = []
+    if remarked:
+        counts.append(f"审核意见 {remarked} 项（单元格为红色），必须改正")
     if errors:
         counts.append(f"逻辑校验问题 {errors} 项（单元格为红色），必须改正")
-    if len(findings) > errors:
-        counts.append(
-            f"经验校验问题 {len(findings) - errors} 项（单元格为黄色），改正，或者核实后在回复邮件中说明原因"
-        )
+    if queries := len(findings) - errors - remarked:
+        counts.append(f"经验校验问题 {queries} 项（单元格为黄色），改正，或者核实后在回复邮件中说明原因")
     said = f"{'；'.join(counts)}。" if counts else ""
     where = "点击“位置”可转到该单元格，鼠标停在有批注的单元格上可看处理要求。" if findings else ""
     return f"{said}{where}请在本工作簿上修改，改好后直接回复原邮件发回；本表由系统生成，不需填写。"

@@ -57,7 +57,7 @@ def _read_book(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms) -> Readin
         return Reading(ReadOutcome.FOREIGN, reason=_FOREIGN)
     match marks.kind:
         case "review":
-            return Reading(ReadOutcome.REVIEW, marks.identity, review=read_review(book, marks))
+            return Reading(ReadOutcome.REVIEW, marks.identity, review=read_review(book, marks, sniffed.archive))
         case "receipt":
             return Reading(ReadOutcome.RECEIPT, marks.identity)
         case "":
@@ -76,7 +76,7 @@ def _read_by_token(book: CalamineWorkbook, sniffed: Sniffed, marks: Marks, forms
     if any(_RECEIPT_SHEET in sheet for sheet in sheets):
         return Reading(ReadOutcome.RECEIPT, marks.identity)
     if not fitting and looks_like_review(book):
-        return Reading(ReadOutcome.REVIEW, marks.identity, review=read_review(book, marks))
+        return Reading(ReadOutcome.REVIEW, marks.identity, review=read_review(book, marks, sniffed.archive))
     reason = "工作簿的识别标记不全，无法判断是哪一种表；请使用系统下发的工作簿重新填报"
     return Reading(ReadOutcome.FOREIGN, marks.identity, reason=reason)
 

@@ -1,29 +1,36 @@
 """The decisions in a consolidated workbook that came back, read by the headings and not by fixed columns.
 
-Reviewers sort, filter, delete and insert; a row's unit and version are those that stand in the row itself.
+Reviewers sort, filter, delete and insert; a row's unit and version are those that stand in the row itself, and a column's
+field is the one that its invisible mark above the headings names.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.adapters.workbook.remarks import read_remarks
 from workflow.domain.submission import Decision, ReviewReading
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Iterator, Mapping, Sequence
 
     from python_calamine import CalamineWorkbook
 
     from workflow.adapters.workbook.identity import Marks
+    from workflow.adapters.workbook.remarks import Place
 
 COVER_SHEET = "封面"
 REPORT_LABEL = "上报意见"
-UNIT_CODE, NUMBER, FORM_ID = "单位代码", "报送次数", "表单标识"
+UNIT_CODE, NUMBER, FORM_ID, TIMES_REPORTED = "单位代码", "报送次数", "表单标识", "上报次数"
 VERDICT, NOTE = "审核结论", "审核意见"
 LOCKED_MARK = "—"
 """What stands in the verdict cell of a row that this reviewer does not decide on."""
 
-_HEADINGS = frozenset({UNIT_CODE, NUMBER, FORM_ID, VERDICT, NOTE})
+FIELD_MARK = "huizhi:"
+"""Stands before a field's name, invisibly, in a cell above the field's heading."""
+
+_HEADINGS = frozenset({UNIT_CODE, NUMBER, FORM_ID, TIMES_REPORTED, VERDICT, NOTE})
 _HEAD_ROWS = 20
 
 
@@ -32,12 +39,18 @@ def looks_like_review(book: CalamineWorkbook) -> bool:
     return COVER_SHEET in book.sheet_names and any(_has_verdicts(book, name) for name in book.sheet_names)
 
 
-def read_review(book: CalamineWorkbook, marks: Marks) -> ReviewReading:
-    """The decisions of every sheet that has the verdict columns, and the report cell of the cover."""
+def read_review(
+    book: CalamineWorkbook, marks: Marks, archive: zipfile.ZipFile | None = None
+) -> ReviewReading:
+    """The decisions of every sheet that has the verdict columns, and the report cell of the cover. Comments are read
+    from an xlsx `archive`; other formats give none.
+    """
     decisions: list[Decision] = []
+    remarks = read_remarks(archive) if archive is not None else {}
     for name in book.sheet_names:
         if _has_verdicts(book, name):
-            decisions.extend(_decisions(name, _rows(book, name), marks.sheets.get(name, "")))
+            said = remarks.get(name, {})
+            decisions.extend(_decisions(name, _rows(book, name), marks.sheets.get(name, ""), said))
     identity = marks.identity
     return ReviewReading(
         identity.campaign,
@@ -68,24 +81,39 @@ def _heading_columns(row: Sequence[object]) -> Mapping[str, int]:
     return columns if {UNIT_CODE, VERDICT} <= columns.keys() else {}
 
 
-def _decisions(sheet: str, rows: Sequence[Sequence[object]], form: str) -> Iterator[Decision]:
+def _decisions(
+    sheet: str, rows: Sequence[Sequence[object]], form: str, remarks: Mapping[Place, str]
+) -> Iterator[Decision]:
+    """Every row that says something: a verdict, a note or a comment; also one whose unit code is gone."""
     columns: Mapping[str, int] = {}
+    fields: dict[int, str] = {}
+    said: dict[int, dict[int, str]] = {}
+    for (place, column), remark in remarks.items():
+        said.setdefault(place, {})[column] = remark
     for number, row in enumerate(rows, start=1):
         found = _heading_columns(row)
         if found:
             columns = found
+            headings = {at: _text(value).partition("\n（")[0] for at, value in enumerate(row, start=1)}
+            fields = headings | fields
             continue
         if not columns:
+            fields |= {
+                at: value.removeprefix(FIELD_MARK)
+                for at, value in enumerate(row, start=1)
+                if isinstance(value, str) and value.startswith(FIELD_MARK)
+            }
             continue
         words = {heading: _text(row[at]) if at < len(row) else "" for heading, at in columns.items()}
         verdict = words[VERDICT].strip(LOCKED_MARK)
         note = words.get(NOTE, "")
-        if not words[UNIT_CODE] or not (verdict or note):
+        notes = {fields.get(at) or "批注": text for at, text in said.get(number, {}).items()}
+        if not (verdict or note or notes):
             continue
-        version = _count(words.get(NUMBER, ""))
-        # The 下级上报 sheet has no versions: a decision there is on the whole package.
+        version = _count(words.get(NUMBER) or words.get(TIMES_REPORTED, ""))
+        # The 下级上报 sheet has no 报送次数: a decision there is on the whole package.
         of_form = (words.get(FORM_ID) or form) if NUMBER in columns else ""
-        yield Decision(sheet, number, words[UNIT_CODE], of_form, version, verdict, note)
+        yield Decision(sheet, number, words[UNIT_CODE], of_form, version, verdict, note, notes)
 
 
 def _report(book: CalamineWorkbook) -> str:

@@ -1,0 +1,127 @@
+"""Decisions on packages: accepted, returned on objection (article 20), and withdrawn on request (article 19).
+
+A level decides on the packages of the level directly below while it has not reported itself: one level at a time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from workflow.domain.campaign import Campaign
+from workflow.domain.events import Event
+from workflow.domain.letters import LetterKind, LetterOrder
+from workflow.domain.lifecycle import NotAllowed, Package, PackageAct, PackageState
+from workflow.domain.replay import package_after
+from workflow.domain.roster import Role, Unit
+from workflow.process.situation import Outcome, Policy, Situation
+
+APPROVE, RETURN = "通过", "退回"
+GRANT, REFUSE = "同意撤报", "不同意撤报"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Who decides for which level, when, and because of which message or command."""
+
+    level: Unit
+    by: str
+    at: dt.datetime
+    cause: str
+
+
+def act(package: Package, what: PackageAct, review: Review, data: dict[str, Any]) -> Outcome:
+    """An act on a package as an outcome; raises NotAllowed."""
+    event = Event(
+        package.stream, package.events + 1, f"package.{what.value}", review.at, review.by, review.cause, data
+    )
+    return Outcome(events=(event,), packages=(package_after(package, event),))
+
+
+def decide_on_package(review: Review, unit: str, verdict: str, note: str, situation: Situation) -> Outcome:
+    """Accept a package of the level below, send it back with the recorded 沟通确认 (article 20), or decide on its
+    撤报申请; raises NotAllowed.
+    """
+    campaign = situation.campaign
+    assert campaign is not None
+    child = situation.roster.units[unit]
+    package = situation.packages.get((campaign.id, unit))
+    if package is None or child.superior != review.level.code:
+        raise NotAllowed("该单位不是本级的下一级上报单位")
+    asked = package.state is PackageState.WITHDRAWAL_REQUESTED
+    if asked and verdict in {GRANT, REFUSE}:
+        return decide_on_withdrawal(review, package, note, situation, granted=verdict == GRANT)
+    if asked:
+        raise NotAllowed(f"该单位已申请撤报，审核结论应选“{GRANT}”或“{REFUSE}”")
+    if verdict in {GRANT, REFUSE}:
+        raise NotAllowed("该单位没有待办理的撤报申请")
+    if situation.packages[campaign.id, review.level.code].locked:
+        raise NotAllowed("本级数据已上报并锁定，如需修改请提出撤报申请")
+    if review.at >= situation.closes(review.level.code):
+        raise NotAllowed("已过本级上报截止时间，数据按截止时的情况上报")
+    if verdict == APPROVE:
+        return act(package, PackageAct.ACCEPT, review, {"by": review.by, "note": note})
+    due = package_due(review, campaign, situation.policy)
+    outcome = act(package, PackageAct.RETURN, review, {"by": review.by, "note": note, "due": due.isoformat()})
+    context = returned_context(review, due, note, 1, f"{child.name}上报数据")
+    return outcome + _to_reviewer(LetterKind.RETURNED, review, package, context, situation)
+
+
+def decide_on_withdrawal(
+    review: Review, package: Package, note: str, situation: Situation, *, granted: bool
+) -> Outcome:
+    """Grant or refuse a 撤报申请 and tell the level that asked. A level that has reported itself must first be returned
+    by the level above it. Raises NotAllowed.
+    """
+    campaign = situation.campaign
+    assert campaign is not None
+    own = situation.packages.get((campaign.id, review.level.code))
+    if granted and own is not None and own.unit != package.unit and own.locked:
+        raise NotAllowed(f"{review.level.name}自身已上报，须先由其上一级退回")
+    if not granted and not note:
+        raise NotAllowed("不同意撤报须写明理由")
+    data: dict[str, Any] = {"by": review.by, "note": note}
+    due = package_due(review, campaign, situation.policy)
+    if granted:
+        data["due"] = due.isoformat()
+    what = PackageAct.GRANT_WITHDRAWAL if granted else PackageAct.REFUSE_WITHDRAWAL
+    outcome = act(package, what, review, data)
+    context = {
+        "level_name": situation.roster.units[package.unit].name, "granted": granted, "note": note, "due": due,
+        "by": review.by, "superior_name": review.level.name,
+    }  # fmt: skip
+    return outcome + _to_reviewer(LetterKind.WITHDRAWAL_RESULT, review, package, context, situation)
+
+
+def _to_reviewer(
+    kind: LetterKind, review: Review, package: Package, context: dict[str, Any], situation: Situation
+) -> Outcome:
+    """A letter about a package to the 审核员 of its level."""
+    to = situation.roster.recipient(package.unit, Role.REVIEWER, review.at.date())
+    if to is None:
+        return Outcome()
+    own_case = situation.case_of(package.unit)
+    order = LetterOrder(
+        kind, package.campaign, package.unit, own_case.form if own_case else "", to, review.at,
+        f"{review.cause}#{package.stream}#{package.events}", context,
+    )  # fmt: skip
+    return Outcome(letters=(order,))
+
+
+def package_due(review: Review, campaign: Campaign, policy: Policy) -> dt.datetime:
+    """Until when a returned package is to be reported again: the configured days, but never past the cut-off of the
+    level that returned it.
+    """
+    days = dt.timedelta(days=policy.return_days + 1)
+    due = (review.at + days).replace(hour=0, minute=0, second=0, microsecond=0)
+    closes = campaign.window(review.level).closes
+    return min(due, closes) if closes > review.at else due
+
+
+def returned_context(review: Review, due: dt.datetime, note: str, times: int, what: str) -> dict[str, Any]:
+    """What a letter 退回修改 of a reviewer says; the findings are added by who has some."""
+    return {
+        "form_title": "", "findings": [], "due": due, "file_name": what,
+        "by": f"{review.level.name}审核员", "note": note, "times": times,
+    }  # fmt: skip
