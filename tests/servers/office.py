@@ -14,6 +14,7 @@ FILTERS = {
     "xlsx": "xlsx:Calc MS Excel 2007 XML",
     "xls": "xls:MS Excel 97",
     "ods": "ods:calc8",
+    "html": "html:HTML (StarCalc)",
 }
 
 
@@ -34,7 +35,7 @@ class Office:
         self._profile = profile
 
     def __call__(self, path: Path, kind: str, outdir: Path) -> Path:
-        """Convert a spreadsheet to `pdf`, `xlsx`, `xls` or `ods` in a folder; the new file."""
+        """Convert a spreadsheet to `pdf`, `xlsx`, `xls`, `ods` or `html` in a folder; the new file."""
         result = outdir / f"{path.stem}.{kind}"
         if result.resolve() == path.resolve():
             raise ValueError(f"would write over {path}: name another folder")

@@ -45,16 +45,12 @@ _HOTLINE = re.compile(r"[48]00\d{7}")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+")
 
 
-def understand(field: Field, raw: RawValue | CellError, *, since_1904: bool = False) -> Understood | Unclear:
-    """Read one cell by its field's type. A blank, and text of blanks only, is an understood None. `since_1904` is the
-    workbook's date system, which a bare serial number of a day depends on.
-    """
+def understand(field: Field, raw: RawValue | CellError) -> Understood | Unclear:
+    """Read one cell by its field's type. A blank, and text of blanks only, is an understood None."""
     if isinstance(raw, CellError):
         return Unclear("not-found" if raw.code == LOST else "cell-error")
     if raw is None or (isinstance(raw, str) and not bare(raw)):
         return Understood(None)
-    if field.type is FieldType.DATE:
-        return _date(raw, since_1904=since_1904)
     return _READERS[field.type](field, raw)
 
 
@@ -132,10 +128,10 @@ def _whole(number: int | float) -> int | float:
     return int(number) if abs(number) < 1e15 and number == int(number) else number
 
 
-def _date(raw: RawValue, *, since_1904: bool) -> Understood | Unclear:
+def _date(_field: Field, raw: RawValue) -> Understood | Unclear:
     if isinstance(raw, dt.date):
         return Understood(_day_of(raw))
-    if raw is None or isinstance(raw, bool | dt.time):
+    if not isinstance(raw, str | int | float) or isinstance(raw, bool):
         return Unclear("not-a-date")
     if isinstance(raw, int | float):
         if not math.isfinite(raw) or raw != int(raw):
@@ -143,7 +139,7 @@ def _date(raw: RawValue, *, since_1904: bool) -> Understood | Unclear:
         typed = plain_number(raw)
     else:
         typed = bare(raw)
-    if re.fullmatch(r"\d{5}", typed) and (day := day_of_serial(int(typed), since_1904=since_1904)):
+    if re.fullmatch(r"\d{5}", typed) and (day := day_of_serial(int(typed), since_1904=False)):
         return Understood(day, f"日期序号 {typed} 按 {day.isoformat()} 读取")
     found = typed_day(typed)
     if found is None:
@@ -239,6 +235,7 @@ _READERS = {
     FieldType.INTEGER: _number,
     FieldType.DECIMAL: _number,
     FieldType.PERCENT: _number,
+    FieldType.DATE: _date,
     FieldType.YES_NO: _yes_no,
     FieldType.CHOICE: _choice,
     FieldType.PHONE: _phone,

@@ -68,13 +68,14 @@ def examine(
     raw: Mapping[str, RawValue | CellError],
     previous: Answers | None,
     moved: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> Examination:
     """Understand and check one return. `previous` are the last reported answers, for 上期(); `moved` gives the
-    addresses of answers that were not found in their own cells.
+    addresses of answers that were not found in their own cells, `notes` what the reader itself changed.
     """
     where = moved or {}
     answers: dict[str, Value] = {}
-    notes: dict[str, str] = {}
+    notes = {name: note for name, note in (notes or {}).items() if name in form.by_name}
     findings: list[Finding] = []
     broken: set[str] = set()
     for field in form.fields:

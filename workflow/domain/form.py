@@ -160,6 +160,30 @@ class Form:
         """The place of each field in the form, counted from 0."""
         return {field.name: place for place, field in enumerate(self.fields)}
 
+    @cached_property
+    def guides(self) -> Mapping[str, tuple[tuple[int, int, str], ...]]:
+        """By sheet, the texts that tell cheaply whether answers still stand in their cells: beside each answer the longest
+        text to its left and the nearest to its right, above it the nearest in its column. Row and column from 0.
+        """
+        chosen: dict[str, dict[tuple[int, int], str]] = {}
+        for sheet in {slot.sheet for slot in self.slots}:
+            texts = [anchor for anchor in self.anchors if anchor.sheet == sheet]
+            kept = chosen.setdefault(sheet, {})
+            for slot in (slot for slot in self.slots if slot.sheet == sheet):
+                beside = [text for text in texts if text.row == slot.row]
+                left = max(
+                    (t for t in beside if t.column < slot.column), key=lambda t: len(t.text), default=None
+                )
+                right = min(
+                    (t for t in beside if t.column > slot.column), key=lambda t: t.column, default=None
+                )
+                over = [text for text in texts if text.column == slot.column and text.row < slot.row]
+                above = max(over, key=lambda t: t.row, default=None)
+                kept |= {(t.row - 1, t.column - 1): t.text for t in (left, right, above) if t is not None}
+        return {
+            sheet: tuple((*at, text) for at, text in sorted(kept.items())) for sheet, kept in chosen.items()
+        }
+
     def cell_of(self, field: str) -> str:
         """The address of a field's answer such as `基本情况!E12`; the empty string for a field that has no cell."""
         slot = self.slot_of.get(field)

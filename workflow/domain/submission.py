@@ -131,7 +131,9 @@ class Reading:
 
     `identity` is set when the copy could be told; `answers` maps each field that has a cell to what stands there
     (blanks left out); `moved` gives the address of an answer that was not found in its own cell; `reason` is
-    Chinese and says why a file could not be read.
+    Chinese and says why a file could not be read. `notes` say what the reader itself changed, by field. `by_labels` is
+    true where the answers were found by the words around them and not by their addresses; `inside` holds the files of an
+    archive that has several.
     """
 
     outcome: ReadOutcome
@@ -140,6 +142,19 @@ class Reading:
     moved: Mapping[str, str] = field(default_factory=dict)
     review: ReviewReading | None = None
     reason: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    by_labels: bool = False
+    inside: tuple[Enclosed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A file inside an archive: its name there, its sha256, its size in bytes and what was read."""
+
+    name: str
+    sha: str
+    size: int
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)

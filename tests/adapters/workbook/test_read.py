@@ -233,7 +233,7 @@ def archive(*names: str, **contents: bytes) -> bytes:
         (b"", ReadOutcome.UNREADABLE, "空文件"),
         (b"\xff\xd8\xff\xe0" + b"\x00" * 99, ReadOutcome.UNSUPPORTED, "图片"),
         (b"%PDF-1.7\n...", ReadOutcome.UNSUPPORTED, "PDF"),
-        (b"Rar!\x1a\x07\x00", ReadOutcome.UNSUPPORTED, "压缩包"),
+        (b"Rar!\x1a\x07\x00", ReadOutcome.UNREADABLE, "压缩包"),
         ("单位,人数\n甲,3\n".encode("gbk"), ReadOutcome.UNSUPPORTED, "文本文件"),
         (b"<html><table></table></html>", ReadOutcome.UNSUPPORTED, "网页"),
         (archive("word/document.xml"), ReadOutcome.UNSUPPORTED, "Word"),

@@ -39,7 +39,7 @@ def find_cell_errors(
     for sheet, of_sheet in addresses.items():
         if sheet not in parts:
             continue
-        xml = _member(data, archive, parts[sheet])
+        xml = member(data, archive, parts[sheet])
         xml = xml[: xml.find(b"</sheetData>")]  # what follows holds the formulas of data validations
         if b't="e"' not in xml and b"<f>" not in xml and b"<f " not in xml and b":f" not in xml:
             continue
@@ -77,16 +77,16 @@ def _error_in(attributes: bytes, body: bytes) -> CellError | None:
 def sheet_parts(data: bytes, archive: zipfile.ZipFile) -> Mapping[str, str]:
     """The name of the part that holds each sheet of an .xlsx; empty for other archives."""
     try:
-        book = _member(data, archive, "xl/workbook.xml")
-        relations = _member(data, archive, "xl/_rels/workbook.xml.rels")
+        book = member(data, archive, "xl/workbook.xml")
+        relations = member(data, archive, "xl/_rels/workbook.xml.rels")
     except KeyError:
         return {}
     names = archive.NameToInfo
     return {sheet: part for sheet, part in _parts(book, relations).items() if part in names}
 
 
-def _member(data: bytes, archive: zipfile.ZipFile, name: str) -> bytes:
-    """A member's bytes; its own inflating, since ZipFile.read costs more than the small parts themselves."""
+def member(data: bytes, archive: zipfile.ZipFile, name: str) -> bytes:
+    """A member's bytes; our own inflating, since ZipFile.read costs more than the small parts themselves."""
     info = archive.NameToInfo[name]
     if info.compress_type != zipfile.ZIP_DEFLATED:
         return archive.read(name)

@@ -6,6 +6,7 @@ Office programs and phones lose one or the other; what is found routes the file 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from html import unescape
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from workflow.domain.submission import CopyIdentity
 
 if TYPE_CHECKING:
     import zipfile
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from python_calamine import CalamineWorkbook
 
@@ -53,7 +54,7 @@ def read_marks(book: CalamineWorkbook, archive: zipfile.ZipFile | None) -> Marks
     marks = _marks(_properties(archive)) if archive is not None else None
     if marks is not None:
         return marks
-    token = _printed_token(book)
+    token = printed_token(book)
     return Marks(CopyIdentity("", "", "", 0, 0, token), "", {}) if token else None
 
 
@@ -101,12 +102,25 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
-def _printed_token(book: CalamineWorkbook) -> str:
+def printed_token(book: CalamineWorkbook) -> str:
+    """The token that is printed in a cell of any sheet, '' where there is none."""
     for name in book.sheet_names:
-        for row in book.get_sheet_by_name(name).iter_rows():
-            for value in row:
-                if isinstance(value, str) and "HZ-" in value.upper():
-                    match = TOKEN.search(value.upper())
-                    if match is not None:
-                        return match[0]
+        token = token_among(value for row in book.get_sheet_by_name(name).iter_rows() for value in row)
+        if token:
+            return token
+    return ""
+
+
+def token_among(values: Iterable[object]) -> str:
+    """The first token in the texts of some cells, full-width or in small letters too."""
+    for value in values:
+        if isinstance(value, str) and len(value) > 15:
+            text = value.upper()
+            if "HZ" not in text:
+                text = unicodedata.normalize("NFKC", text)
+            match = TOKEN.search(text) or (
+                TOKEN.search(unicodedata.normalize("NFKC", text)) if "HZ" in text else None
+            )
+            if match is not None:
+                return match[0]
     return ""

@@ -1,46 +1,69 @@
-"""Read a returned workbook: what kind it is, whose copy, and what stands in the answer cells.
+"""Read a returned file: what kind it is, whose copy, and what stands in the answer cells.
 
 A pure function of bytes and forms that never raises for what a file holds; it runs in the processes of
-`pool`. calamine gives an error cell and a formula without a value as a blank; `cell_errors` looks for those.
+`pool`. A copy whose labels stand where they stood is read by its addresses; only another takes the slow way by its labels.
 """
 
 from __future__ import annotations
 
-import datetime as dt
+import hashlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum, load_workbook
 
-from workflow.adapters.workbook.cell_errors import find_cell_errors
-from workflow.adapters.workbook.identity import Marks, read_marks
+from workflow.adapters.workbook.by_labels import grid_of, read_located, read_page
+from workflow.adapters.workbook.containers import Unopened, unpack
+from workflow.adapters.workbook.identity import Marks, printed_token, read_marks
+from workflow.adapters.workbook.pick import days_since_1904, error_texts, hidden_errors, pick
 from workflow.adapters.workbook.review import looks_like_review, read_review
-from workflow.adapters.workbook.sniff import BROKEN_REASON, MACRO_REASON, Sniffed, sniff
-from workflow.domain.form import Form, Slot, column_letters
-from workflow.domain.submission import CellError, CopyIdentity, RawValue, Reading, ReadOutcome
+from workflow.adapters.workbook.sniff import BROKEN_REASON, MACRO_REASON, Sniffed, sniff, web_page
+from workflow.domain.form import Form
+from workflow.domain.labels import Rows, best_form, stands
+from workflow.domain.submission import CopyIdentity, Enclosed, Reading, ReadOutcome
 
 Forms = Mapping[tuple[str, int], Form]
+#: A form's id and version; version 0 is any.
+FormKey = tuple[str, int]
 
 _FOREIGN = "附件不是系统下发的工作簿（找不到识别标记）；请在系统下发的工作簿中填报，填好后作为附件回复"
 _RECEIPT_SHEET = "回执表"
 _HEAD_ROWS = 12
+_DEEPEST = 2
+_CALLED = {"tnef": "附件", "eml": "转发的邮件"}
 _OURS = (TypeError, AttributeError, NameError, LookupError, AssertionError)
 
 
-def read_file(data: bytes, name: str, forms: Forms) -> Reading:  # noqa: ARG001 — the name never decides
-    """What a file is and what its answers are. `forms` maps (form id, version) to the forms that are out.
+def read_file(data: bytes, name: str, forms: Forms, only: FormKey | None = None) -> Reading:
+    """What a file is and what its answers are. `forms` maps (form id, version) to the forms that are out; the name never
+    decides and only stands in reasons.
 
     A copy known by its printed token alone comes back with an identity of token and form only (campaign and
-    unit ''): the caller looks the token up. Where its sheets and its 表号 don't tell the form, it is `foreign` with
-    the token; called again with the one form that the token names, it gives the answers.
+    unit ''), one known by its labels alone without a token too: the caller looks for whose it is. Where a token's form can't
+    be told, the file is `foreign` with the token; called again with `only` the form that the token names, it gives the
+    answers. An archive with one usable file reads as that file; with several it has them `inside`.
     """
+    if only is not None:
+        forms = {key: form for key, form in forms.items() if key[0] == only[0] and only[1] in (0, key[1])}
+    return _read(data, name, forms, 0)
+
+
+def _read(data: bytes, name: str, forms: Forms, depth: int) -> Reading:
     try:
         sniffed = sniff(data)
         if sniffed.refused is not None:
             return Reading(sniffed.refused, reason=sniffed.reason)
+        if sniffed.container == "html":
+            page = web_page()
+            assert page.refused is not None
+            return read_page(data, forms) or Reading(page.refused, reason=page.reason)
+        if sniffed.container:
+            return _read_container(sniffed, name, forms, depth)
         with load_workbook(io.BytesIO(data)) as book:
             return _read_book(book, sniffed, forms)
+    except Unopened as unopened:
+        return Reading(unopened.outcome, reason=unopened.reason)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 — calamine's PanicException is no Exception
@@ -49,21 +72,57 @@ def read_file(data: bytes, name: str, forms: Forms) -> Reading:  # noqa: ARG001 
         return Reading(ReadOutcome.UNREADABLE, reason=BROKEN_REASON + named)
 
 
+def _read_container(sniffed: Sniffed, name: str, forms: Forms, depth: int) -> Reading:
+    """The files inside, one by one. What can be no workbook (a picture, a letter) counts only where nothing else is in."""
+    if depth >= _DEEPEST:
+        reason = "压缩包里套了多层压缩包，系统不予打开；请直接把工作簿作为附件发送"
+        return Reading(ReadOutcome.HOSTILE, reason=reason)
+    found: list[Enclosed] = []
+    for inner, content in unpack(sniffed.container, sniffed.data):
+        reading = _read(content, inner, forms, depth + 1)
+        sha = hashlib.sha256(content).hexdigest()
+        found += reading.inside or [Enclosed(inner, sha, len(content), reading)]
+    useful = [one for one in found if one.reading.outcome is not ReadOutcome.UNSUPPORTED] or found
+    if not useful:
+        return Reading(ReadOutcome.UNSUPPORTED, reason="压缩包里没有文件；请在其中放入填好的工作簿后重新发送")
+    if len(useful) > 1:
+        reason = f"内有{len(useful)}个文件，已逐一处理"
+        return Reading(ReadOutcome.UNSUPPORTED, reason=reason, inside=tuple(useful))
+    [only] = useful
+    where = f"{_CALLED.get(sniffed.container, '压缩包')}{name}内的“{only.name}”："
+    return replace(only.reading, reason=where + only.reading.reason if only.reading.reason else "")
+
+
 def _read_book(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms) -> Reading:
     if any(sheet.typ in (SheetTypeEnum.MacroSheet, SheetTypeEnum.Vba) for sheet in book.sheets_metadata):
         return Reading(ReadOutcome.MACRO, reason=MACRO_REASON)
     marks = read_marks(book, sniffed.archive)
     if marks is None:
-        return Reading(ReadOutcome.FOREIGN, reason=_FOREIGN)
+        return _read_unmarked(book, sniffed, forms)
     match marks.kind:
         case "review":
-            return Reading(ReadOutcome.REVIEW, marks.identity, review=read_review(book, marks, sniffed.archive))
+            return Reading(
+                ReadOutcome.REVIEW, marks.identity, review=read_review(book, marks, sniffed.archive)
+            )
         case "receipt":
             return Reading(ReadOutcome.RECEIPT, marks.identity)
         case "":
             return _read_by_token(book, sniffed, marks, forms)
         case _:
             return _read_answers(book, sniffed, marks.identity, forms)
+
+
+def _read_unmarked(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms) -> Reading:
+    """A workbook without any mark: ours if a form's title and labels stand in it; whose, the caller may find out."""
+    foreign = Reading(ReadOutcome.FOREIGN, reason=_FOREIGN)
+    if not any(form.anchors for form in forms.values()):
+        return foreign
+    grid = grid_of(book)
+    form = best_form(list(forms.values()), grid)
+    if form is None:
+        return foreign
+    identity = CopyIdentity("", "", form.id, form.version, 0, "")
+    return read_located(grid, sniffed, identity, form) or foreign
 
 
 def _read_by_token(book: CalamineWorkbook, sniffed: Sniffed, marks: Marks, forms: Forms) -> Reading:
@@ -77,6 +136,12 @@ def _read_by_token(book: CalamineWorkbook, sniffed: Sniffed, marks: Marks, forms
         return Reading(ReadOutcome.RECEIPT, marks.identity)
     if not fitting and looks_like_review(book):
         return Reading(ReadOutcome.REVIEW, marks.identity, review=read_review(book, marks, sniffed.archive))
+    if not fitting:
+        grid = grid_of(book)
+        told = _only_form(list(forms.values())) or best_form(list(forms.values()), grid)
+        identity = CopyIdentity("", "", told.id, told.version, 0, token) if told else None
+        if told and identity and (located := read_located(grid, sniffed, identity, told)):
+            return located
     reason = "工作簿的识别标记不全，无法判断是哪一种表；请使用系统下发的工作簿重新填报"
     return Reading(ReadOutcome.FOREIGN, marks.identity, reason=reason)
 
@@ -107,49 +172,32 @@ def _read_answers(book: CalamineWorkbook, sniffed: Sniffed, identity: CopyIdenti
         )
         return Reading(ReadOutcome.FOREIGN, identity, reason=reason)
     missing = sorted(_slot_sheets(form) - set(book.sheet_names))
+    if not missing:
+        rows_of: dict[str, Rows] = {
+            sheet: book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            for sheet in _slot_sheets(form)
+        }
+        if stands(form, rows_of):
+            return _by_address(rows_of, sniffed, identity, form)
+    located = read_located(grid_of(book), sniffed, identity, form)
+    if located is not None:
+        if not identity.token and (token := printed_token(book)):
+            located = replace(located, identity=replace(identity, token=token))
+        return located
     if missing:
         names = "、".join(f"“{sheet}”" for sheet in missing)
         reason = f"工作簿缺少工作表{names}（被删除或改名）；请使用系统下发的工作簿重新填报，不要删改工作表"
-        return Reading(ReadOutcome.UNREADABLE, identity, reason=reason)
-    answers, blank = _pick(book, form.slots)
-    if blank and sniffed.archive is not None and "xl/workbook.xml" in sniffed.names:
-        wanted = {(slot.sheet, f"{column_letters(slot.column)}{slot.row}"): slot.field for slot in blank}
-        for place, error in find_cell_errors(sniffed.data, sniffed.archive, wanted):
-            answers[wanted[place]] = error
-    return Reading(ReadOutcome.ANSWERS, identity, answers)
+    else:
+        reason = "工作簿中原有的标签大多被改动或删除，无法找到各项填报内容；请使用系统下发的工作簿重新填报，不要改动版式"
+    return Reading(ReadOutcome.UNREADABLE, identity, reason=reason)
+
+
+def _by_address(rows_of: Mapping[str, Rows], sniffed: Sniffed, identity: CopyIdentity, form: Form) -> Reading:
+    answers, blank = pick(rows_of, ((slot.field, (slot.sheet, slot.row, slot.column)) for slot in form.slots))
+    answers.update(hidden_errors(blank, sniffed))
+    error_texts(answers)
+    return Reading(ReadOutcome.ANSWERS, identity, answers, notes=days_since_1904(form, answers, sniffed))
 
 
 def _slot_sheets(form: Form) -> set[str]:
     return {slot.sheet for slot in form.slots}
-
-
-def _pick(
-    book: CalamineWorkbook, slots: Iterable[Slot]
-) -> tuple[dict[str, RawValue | CellError], list[Slot]]:
-    rows_of: dict[str, list[list[Any]]] = {}
-    answers: dict[str, RawValue | CellError] = {}
-    blank: list[Slot] = []
-    for slot in slots:
-        if slot.sheet not in rows_of:
-            rows_of[slot.sheet] = book.get_sheet_by_name(slot.sheet).to_python(skip_empty_area=False)
-        rows = rows_of[slot.sheet]
-        row = rows[slot.row - 1] if slot.row <= len(rows) else ()
-        value = raw_value(row[slot.column - 1]) if slot.column <= len(row) else None
-        if value is None:
-            blank.append(slot)
-        else:
-            answers[slot.field] = value
-    return answers, blank
-
-
-def raw_value(value: object) -> RawValue:
-    """A cell as it stands: white space alone is a blank, a whole float an int, a duration its days."""
-    if isinstance(value, str):
-        return value if value and not value.isspace() else None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < 1e15 else value
-    if isinstance(value, dt.timedelta):
-        return value / dt.timedelta(days=1)
-    if value is None or isinstance(value, bool | int | dt.date | dt.time):
-        return value
-    raise TypeError(f"calamine gave a {type(value).__name__}")

@@ -7,6 +7,7 @@ for the letter to whoever sent it.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ _MACRO = "工作簿含有宏，为安全起见系统不予打开；请另存为�
 _LOCKED = (
     "文件设有打开密码，系统无法读取；请取消密码（文件—信息—保护工作簿—用密码进行加密，清空密码）后重新报送"
 )
+_LOCKED_ZIP = "压缩包设有密码，系统无法读取；请取消密码，或者直接把工作簿作为附件发送"
 
 _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "PDF文件"),
@@ -37,16 +39,25 @@ _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"BM", "图片"),
     (b"II*\x00", "图片"),
     (b"MM\x00*", "图片"),
-    (b"Rar!", "压缩包"),
-    (b"7z\xbc\xaf", "压缩包"),
-    (b"\x1f\x8b", "压缩包"),
     (b"{\\rtf", "文字文档"),
+)
+
+
+_CONTAINERS: tuple[tuple[bytes, str], ...] = (
+    (b"Rar!\x1a\x07", "archive"),
+    (b"7z\xbc\xaf\x27\x1c", "archive"),
+    (b"\x1f\x8b", "archive"),
+    (b"\x78\x9f\x3e\x22", "tnef"),
+)
+_MAIL_HEADER = re.compile(
+    rb"(?i)^(?:received|return-path|from|to|subject|date|message-id|mime-version|x-[\w-]+):"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """A workbook that may be parsed (`refused` is None), or why not.
+    """A workbook that may be parsed (`refused` is None), or why not. `container` names what has the workbook inside:
+    `zip`, `archive`, `tnef`, `eml` (see `containers`), or `html` for tables of a web page.
 
     `archive` is the open zip of an .xlsx, .xlsb or .ods, None for a binary .xls; `names` are its members.
     """
@@ -56,6 +67,7 @@ class Sniffed:
     archive: zipfile.ZipFile | None = None
     names: frozenset[str] = frozenset()
     data: bytes = b""
+    container: str = ""
 
 
 def sniff(data: bytes) -> Sniffed:
@@ -66,6 +78,11 @@ def sniff(data: bytes) -> Sniffed:
         return _sniff_zip(data)
     if data.startswith(OLE):
         return _sniff_ole(data)
+    for magic, container in _CONTAINERS:
+        if data.startswith(magic):
+            return Sniffed(data=data, container=container)
+    if data[257:262] == b"ustar":
+        return Sniffed(data=data, container="archive")
     for magic, kind in _OTHER_KINDS:
         if data.startswith(magic):
             return _unsupported(kind)
@@ -78,11 +95,13 @@ def _unsupported(kind: str) -> Sniffed:
 
 def _sniff_text(data: bytes) -> Sniffed:
     head = data[:4096].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if head.startswith((b"<html", b"<!doctype html", b"<table")):
-        return _unsupported("网页")
+    if head.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<div", b"<style")):
+        return Sniffed(data=data, container="html")
     if b"urn:schemas-microsoft-com:office:spreadsheet" in head:
         reason = f"附件是XML电子表格，系统不支持这种格式；{_RESEND}"
         return Sniffed(ReadOutcome.UNSUPPORTED, reason)
+    if _MAIL_HEADER.match(head) and b"\nmime-version:" in b"\n" + head:
+        return Sniffed(data=data, container="eml")
     if b"\x00" not in head:
         return _unsupported("文本文件")
     return Sniffed(ReadOutcome.UNREADABLE, f"无法识别文件格式，文件可能已损坏；{_RESEND}")
@@ -98,18 +117,23 @@ def _sniff_zip(data: bytes) -> Sniffed:
     if total > RATIO_MATTERS_FROM and total > MOST_RATIO * len(data):
         return _hostile()
     if any(member.flag_bits & 0x1 for member in members):
-        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
+        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED_ZIP if not _is_office(names) else _LOCKED)
     if any(_is_macro(name.lower()) for name in names):
         return Sniffed(ReadOutcome.MACRO, _MACRO)
     if "content.xml" in names and "mimetype" in names:
-        return _sniff_ods(archive, names)
+        return _sniff_ods(archive, names, data)
     if any(name.lower().startswith("xl/workbook.") for name in names):
         return Sniffed(archive=archive, names=names, data=data)
     if any(name.startswith("word/") for name in names):
         return _unsupported("Word文档")
     if any(name.startswith("ppt/") for name in names):
         return _unsupported("演示文稿")
-    return _unsupported("压缩包")
+    return Sniffed(data=data, container="zip")
+
+
+def web_page() -> Sniffed:
+    """The refusal of a web page in which no form was found."""
+    return _unsupported("网页")
 
 
 def _hostile() -> Sniffed:
@@ -117,16 +141,22 @@ def _hostile() -> Sniffed:
     return Sniffed(ReadOutcome.HOSTILE, reason)
 
 
+def _is_office(names: frozenset[str]) -> bool:
+    return (
+        "[Content_Types].xml" in names or "mimetype" in names or any(name.startswith("xl/") for name in names)
+    )
+
+
 def _is_macro(name: str) -> bool:
     return name.endswith("vbaproject.bin") or name.startswith(("xl/macrosheets/", "basic/", "scripts/"))
 
 
-def _sniff_ods(archive: zipfile.ZipFile, names: frozenset[str]) -> Sniffed:
+def _sniff_ods(archive: zipfile.ZipFile, names: frozenset[str], data: bytes) -> Sniffed:
     if not archive.read("mimetype").startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
         return _unsupported("文字文档")
     if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
         return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
-    return Sniffed(archive=archive, names=names)
+    return Sniffed(archive=archive, names=names, data=data)
 
 
 def _sniff_ole(data: bytes) -> Sniffed:
@@ -142,7 +172,7 @@ def _sniff_ole(data: bytes) -> Sniffed:
         return Sniffed(ReadOutcome.MACRO, _MACRO)
     if _has_password(data):
         return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
-    return Sniffed()
+    return Sniffed(data=data)
 
 
 def _has_entry(data: bytes, name: str) -> bool:

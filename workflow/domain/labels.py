@@ -1,0 +1,349 @@
+"""Where the answers of a damaged copy stand, told by the words around them.
+
+Rows and columns that were inserted or deleted, sheets renamed, put in another order or copied into one, labels edited: each
+row of the form is looked for by its printed texts, each answer's column by the texts beside and above it. A place that
+can't be told for sure is not given: whoever reads asks for that answer instead of guessing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property, lru_cache
+
+from workflow.domain.form import Anchor, Form, Slot
+
+Rows = Sequence[Sequence[object]]
+Place = tuple[str, int, int]  # sheet, row and column from 1
+
+#: A form fits these many times over; what lies beyond is no form.
+MOST_ROWS, MOST_COLUMNS, MOST_SHEETS = 1500, 120, 40
+#: Below this share of answers found it is not the form, or not enough of it.
+LEAST_SHARE = 0.5
+#: Sheets of one form share their headings: a page with no more of a sheet's words than that is another one.
+_LEAST_LIKENESS = 0.25
+_ALIKE = 0.6
+_TRIVIAL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The places of the answers that were found, by field, and the fields whose place can't be told."""
+
+    places: Mapping[str, Place]
+    lost: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        total = len(self.places) + len(self.lost)
+        return len(self.places) / total if total else 0.0
+
+
+def stands(form: Form, rows_of: Mapping[str, Rows]) -> bool:
+    """Whether the form's own texts stand where they stood, so that the addresses of the answers hold. Cheap: for every
+    file. A form without texts can't be told apart and counts as standing.
+    """
+    for sheet, guides in form.guides.items():
+        rows = rows_of[sheet]
+        for row, column, text in guides:
+            try:
+                there = rows[row][column]
+            except IndexError:
+                return False
+            if there != text and words(there) != words(text):
+                return False
+    return True
+
+
+@lru_cache(maxsize=8192)
+def _folded(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).lower()
+    return "".join(char for char in folded if unicodedata.category(char)[0] in "LN" or char == "%")
+
+
+def words(value: object) -> str:
+    """A cell's text for comparing: half width, without blanks and punctuation; '' for what is no text."""
+    if isinstance(value, str):
+        return _folded(value[:400])
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and value == value // 1
+        and abs(value) < 1e9
+    ):
+        return str(int(value))  # serial numbers of rows come back as numbers
+    return ""
+
+
+def locate(form: Form, grid: Mapping[str, Rows]) -> Located | None:
+    """Find the form's answers in the sheets of a workbook; None where it is not that form."""
+    if not form.anchors:
+        return None
+    pages = [_Page(name, rows) for name, rows in list(grid.items())[:MOST_SHEETS]]
+    places: dict[str, Place] = {}
+    for sheet in dict.fromkeys(slot.sheet for slot in form.slots):
+        part = _Part(
+            sheet,
+            tuple(a for a in form.anchors if a.sheet == sheet),
+            tuple(s for s in form.slots if s.sheet == sheet),
+        )
+        page = max(pages, key=part.likeness, default=None)
+        if page is not None and part.likeness(page)[0] >= _LEAST_LIKENESS * part.whole:
+            places.update(_Match(part, page).places())
+    taken = Counter(places.values())
+    places = {field: place for field, place in places.items() if taken[place] == 1}
+    located = Located(places, tuple(slot.field for slot in form.slots if slot.field not in places))
+    return located if located.share >= LEAST_SHARE else None
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A sheet as it came back, as comparable words."""
+
+    name: str
+    rows: Rows
+
+    @cached_property
+    def cells(self) -> list[dict[int, str]]:
+        """For each row, from 0, its words by column from 0."""
+        return [
+            {at: word for at, value in enumerate(row[:MOST_COLUMNS]) if (word := words(value))}
+            for row in self.rows[:MOST_ROWS]
+        ]
+
+    @cached_property
+    def rows_with(self) -> Mapping[str, list[int]]:
+        """The rows in which a word stands, each once."""
+        found: dict[str, list[int]] = {}
+        for number, row in enumerate(self.cells):
+            for word in set(row.values()):
+                found.setdefault(word, []).append(number)
+        return found
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A sheet of the form: its texts and its answers' cells."""
+
+    name: str
+    anchors: tuple[Anchor, ...]
+    slots: tuple[Slot, ...]
+
+    @cached_property
+    def texts(self) -> Mapping[int, dict[int, str]]:
+        """The form's words by row and column, both from 0."""
+        rows: dict[int, dict[int, str]] = {}
+        for anchor in self.anchors:
+            if word := words(anchor.text):
+                rows.setdefault(anchor.row - 1, {})[anchor.column - 1] = word
+        return rows
+
+    @cached_property
+    def weight(self) -> Mapping[str, float]:
+        """What a word tells: much where it stands once, little for a unit, a number or a word of every row."""
+        counts = Counter(word for row in self.texts.values() for word in row.values())
+        return {
+            word: _TRIVIAL if len(word) < 2 or word.isdecimal() else 1 / count
+            for word, count in counts.items()
+        }
+
+    @cached_property
+    def whole(self) -> float:
+        """The likeness of the sheet to itself."""
+        return sum(weight for weight in self.weight.values() if weight > _TRIVIAL)
+
+    def likeness(self, page: _Page) -> tuple[float, bool]:
+        """How much of the form's sheet stands in a page; of equals the one with the same name."""
+        return (
+            sum(w for word, w in self.weight.items() if w > _TRIVIAL and word in page.rows_with),
+            page.name == self.name,
+        )
+
+
+@dataclass(frozen=True)
+class _Match:
+    """One sheet of the form laid over one page."""
+
+    part: _Part
+    page: _Page
+
+    def places(self) -> Iterator[tuple[str, Place]]:
+        """The answers whose row and column are both sure."""
+        for slot in self.part.slots:
+            row = self.row_of.get(slot.row - 1)
+            column = self._column(slot, row) if row is not None else None
+            if row is not None and column is not None and not self._is_text(slot.row - 1, row, column):
+                yield slot.field, (self.page.name, row + 1, column + 1)
+
+    @cached_property
+    def row_of(self) -> Mapping[int, int]:
+        """The page's row of each row of the form that was found, from 0."""
+        found = self._told()
+        self._fill(found)
+        return found
+
+    def _told(self) -> dict[int, int]:
+        """Rows that their words alone tell, best first; a tie is left open."""
+        claims: list[tuple[float, int, int]] = []
+        for number, texts in self.part.texts.items():
+            scores: Counter[int] = Counter()
+            for word in set(texts.values()):
+                for row in self.page.rows_with.get(word, ()):
+                    scores[row] += self.part.weight[word]  # type: ignore[assignment]
+            full = sum(self.part.weight[word] for word in set(texts.values()))
+            ranked = scores.most_common(2)
+            if not ranked or ranked[0][1] < max(0.4 * full, 0.3):
+                continue
+            if len(ranked) > 1 and ranked[1][1] >= ranked[0][1] - _TRIVIAL / 2:
+                continue
+            claims.append((ranked[0][1], number, ranked[0][0]))
+        found: dict[int, int] = {}
+        used: set[int] = set()
+        for _, number, row in sorted(claims, key=lambda claim: (-claim[0], claim[1])):
+            if row not in used:
+                found[number] = row
+                used.add(row)
+        return found
+
+    def _fill(self, found: dict[int, int]) -> None:
+        """Rows with edited or repeated labels: between two neighbours that were told and are as far apart as they were, by
+        their place; else by the one row there whose words are alike.
+        """
+        told = sorted(found)
+        open_rows = sorted({slot.row - 1 for slot in self.part.slots} - found.keys())
+        for number in open_rows:
+            before = max((t for t in told if t < number), default=None)
+            after = min((t for t in told if t > number), default=None)
+            low = found[before] if before is not None else -1
+            high = found[after] if after is not None else len(self.page.cells)
+            used = set(found.values())
+            steady = before is not None and after is not None and high - low == after - before
+            edge = (before is None) is not (after is None) and self._is_edge(before, after, found)
+            guess = low + number - before if before is not None else high - (after or 0) + number
+            if (
+                (steady or edge)
+                and guess not in used
+                and 0 <= guess < len(self.page.cells)
+                and self._fits(number, guess)
+            ):
+                found[number] = guess
+                continue
+            alike = [row for row in range(low + 1, high) if row not in used and self._alike(number, row)]
+            if len(alike) == 1:
+                found[number] = alike[0]
+
+    def _is_edge(self, before: int | None, after: int | None, found: Mapping[int, int]) -> bool:
+        """Beyond the outermost row that was told, a place is sure only where all that were told have not moved apart."""
+        known = before if before is not None else after
+        assert known is not None
+        return len({row - number for number, row in found.items()}) == 1
+
+    def _fits(self, number: int, row: int) -> bool:
+        """Whether a row at the expected place may be the form's: an edited label, but no other row's words."""
+        texts, there = self.part.texts.get(number, {}), self.page.cells[row]
+        if not texts:
+            return True
+        if set(texts.values()) & set(there.values()):
+            return True
+        return self._alike(number, row)
+
+    def _alike(self, number: int, row: int) -> bool:
+        labels = [
+            word for word in self.part.texts.get(number, {}).values() if self.part.weight[word] > _TRIVIAL
+        ]
+        there = [word for word in self.page.cells[row].values() if len(word) > 1]
+        return any(
+            SequenceMatcher(None, a, b, autojunk=False).ratio() >= _ALIKE for a in labels for b in there
+        )
+
+    def _column(self, slot: Slot, row: int) -> int | None:
+        """The answer's column: by the texts on both sides of it in its own row, else by its sheet's columns."""
+        own, column = self._shifts(slot.row - 1, row), slot.column - 1
+        left = max((at for at in own if at < column), default=None)
+        right = min((at for at in own if at > column), default=None)
+        if left is not None and right is not None and own[left] == own[right]:
+            return column + own[left]
+        return self._columns.get(column)
+
+    def _shifts(self, number: int, row: int) -> dict[int, int]:
+        """How far each text of a row, that stands once in it, moved sideways."""
+        texts, there = self.part.texts.get(number, {}), self.page.cells[row]
+        once, once_there = Counter(texts.values()), Counter(there.values())
+        back = {word: at for at, word in there.items() if once_there[word] == 1}
+        return {at: back[word] - at for at, word in texts.items() if once[word] == 1 and word in back}
+
+    @cached_property
+    def _columns(self) -> Mapping[int, int]:
+        """The page's column of each answer column, by the votes of all rows that were found."""
+        votes: dict[int, Counter[int]] = {}
+        for number, row in self.row_of.items():
+            for at, shift in self._shifts(number, row).items():
+                votes.setdefault(at, Counter())[at + shift] += 1
+        sure = {}
+        for at, counted in votes.items():
+            best, count = counted.most_common(1)[0]
+            if count >= 0.7 * counted.total():
+                sure[at] = best
+        columns: dict[int, int] = {}
+        for column in {slot.column - 1 for slot in self.part.slots}:
+            if (there := self._between(column, sure)) is not None:
+                columns[column] = there
+        return columns
+
+    def _between(self, column: int, sure: Mapping[int, int]) -> int | None:
+        if column in sure:
+            return sure[column]
+        left = max((at for at in sure if at < column), default=None)
+        right = min((at for at in sure if at > column), default=None)
+        if left is None and right is None:
+            return None
+        if left is None or right is None:
+            near = right if left is None else left
+            assert near is not None
+            return column + sure[near] - near
+        if sure[right] - sure[left] == right - left:
+            return column + sure[left] - left
+        # A column came in between: the answers' is the only one of these that holds anything.
+        answer_rows = [
+            self.row_of[slot.row - 1]
+            for slot in self.part.slots
+            if slot.column - 1 == column and slot.row - 1 in self.row_of
+        ]
+        filled = [
+            at for at in range(sure[left] + 1, sure[right])
+            if any(at < len(self.page.rows[row]) and self.page.rows[row][at] not in (None, "") for row in answer_rows)
+        ]  # fmt: skip
+        return filled[0] if len(filled) == 1 else None
+
+    def _is_text(self, number: int, row: int, column: int) -> bool:
+        """Whether a text of the form itself stands where the answer should: then it is not the answer's place."""
+        there = self.page.cells[row].get(column, "")
+        return bool(there) and len(there) > 1 and there in self.part.texts.get(number, {}).values()
+
+
+def best_form(forms: Sequence[Form], grid: Mapping[str, Rows]) -> Form | None:
+    """The one form whose title or 表号 stands in the workbook and whose labels do; the newest of its versions. None where
+    none or several may be meant.
+    """
+    heads = [
+        word
+        for rows in list(grid.values())[:MOST_SHEETS]
+        for row in rows[:MOST_ROWS]
+        for value in row[:MOST_COLUMNS]
+        if isinstance(value, str) and 3 < len(word := _folded(value[:400])) < 80
+    ]
+    named = [form for form in forms if form.anchors and any(_named(form, word) for word in heads)]
+    fitting = [
+        (found.share, form.version, form) for form in named if (found := locate(form, grid)) is not None
+    ]
+    if len({form.id for *_, form in fitting}) != 1:
+        return None
+    return max(fitting, key=lambda one: (one[0], one[1]))[2]
+
+
+def _named(form: Form, word: str) -> bool:
+    number, title = _folded(form.number), _folded(form.title)
+    return (bool(number) and number in word) or (bool(title) and title in word)
