@@ -25,7 +25,7 @@ from workflow.domain.campaign import SHANGHAI, Campaign, Period
 from workflow.domain.deadlines import Schedule
 from workflow.domain.errors import Fault, OutsideFailed, Refused
 from workflow.domain.form import Form
-from workflow.domain.roster import Unit
+from workflow.domain.roster import Roster, Unit
 from workflow.process.consolidate import consolidate, levels_of
 from workflow.process.correspondence import Letterhead, Secretariat
 from workflow.process.dispatch import Sent, dispatch
@@ -262,28 +262,19 @@ class App:
     ) -> list[MadeBook]:
         """Write the consolidated workbooks of the levels named, or of all."""
         known = require_campaign(self.store, campaign)
-        levels = levels_of(require_roster(self.store), units)
-        made = []
-        for place, unit in enumerate(levels):
-            made.append(self._consolidated(unit, self.now(), known))
-            progress(place + 1, len(levels))
-        return made
+        roster = require_roster(self.store)
+        return self._consolidated(roster, levels_of(roster, units), self.now(), known, progress)
 
     def _book(self, unit: Unit, now: dt.datetime) -> MadeBook:
-        return self._consolidated(unit, now, require_campaign(self.store))
+        campaign = require_campaign(self.store)
+        return self._consolidated(require_roster(self.store), [unit], now, campaign, _no_progress)[0]
 
-    def _consolidated(self, unit: Unit, now: dt.datetime, campaign: Campaign) -> MadeBook:
-        roster = require_roster(self.store)
+    def _consolidated(
+        self, roster: Roster, units: Sequence[Unit], now: dt.datetime, campaign: Campaign, progress: Progress
+    ) -> list[MadeBook]:
+        forms, token = self.forms(campaign), self.token_key.token
         return consolidate(
-            self.store,
-            self.files,
-            self.token_key.token,
-            roster,
-            campaign,
-            self.forms(campaign),
-            unit,
-            now,
-            now,
+            self.store, self.files, token, roster, campaign, forms, units, now, now, progress
         )
 
 

@@ -1,6 +1,7 @@
 """Consolidated workbooks 汇总表 of a level: gathered from the store, made when something has changed, never twice the same.
 
 A package that has been reported shows the rows that it was reported with; one that is open shows the data as they stand.
+However many levels are asked for, the tree is gathered once; answers are read only where a workbook is to be made.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from workflow.adapters.files import Files
-from workflow.adapters.store import MadeBook, Store
+from workflow.adapters.store import MadeBook, Store, StoredAnswers
 from workflow.adapters.workbook.consolidate import write_book
 from workflow.domain.campaign import Campaign
 from workflow.domain.events import Event, canonical
@@ -42,6 +43,9 @@ from workflow.process.situation import SYSTEM, CaseKey
 
 Token = Callable[..., str]
 
+#: Workbooks recorded in one transaction.
+_TOGETHER = 20
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -55,28 +59,57 @@ class Picture:
     packages: Mapping[str, Package]
     standings: Mapping[CaseKey, Standing]
     received: Mapping[str, Submission]
-    answers: Mapping[str, Answers]
-    notes: Mapping[str, Mapping[str, str]]
     reminded: Mapping[str, int]
+    held: Mapping[str, StoredAnswers] = field(default_factory=dict)
 
     def answers_of(self, standing: Standing) -> Answers:
-        return self.answers.get(standing.submission, {})
+        held = self.held.get(standing.submission)
+        return held.answers if held else {}
+
+    def notes_of(self, standing: Standing) -> Mapping[str, str]:
+        held = self.held.get(standing.submission)
+        return held.notes if held else {}
+
+    @property
+    def shown(self) -> set[str]:
+        """The submissions whose answers stand in the branch."""
+        return {standing.submission for standing in self.standings.values() if standing.submission}
 
 
-def picture(
-    store: Store, roster: Roster, campaign: Campaign, forms: Mapping[str, Form], root: Unit
-) -> Picture:
-    """Gather a branch. Reported packages are read as they were reported."""
-    codes = [unit.code for unit in roster.below(root.code)]
-    cases = {(c.campaign, c.unit, c.form): c for c in store.cases(campaign.id, codes)}
+def pictures(
+    store: Store, roster: Roster, campaign: Campaign, forms: Mapping[str, Form], roots: Sequence[Unit]
+) -> list[Picture]:
+    """Gather branches, without their answers. Reported packages are read as they were reported."""
+    below = {root.code: [unit.code for unit in roster.below(root.code)] for root in roots}
+    codes = list(dict.fromkeys(code for units in below.values() for code in units))
+    cases: dict[str, list[Case]] = {}
+    for case in store.cases(campaign.id, codes):
+        cases.setdefault(case.unit, []).append(case)
     packages = {package.unit: package for package in store.packages(campaign.id, codes)}
     versions: dict[CaseKey, list[Submission]] = {}
     for version in store.submissions(campaign.id, codes):
         versions.setdefault((version.campaign, version.unit, version.form), []).append(version)
-    earlier = earlier_data(store, campaign, codes)
+    standings = _standings(store, roster, campaign, cases, packages, versions)
+    received = {version.id: version for kept in versions.values() for version in kept}
+    reminded = store.reminded(campaign.id)
+    found = []
+    for root in roots:
+        own = {(c.campaign, c.unit, c.form): c for code in below[root.code] for c in cases.get(code, ())}
+        inside = {code: packages[code] for code in below[root.code] if code in packages}
+        stood = {key: standings[key] for key in own}
+        found.append(Picture(roster, campaign, forms, root, own, inside, stood, received, reminded))
+    return found
+
+
+def _standings(
+    store: Store, roster: Roster, campaign: Campaign, cases: Mapping[str, Sequence[Case]],
+    packages: Mapping[str, Package], versions: Mapping[CaseKey, Sequence[Submission]],
+) -> dict[CaseKey, Standing]:  # fmt: skip
+    earlier = earlier_data(store, campaign, cases.keys())
     reported = store.standings(campaign.id)
     standings: dict[CaseKey, Standing] = {}
-    for key, case in cases.items():
+    for case in (case for kept in cases.values() for case in kept):
+        key = (case.campaign, case.unit, case.form)
         package = packages.get(roster.package_of(case.unit).code)
         frozen = reported.get((case.unit, case.form))
         if package is not None and package.locked and frozen is not None:
@@ -84,48 +117,53 @@ def picture(
             continue
         before = earlier.get((case.unit, case.form))
         standings[key] = stand(case, versions.get(key, ()), before.standing if before else None)
-    held = store.answers({standing.submission for standing in standings.values() if standing.submission})
-    received = {version.id: version for kept in versions.values() for version in kept}
-    return Picture(
-        roster, campaign, forms, root, cases, packages, standings, received,
-        {known: kept.answers for known, kept in held.items()},
-        {known: kept.notes for known, kept in held.items()},
-        store.reminded(campaign.id),
-    )  # fmt: skip
+    return standings
 
 
 def consolidate(
-    store: Store,
-    files: Files,
-    token: Token,
-    roster: Roster,
-    campaign: Campaign,
-    forms: Mapping[str, Form],
-    unit: Unit,
-    now: dt.datetime,
-    cut_off: dt.datetime,
-) -> MadeBook:
-    """The level's newest consolidated workbook: made and recorded when its content differs from the last version's."""
-    seen = picture(store, roster, campaign, forms, unit)
-    digest = content_digest(seen)
-    last = store.book(campaign.id, unit.code)
-    if last is not None and last.sha == digest and files.has_outbox(last.path):
-        return last
-    version = (last.version if last else 0) + 1
-    name = token(campaign.id, unit.code, "review", version)
-    book = book_of(seen, version, name, now, cut_off)
+    store: Store, files: Files, token: Token, roster: Roster, campaign: Campaign, forms: Mapping[str, Form],
+    units: Sequence[Unit], now: dt.datetime, cut_off: dt.datetime,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[MadeBook]:  # fmt: skip
+    """The levels' newest consolidated workbooks: made and recorded where the content differs from the last version's."""
+    made: dict[str, MadeBook] = {}
+    changed: list[tuple[Picture, str, int]] = []
+    for seen in pictures(store, roster, campaign, forms, units):
+        digest = content_digest(seen)
+        last = store.book(campaign.id, seen.root.code)
+        if last is not None and last.sha == digest and files.has_outbox(last.path):
+            made[seen.root.code] = last
+        else:
+            changed.append((seen, digest, (last.version if last else 0) + 1))
+    held = store.answers(set().union(*(seen.shown for seen, _, _ in changed)))
+    for at in range(0, len(changed), _TOGETHER):
+        events = []
+        for seen, digest, version in changed[at : at + _TOGETHER]:
+            name = token(campaign.id, seen.root.code, "review", version)
+            path = _written(files, replace(seen, held=held), version, name, now, cut_off)
+            data = {
+                "version": version, "token": name, "sha": digest, "cut_off": cut_off.isoformat(), "path": path,
+            }  # fmt: skip
+            stream = f"book:{campaign.id}/{seen.root.code}"
+            number = store.next_numbers([stream])[stream] + 1
+            events.append(Event(stream, number, "book.made", now, SYSTEM, f"campaign:{campaign.id}", data))
+            progress(len(made) + at + len(events), len(units))
+        store.append(events)
+    for seen, _, _ in changed:
+        newest = store.book(campaign.id, seen.root.code)
+        assert newest is not None
+        made[seen.root.code] = newest
+    return [made[unit.code] for unit in units]
+
+
+def _written(
+    files: Files, seen: Picture, version: int, token: str, made_at: dt.datetime, cut_off: dt.datetime
+) -> str:
+    """Write a picture's workbook; its path."""
     target = io.BytesIO()
-    write_book(book, target)
-    path = files.write_book(f"{campaign.id}/{unit.code}_{unit.name}_第{version}版.xlsx", target.getvalue())
-    data = {
-        "version": version, "token": name, "sha": digest, "cut_off": cut_off.isoformat(), "path": path,
-    }  # fmt: skip
-    stream = f"book:{campaign.id}/{unit.code}"
-    number = store.next_numbers([stream])[stream] + 1
-    store.append([Event(stream, number, "book.made", now, SYSTEM, f"campaign:{campaign.id}", data)])
-    made = store.book(campaign.id, unit.code)
-    assert made is not None
-    return made
+    write_book(book_of(seen, version, token, made_at, cut_off), target)
+    name = f"{seen.campaign.id}/{seen.root.code}_{seen.root.name}_第{version}版.xlsx"
+    return files.write_book(name, target.getvalue())
 
 
 def content_digest(seen: Picture) -> str:
@@ -176,7 +214,7 @@ def _row(seen: Picture, key: CaseKey, members: set[str], own: Package) -> BookRo
     else:
         why = ""
     version = seen.received.get(standing.submission)
-    notes = seen.notes.get(standing.submission, {})
+    notes = seen.notes_of(standing)
     labels = seen.forms[case.form].by_name
     named = ((labels[name].label if name in labels else name, note) for name, note in notes.items())
     words = "；".join(f"{label}：{note}" for label, note in named)
