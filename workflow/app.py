@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from workflow import config
+from workflow.adapters import workdays
 from workflow.adapters.files import Files
 from workflow.adapters.letters import LetterTemplates
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
@@ -25,6 +26,7 @@ from workflow.domain.campaign import SHANGHAI, Campaign, Period
 from workflow.domain.deadlines import Schedule
 from workflow.domain.errors import Fault, OutsideFailed, Refused
 from workflow.domain.form import Form
+from workflow.domain.ladder import Ladder
 from workflow.domain.roster import Roster, Unit
 from workflow.process.consolidate import consolidate, levels_of
 from workflow.process.correspondence import Letterhead, Secretariat
@@ -89,7 +91,11 @@ class App:
     def schedule(self) -> Schedule:
         said = self.config.schedule
         grace = dt.timedelta(hours=said.grace_hours)
-        return Schedule(said.reply_days, said.review_days, said.receipt_days, grace)
+        steps = self.config.ladder
+        ladder = Ladder(steps.list_days, steps.administrator_days, steps.reviewer_days, steps.inspector_days)
+        return Schedule(
+            said.reply_days, said.review_days, said.receipt_days, grace, ladder, workdays.workdays()
+        )
 
     @cached_property
     def token_key(self) -> TokenKey:

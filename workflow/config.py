@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from workflow.domain.campaign import DEFAULT_WINDOWS
 from workflow.domain.errors import Fault, Refused
@@ -18,6 +18,8 @@ from workflow.domain.roster import Level
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Security = Literal["none", "starttls", "tls"]
+_MOST_DAYS = 60
+Count = Annotated[int, Field(ge=1, le=_MOST_DAYS)]
 Days = tuple[Annotated[int, Field(ge=1, le=28)], Annotated[int, Field(ge=1, le=28)]]
 
 
@@ -94,14 +96,42 @@ class Windows(_Section):
 
 
 class ScheduleSection(_Section):
-    """Reminders: days before the date of reply, days before a window closes, days before (+) or after (-) the
-    receipt's date; and the hours that an automatic report waits for a successful poll.
+    """Reminders, in working days: before the date of reply, before a window closes, before (+) or after (-) the receipt's
+    date; and the hours that an automatic report waits for a successful poll.
     """
 
-    reply_days: tuple[int, ...] = (7, 2)
-    review_days: tuple[int, ...] = (1,)
+    reply_days: tuple[Count, ...] = (7, 2)
+    review_days: tuple[Count, ...] = (2, 1)
     receipt_days: tuple[int, ...] = (3, -1)
     grace_hours: float = Field(default=12, ge=0)
+
+    @field_validator("receipt_days")
+    @classmethod
+    def not_zero(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if 0 in days or any(abs(count) > _MOST_DAYS for count in days):
+            raise ValueError("应为 1 至 60（期限前）或 -1 至 -60（期限后）的工作日数")
+        return days
+
+
+class LadderSection(_Section):
+    """Who above is told, and when, in working days: `list_days` before the date of reply, the others before a window
+    closes. An empty list leaves a step out.
+    """
+
+    list_days: tuple[Count, ...] = (1,)
+    administrator_days: tuple[Count, ...] = (2,)
+    reviewer_days: tuple[Count, ...] = (1,)
+    inspector_days: tuple[Count, ...] = (1,)
+
+    @field_validator("reviewer_days", "inspector_days")
+    @classmethod
+    def in_order(cls, days: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        """A step may not be taken before the one below it."""
+        below = {"reviewer_days": "administrator_days", "inspector_days": "reviewer_days"}[info.field_name or ""]
+        earlier = info.data.get(below) or ()
+        if days and earlier and max(days) > max(earlier):
+            raise ValueError(f"不能早于 {below} 的通知")
+        return days
 
 
 class Review(_Section):
@@ -150,6 +180,7 @@ class Config(_Section):
     database: Database = Database()
     windows: Windows = Windows()
     schedule: ScheduleSection = ScheduleSection()
+    ladder: LadderSection = LadderSection()
     review: Review = Review()
     run: Run = Run()
     reader: Reader = Reader()

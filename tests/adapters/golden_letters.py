@@ -62,6 +62,55 @@ FINDINGS = [
     },
 ]
 
+PHONE_LIST: Context = {
+    "role": "管理员",
+    "level_name": "金水区教育局",
+    "relayed": False,
+    "person_name": "钱某某",
+    "person_phone": "0371-55550021",
+    "rows": [
+        {
+            "unit_name": name,
+            "unit_code": f"214100000{number}",
+            "matter": "尚未报送",
+            "due": at(2027, 1, 1),
+            "contact": contact,
+            "phone": phone,
+        }
+        for number, (name, contact, phone) in enumerate(
+            (("金水区第二小学", "孙某某", "0371-55550031、19900000031"), ("金水区西史赵教学点", "", "")),
+            start=2,
+        )
+    ],
+}
+FOR_INSPECTOR: Context = {
+    "role": "视察员",
+    "level_name": "金水区教育局",
+    "relayed": True,
+    "person_name": "赵某某",
+    "person_phone": "0371-55550020",
+    "rows": [
+        {
+            "unit_name": "金水区教育局",
+            "unit_code": "410105",
+            "matter": "尚未上报，9个单位尚未审核",
+            "due": at(2027, 1, 6),
+            "contact": "李某某",
+            "phone": "0371-55550022",
+        }
+    ],
+}
+OWED_BY_COUNTY = [
+    {
+        "unit_name": "金水区教育局",
+        "unit_code": "410105",
+        "matter": "尚未报送",
+        "due": at(2027, 1, 1),
+        "contact": "",
+        "phone": "",
+    }
+]
+
 OWN: dict[str, Context] = {
     "notice": {
         "form_title": "中小学教育信息化基本情况表",
@@ -108,6 +157,7 @@ OWN: dict[str, Context] = {
             }
         ],
         "form_title": "中小学教育信息化基本情况表",
+        "lists": [],
         "date": date(2026, 12, 28),
     },
     "review_request": COUNTY
@@ -298,6 +348,43 @@ VARIANTS: dict[str, tuple[str, Context]] = {
                 )
             ],
         },
+    ),
+    "reminder-review": (
+        "reminder",
+        COUNTY
+        | {
+            "rows": [
+                {
+                    **OWED_BY_COUNTY[0],
+                    "unit_name": "金水区第一小学",
+                    "matter": "尚未审核",
+                    "due": at(2027, 1, 6),
+                },
+                {**OWED_BY_COUNTY[0], "matter": "尚未上报", "due": at(2027, 1, 6)},
+            ],
+            "attachments": ["2026年第四季度汇总表（金水区教育局）.xlsx"],
+            "date": date(2027, 1, 4),
+        },
+    ),
+    "reminder-list": ("reminder", COUNTY | {"rows": [], "lists": [PHONE_LIST], "date": date(2026, 12, 31)}),
+    "reminder-gathered": (
+        "reminder",
+        COUNTY | {"rows": OWED_BY_COUNTY, "lists": [PHONE_LIST, FOR_INSPECTOR], "date": date(2027, 1, 5)},
+    ),
+    "reminder-reviewer": (
+        "reminder",
+        AFTER
+        | {
+            "unit_name": "郑州市教育局",
+            "salutation": "郑州市教育局",
+            "rows": [],
+            "lists": [{**FOR_INSPECTOR, "role": "审核员", "level_name": "郑州市教育局", "relayed": False}],
+            "date": date(2027, 1, 5),
+        },
+    ),
+    "reminder-inspector": (
+        "reminder",
+        COUNTY | {"rows": [], "lists": [FOR_INSPECTOR], "date": date(2027, 1, 5)},
     ),
     "review_result-reported": ("review_result", {"refused": [], "reported": True, "remaining": 0}),
     "withdrawal_request-superior-reported": (

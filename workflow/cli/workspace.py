@@ -9,9 +9,12 @@ from pathlib import Path
 from workflow import config
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.mail.smtp import Relay, RelaySettings
+from workflow.adapters.workdays import known_years
 from workflow.app import App
 from workflow.cli.printing import complain, say
+from workflow.domain.deadlines import guessed_days
 from workflow.domain.errors import Fault, OutsideFailed, Refused
+from workflow.process.gather import current_campaign
 
 #: Stands in a workspace that `huizhi demo` made.
 DEMO_MARKER = ".huizhi-demo"
@@ -78,6 +81,7 @@ def _checks(app: App) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "信函 templates/letters", lambda: f"{len(app.secretariat.templates.kinds)}种"
     yield "数据库", lambda: _database(app)
     yield "名册", lambda: _roster(app)
+    yield "工作日历", lambda: _workdays(app)
     if (app.workspace / DEMO_MARKER).is_file():
         ended = "这是演示工作目录，内置的收发信服务器已随演示结束而停止，不再收发邮件；重新演示请运行 huizhi demo"
         yield "邮件服务器", lambda: ended
@@ -99,6 +103,18 @@ def _roster(app: App) -> str:
     if roster is None:
         raise Refused(Fault("名册", "尚未导入", "请运行 huizhi roster import rosters/units.xlsx"))
     return f"{len(roster.units)}个单位"
+
+
+def _workdays(app: App) -> str:
+    """Until when holidays are known; beyond, letters are planned by weekends, which is worth knowing and no failure."""
+    first, last = known_years()
+    said = f"{first}至{last}年按国务院办公厅放假调休安排，其余年份按周一至周五推算"
+    campaign, roster = current_campaign(app.store), app.store.roster()
+    guessed = guessed_days(campaign, roster, app.schedule) if campaign and roster else []
+    if campaign and guessed:
+        years = "、".join(f"{year}年" for year in sorted({day.year for day in guessed}))
+        said += f"；注意：{campaign.id} 有截止日在{years}，催报日期未计节假日"
+    return said
 
 
 def _imap(app: App) -> str:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from workflow.domain.campaign import Campaign, midnight
+from workflow.domain.campaign import SHANGHAI, Campaign, Window, midnight
+from workflow.domain.ladder import Ladder, Rung, asked_at, in_window
 from workflow.domain.lifecycle import Package
 from workflow.domain.roster import Roster
-
-#: Letters that nobody waits for go out when an office opens.
-OFFICE_OPENS = dt.timedelta(hours=9)
+from workflow.domain.workdays import OFFICE_OPENS, Workdays
 
 
 class Owed(StrEnum):
@@ -24,15 +23,27 @@ class Owed(StrEnum):
 
     REMINDER = "reminder"
     RECEIPT_REMINDER = "receipt_reminder"
+    PHONE_LIST = "phone_list"
     REVIEW_REQUEST = "review_request"
     REVIEW_REMINDER = "review_reminder"
+    ESCALATION = "escalation"
     AUTO_REPORT = "auto_report"
+
+
+#: What is gathered into one letter to an address on a day, once a day when offices open.
+GATHERED = frozenset(
+    {Owed.REMINDER, Owed.RECEIPT_REMINDER, Owed.PHONE_LIST, Owed.REVIEW_REMINDER, Owed.ESCALATION}
+)
+#: What nobody is told of any more once the package goes up.
+_OF_PACKAGE = frozenset({Owed.REVIEW_REQUEST, Owed.REVIEW_REMINDER, Owed.ESCALATION})
+_OF_UNITS = frozenset({Owed.REMINDER, Owed.PHONE_LIST})
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One thing owed since `at`. `package` is the unit code of the package concerned, '' for the whole campaign.
-    `skipped` marks a letter that a later one of the same kind has overtaken: it is noted, not sent.
+    """One thing owed since `at`. `package` is the unit code of the package concerned, '' for the whole campaign; `rung` is
+    set where somebody above is told. `skipped` marks a letter that a later one of the same kind has overtaken: it is
+    noted, not sent.
     """
 
     at: dt.datetime
@@ -40,19 +51,32 @@ class Due:
     key: str
     package: str = ""
     skipped: bool = False
+    rung: Rung | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When letters go out, from config.toml: days before the date on which units are asked to reply; days before a
-    package's window closes, for its reviewer; days before and after the receipt's date. `grace` is how long an
-    automatic report waits for a successful poll.
+    """When letters go out, from config.toml, in working days: before the date on which units are asked to reply; before a
+    package's window closes, for its reviewer; before (negative: after) the receipt's date; up the ladder. `grace` is how
+    long an automatic report waits for a successful poll.
     """
 
     reply_days: tuple[int, ...] = (7, 2)
-    review_days: tuple[int, ...] = (1,)
+    review_days: tuple[int, ...] = (2, 1)
     receipt_days: tuple[int, ...] = (3, -1)
     grace: dt.timedelta = dt.timedelta(hours=12)
+    ladder: Ladder = field(default_factory=Ladder)
+    workdays: Workdays = field(default_factory=Workdays)
+
+
+def gathered_key(day: dt.date) -> str:
+    """The step that is done when a day's reminders have gone out; no others go out on that day."""
+    return f"gathered/{day}"
+
+
+def gathering_key(day: dt.date) -> str:
+    """The step that is done when a day's reminders begin to go out; without the other one a crash came between."""
+    return f"gathering/{day}"
 
 
 def owed(
@@ -63,7 +87,9 @@ def owed(
     done: Collection[str],
     schedule: Schedule,
 ) -> list[Due]:
-    """Everything owed by `now` and not done, in the order of its times; at one time, lower levels first."""
+    """Everything owed by `now` and not done, in the order of its times; at one time, lower levels first. Reminders wait
+    until offices open, so that those of a day are known together, and until tomorrow when today's have gone out.
+    """
     open_packages = [package for package in packages if not package.locked]
     due = [
         *_reminders(campaign, schedule),
@@ -71,7 +97,12 @@ def owed(
         *_reviews(campaign, roster, open_packages, schedule),
         *_auto_reports(campaign, roster, open_packages),
     ]
-    waiting = [item for item in due if item.at <= now and item.key not in done]
+    today = now.astimezone(SHANGHAI).date()
+    asleep = now < midnight(today) + OFFICE_OPENS or gathered_key(today) in done
+    waiting = [
+        item for item in due
+        if item.at <= now and item.key not in done and not (asleep and item.owed in GATHERED)
+    ]  # fmt: skip
     order = {Owed.AUTO_REPORT: 0}
     waiting.sort(key=lambda item: (item.at, order.get(item.owed, 1), -_depth(roster, item.package)))
     return _overtaken(waiting, {package.unit for package in open_packages})
@@ -99,33 +130,81 @@ def cut_off(campaign: Campaign, roster: Roster, package: Package, above: Iterabl
     return min(one.due or campaign.window(roster.units[one.unit]).closes for one in (package, *above))
 
 
+def guessed_days(campaign: Campaign, roster: Roster, schedule: Schedule) -> list[dt.date]:
+    """The deadlines of a campaign in years whose holidays are not known: letters before them are planned by weekends."""
+    days = {campaign.period.last_day}
+    days.update(campaign.window(unit).last_day for unit in roster.units.values() if unit.kind.reports)
+    if campaign.receipt_due:
+        days.add(campaign.receipt_due)
+    return sorted(day for day in days if not schedule.workdays.known(day))
+
+
 def _reminders(campaign: Campaign, schedule: Schedule) -> Iterator[Due]:
-    for days in schedule.reply_days:
-        at = campaign.reply_due - dt.timedelta(days=days) + OFFICE_OPENS
-        if at > campaign.opened_at:
-            yield Due(at, Owed.REMINDER, f"reminder/{days}")
+    for owed_, key, days in (
+        (Owed.REMINDER, "reminder", schedule.reply_days),
+        (Owed.PHONE_LIST, "phone-list", schedule.ladder.list_days),
+    ):
+        for count in days:
+            at = schedule.workdays.moment(campaign.reply_due, count)
+            if at > campaign.opened_at:
+                rung = Rung.ADMINISTRATOR if owed_ is Owed.PHONE_LIST else None
+                yield Due(at, owed_, f"{key}/{count}", rung=rung)
 
 
 def _receipt_reminders(campaign: Campaign, schedule: Schedule) -> Iterator[Due]:
     if campaign.receipt_due is None:
         return
-    for days in schedule.receipt_days:
-        at = midnight(campaign.receipt_due - dt.timedelta(days=days)) + OFFICE_OPENS
+    deadline = midnight(campaign.receipt_due + dt.timedelta(days=1))
+    for count in schedule.receipt_days:
+        at = schedule.workdays.moment(deadline, count)
         if at > campaign.opened_at:
-            yield Due(at, Owed.RECEIPT_REMINDER, f"receipt/{days}")
+            yield Due(at, Owed.RECEIPT_REMINDER, f"receipt/{count}")
 
 
 def _reviews(
     campaign: Campaign, roster: Roster, packages: Iterable[Package], schedule: Schedule
 ) -> Iterator[Due]:
-    for package in packages:
+    """The request to review, the reminders to the level's 审核员, and the steps up the ladder. A package that was returned
+    has its own date, set in the letter that returned it.
+    """
+    planned: dict[Window, list[tuple[dt.datetime, Owed, int, Rung | None]]] = {}
+    known = {package.unit: package for package in packages}
+    for package in known.values():
         if package.version:
             continue
-        window = campaign.window(roster.units[package.unit])
-        yield Due(window.opens, Owed.REVIEW_REQUEST, f"review/{package.unit}", package.unit)
-        for days in schedule.review_days:
-            at = window.closes - dt.timedelta(days=days) + OFFICE_OPENS
-            yield Due(at, Owed.REVIEW_REMINDER, f"review-reminder/{package.unit}/{days}", package.unit)
+        above = [known[unit.code] for unit in roster.above(package.unit) if unit.code in known]
+        opens = campaign.window(roster.units[package.unit]).opens
+        window = Window(opens, cut_off(campaign, roster, package, above))
+        if window not in planned:
+            planned[window] = list(_steps(window, campaign, schedule))
+        for at, owed_, count, rung in planned[window]:
+            key = {
+                Owed.REVIEW_REQUEST: f"review/{package.unit}",
+                Owed.REVIEW_REMINDER: f"review-reminder/{package.unit}/{count}",
+                Owed.ESCALATION: f"escalation/{package.unit}/{rung}/{count}",
+            }[owed_]
+            yield Due(at, owed_, key, package.unit, rung=rung)
+
+
+def _steps(
+    window: Window, campaign: Campaign, schedule: Schedule
+) -> Iterator[tuple[dt.datetime, Owed, int, Rung | None]]:
+    """A window's letters: when, what, how many working days before it closes, and for which rung. A reminder on the day of
+    the request itself is left out.
+    """
+    workdays, ladder = schedule.workdays, schedule.ladder
+    rungs = [(rung, count) for rung in Rung for count in ladder.days(rung)]
+    asked = asked_at(workdays, window, [*schedule.review_days, *(count for _, count in rungs)])
+    asked = max(asked, min(campaign.opened_at, window.opens))
+    yield asked, Owed.REVIEW_REQUEST, 0, None
+    for count in schedule.review_days:
+        at = in_window(workdays, window, count)
+        if at.date() > asked.date():
+            yield at, Owed.REVIEW_REMINDER, count, None
+    for rung, count in rungs:
+        at = in_window(workdays, window, count)
+        if at > campaign.opened_at:
+            yield at, Owed.ESCALATION, count, rung
 
 
 def _auto_reports(campaign: Campaign, roster: Roster, packages: Sequence[Package]) -> Iterator[Due]:
@@ -140,16 +219,16 @@ def _overtaken(due: Sequence[Due], open_units: Collection[str]) -> list[Due]:
     """After downtime the newest letter of a kind says it all: those before it are noted as skipped, and so are
     reminders of what goes up in the same breath.
     """
-    newest: dict[tuple[Owed, str], Due] = {}
+    newest: dict[tuple[Owed, str, Rung | None], Due] = {}
     for item in due:
-        newest[item.owed, item.package] = item
+        newest[item.owed, item.package, item.rung] = item
     closed = {item.package for item in due if item.owed is Owed.AUTO_REPORT}
     result = []
     for item in due:
-        late = item.owed in {Owed.REVIEW_REQUEST, Owed.REVIEW_REMINDER} and item.package in closed
-        late = late or (item.owed is Owed.REMINDER and closed.issuperset(open_units))
-        overtaken = item.owed is not Owed.AUTO_REPORT and newest[item.owed, item.package] is not item
-        result.append(Due(item.at, item.owed, item.key, item.package, skipped=late or overtaken))
+        late = item.owed in _OF_PACKAGE and item.package in closed
+        late = late or (item.owed in _OF_UNITS and closed.issuperset(open_units))
+        newer = newest[item.owed, item.package, item.rung] is not item
+        result.append(replace(item, skipped=late or (newer and item.owed is not Owed.AUTO_REPORT)))
     return result
 
 

@@ -1,4 +1,4 @@
-"""Doing what the calendar owes: reminders by cohort, review requests, and the automatic report at each deadline.
+"""Doing what the calendar owes: review requests, the automatic report at each deadline, and a day's reminders together.
 
 Each thing owed is written with its effect and its key in one transaction, so a second tick, a crash or downtime changes
 nothing: what was missed is done as of the deadline that was missed.
@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 
 from workflow.adapters.store import MadeBook, Store
 from workflow.domain.campaign import Campaign
-from workflow.domain.deadlines import Due, Owed, Schedule, may_report, owed
+from workflow.domain.deadlines import GATHERED, Due, Owed, Schedule, guessed_days, may_report, owed
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, CaseState, NotAllowed
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.process.addresses import findings, reached
+from workflow.process.chase import PIECE, Chase
 from workflow.process.correspondence import Secretariat
 from workflow.process.gather import current_campaign, require_roster, whole
-from workflow.process.receipts import ASKED
 from workflow.process.report import report
 from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
 
@@ -36,7 +36,9 @@ class Done:
 
 @dataclass(frozen=True)
 class Tick:
-    """What a tick works with. `book` makes a level's newest consolidated workbook, as of a moment."""
+    """What a tick works with. `book` makes a level's newest consolidated workbook, as of a moment; `piece` reminders are
+    written and committed together.
+    """
 
     store: Store
     secretariat: Secretariat
@@ -44,6 +46,7 @@ class Tick:
     schedule: Schedule
     forms: Callable[[], Mapping[str, Form]]
     book: Callable[[Unit, dt.datetime], MadeBook]
+    piece: int = PIECE
 
     def run(self, now: dt.datetime, progress: Callable[[int, int], None] = lambda done, total: None) -> Done:
         """Do everything that is owed at `now`, in the order of its times."""
@@ -51,21 +54,44 @@ class Tick:
         if campaign is None:
             return Done()
         roster = self._reached(now, campaign, require_roster(self.store))
-        done: list[Due] = []
-        waiting: list[Due] = []
+        self._note_guesses(now, campaign, roster)
         todo = self._owed(now, campaign, roster)
         polled = self.store.last_poll()
-        for place, due in enumerate(todo):
-            if due.owed is Owed.AUTO_REPORT and not may_report(due.at, now, polled, self.schedule):
-                waiting.append(due)
-                continue
-            if waiting and due.owed is not Owed.REMINDER:
+        done: list[Due] = []
+        waiting: list[Due] = []
+        together: list[Due] = []
+        for due in todo:
+            blind = due.owed is Owed.AUTO_REPORT and not may_report(due.at, now, polled, self.schedule)
+            if blind or (waiting and due.package):
                 waiting.append(due)  # what comes after a report that waits for a poll waits with it
-                continue
-            self._do(due, now, campaign, roster, alarmed=polled is None or polled < due.at)
-            done.append(due)
-            progress(place + 1, len(todo))
+            elif due.owed in GATHERED:
+                together.append(due)
+            else:
+                self._do(due, now, campaign, roster, alarmed=polled is None or polled < due.at)
+                done.append(due)
+                progress(len(done), len(todo))
+        if together:
+            silent = {due.package for due in waiting if due.owed is Owed.AUTO_REPORT}
+            chase = Chase(self.store, self.secretariat, self.forms, self.book, self.piece)
+            chase.gather(together, now, campaign, roster, silent)
+            done.extend(together)
+            progress(len(done), len(todo))
         return Done(tuple(done), tuple(waiting))
+
+    def _note_guesses(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
+        """Staff are told once when letters are planned without knowing a year's holidays."""
+        guessed = guessed_days(campaign, roster, self.schedule)
+        key = "workdays"
+        if not guessed or key in self.store.steps(campaign.id):
+            return
+        years = "、".join(f"{year}年" for year in sorted({day.year for day in guessed}))
+        words = (
+            f"{campaign.id} 有截止日在{years}，程序尚不掌握该年放假调休安排，催报日期按周一至周五推算，"
+            "请核对；必要时修改 config.toml 的 [schedule] 和 [ladder]"
+        )
+        step = Event(f"step:{campaign.id}/{key}", 1, "step.done", now, SYSTEM, "", {"detail": words})
+        query = Event("staff", 0, "staff.query", now, SYSTEM, key, {"matter": words})
+        self.store.append([step, *numbered(self.store, [query])])
 
     def _reached(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> Roster:
         """The roster without the addresses at which letters do not arrive; staff are told of each once."""
@@ -87,7 +113,7 @@ class Tick:
         if due.owed is Owed.AUTO_REPORT:
             outcome, seen = self._report(due, campaign, roster)
         elif not due.skipped:
-            outcome = self._letters(due, now, campaign, roster)
+            outcome = self._request_review(due, now, campaign, roster)
         step = Event(
             f"step:{campaign.id}/{due.key}", 1, "step.done", due.at, SYSTEM, "",
             {"detail": "已由后一次通知代替" if due.skipped else ""},
@@ -121,19 +147,6 @@ class Tick:
         return Event(
             "staff", 0, "staff.query", due.at, SYSTEM, due.key, {"unit": due.package, "matter": matter}
         )
-
-    def _letters(self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster) -> Outcome:
-        match due.owed:
-            case Owed.REVIEW_REQUEST:
-                return self._request_review(due, now, campaign, roster)
-            case Owed.REVIEW_REMINDER:
-                return self._remind_reviewer(due, now, campaign, roster)
-            case Owed.REMINDER:
-                return Outcome(letters=tuple(self._remind_units(due, campaign, roster)))
-            case Owed.RECEIPT_REMINDER:
-                return Outcome(letters=tuple(self._remind_receipts(due, campaign, roster)))
-            case Owed.AUTO_REPORT:
-                raise ValueError(due.key)
 
     def _situation(self, campaign: Campaign, roster: Roster, units: Iterable[str]) -> Situation:
         return whole(self.store, roster, self.policy, campaign, self.forms(), units)
@@ -173,21 +186,6 @@ class Tick:
         }
         return self._with_book(LetterKind.REVIEW_REQUEST, due, campaign, unit, to, context, book)
 
-    def _remind_reviewer(self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster) -> Outcome:
-        """The cohort 尚未审核: rows that wait for the level's decision, with the newest workbook."""
-        unit = roster.units[due.package]
-        to = self._reviewer(unit, due, roster)
-        cases = [
-            c for c in self._cases(campaign, roster.members(unit.code)) if c.state is CaseState.SUBMITTED
-        ]
-        closes = campaign.window(unit).closes
-        if to is None:
-            return Outcome()
-        rows = [_row(roster, case, "尚未审核", closes) for case in cases]
-        rows.append({"unit_name": unit.name, "unit_code": unit.code, "matter": "尚未上报", "due": closes})
-        context = {"rows": rows, "form_title": ""}
-        return self._with_book(LetterKind.REMINDER, due, campaign, unit, to, context, self.book(unit, now))
-
     def _with_book(
         self, kind: LetterKind, due: Due, campaign: Campaign, unit: Unit, to: Recipient,
         context: Mapping[str, object], book: MadeBook,
@@ -207,71 +205,8 @@ class Tick:
     def _cases(self, campaign: Campaign, units: Iterable[Unit]) -> list[Case]:
         return self.store.cases(campaign.id, [unit.code for unit in units])
 
-    def _remind_units(self, due: Due, campaign: Campaign, roster: Roster) -> list[LetterOrder]:
-        """The cohorts 尚未报送 and 退回后尚未重新报送, one letter to an address with a row for each unit."""
-        locked = {p.unit for p in self.store.packages(campaign.id) if p.locked}
-        rows: dict[str, tuple[Recipient, list[dict[str, object]], Case]] = {}
-        for case in self.store.cases(campaign.id):
-            if case.state not in _COHORTS or roster.package_of(case.unit).code in locked:
-                continue
-            to = roster.recipient(case.unit, Role.ADMINISTRATOR, due.at.date())
-            if to is None:
-                continue
-            until = case.due or campaign.reply_due
-            _, table, _ = rows.setdefault(to.email, (to, [], case))
-            table.append(_row(roster, case, _COHORTS[case.state], until))
-        return [
-            LetterOrder(
-                LetterKind.REMINDER, campaign.id, case.unit if len(table) == 1 else to.unit, case.form, to, due.at,
-                due.key, {"rows": table, "form_title": self._title(case) if len(table) == 1 else ""},
-                token=case.token if len(table) == 1 else "",
-            )
-            for to, table, case in rows.values()
-        ]  # fmt: skip
-
-    def _title(self, case: Case) -> str:
-        form = self.forms().get(case.form)
-        return form.title if form else ""
-
-    def _remind_receipts(self, due: Due, campaign: Campaign, roster: Roster) -> list[LetterOrder]:
-        """Which part of 附件2 each unit still owes."""
-        arrived: dict[str, set[str]] = {}
-        for row in self.store.receipts(campaign.id):
-            arrived.setdefault(row.unit, set()).add(row.part)
-        forms = {kind: form.id for form in self.forms().values() for kind in form.kinds}
-        letters = []
-        for unit in roster.units.values():
-            parts = arrived.get(unit.code, set())
-            missing = [
-                word for part, word in (("scan", "扫描件"), ("electronic", "电子版")) if part not in parts
-            ]
-            to = roster.recipient(unit.code, Role.ADMINISTRATOR, due.at.date())
-            if unit.kind not in ASKED or not missing or to is None:
-                continue
-            context = {"missing_parts": missing, "receipt_due": campaign.receipt_due}
-            letters.append(
-                LetterOrder(
-                    LetterKind.RECEIPT_REMINDER,
-                    campaign.id,
-                    unit.code,
-                    forms.get(unit.kind, ""),
-                    to,
-                    due.at,
-                    due.key,
-                    context,
-                )
-            )
-        return letters
-
 
 def numbered(store: Store, queries: Sequence[Event]) -> list[Event]:
     """Items for staff's list with their numbers in its stream."""
     last = store.next_numbers(["staff"])["staff"] if queries else 0
     return [replace(query, number=place) for place, query in enumerate(queries, last + 1)]
-
-
-_COHORTS = {CaseState.ISSUED: "尚未报送", CaseState.RETURNED: "退回后尚未重新报送"}
-
-
-def _row(roster: Roster, case: Case, matter: str, due: dt.datetime) -> dict[str, object]:
-    return {"unit_name": roster.units[case.unit].name, "unit_code": case.unit, "matter": matter, "due": due}

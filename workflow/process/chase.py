@@ -1,0 +1,405 @@
+"""Chasing 催报: what every address is told on a day, gathered into one letter, and how it goes out exactly once.
+
+A day's letters are keyed by address and day and queued piece by piece between two steps of the ledger, `gathering` and
+`gathered`; the steps that they stand for are done with the second. After a crash in between, who has a letter of the
+unfinished day is not told again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from workflow.adapters.store import MadeBook, Store
+from workflow.domain.campaign import Campaign, midnight
+from workflow.domain.deadlines import Due, Owed, cut_off, gathered_key, gathering_key
+from workflow.domain.events import Event
+from workflow.domain.form import Form
+from workflow.domain.ladder import COHORTS, Cohort, Rung, level_above
+from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
+from workflow.domain.lifecycle import Case, Package
+from workflow.domain.roster import Recipient, Role, Roster, Unit
+from workflow.domain.workdays import OFFICE_OPENS
+from workflow.process.correspondence import Secretariat
+from workflow.process.receipts import ASKED
+from workflow.process.situation import SYSTEM
+
+PIECE = 500
+_OWES_REPLY = frozenset({Cohort.NO_REPLY, Cohort.UNCORRECTED})
+_PARTS = (("scan", "扫描件"), ("electronic", "电子版"))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One matter that is still owed: whose, what, until when, and whom to ring up (in lists for those above)."""
+
+    unit: Unit
+    matter: str
+    due: dt.datetime
+    contact: str = ""
+    phone: str = ""
+
+    def as_context(self) -> dict[str, object]:
+        return {
+            "unit_name": self.unit.name, "unit_code": self.unit.code, "matter": self.matter, "due": self.due,
+            "contact": self.contact, "phone": self.phone,
+        }  # fmt: skip
+
+
+@dataclass
+class Sheet:
+    """What one address is told on a day: its own matters, the lists for it as somebody above by (rung, level), and the
+    workbooks to review. `cases` are those of its own matters.
+    """
+
+    to: Recipient
+    own: dict[tuple[str, str], Row] = field(default_factory=dict)
+    cases: list[Case] = field(default_factory=list)
+    missing_parts: dict[str, list[str]] = field(default_factory=dict)
+    lists: dict[tuple[Rung, str], dict[tuple[str, str], Row]] = field(default_factory=dict)
+    books: list[MadeBook] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the calendar knows of a campaign when it chases: the cases that still owe something, by their package, and the
+    packages that have not gone up by unit code.
+    """
+
+    campaign: Campaign
+    roster: Roster
+    now: dt.datetime
+    packages: Mapping[str, Package]
+    owing: Mapping[str, Sequence[Case]]
+
+    @property
+    def cases(self) -> Iterator[Case]:
+        for cases in self.owing.values():
+            yield from cases
+
+    def closes(self, package: str) -> dt.datetime:
+        above = [
+            self.packages[unit.code] for unit in self.roster.above(package) if unit.code in self.packages
+        ]
+        return cut_off(self.campaign, self.roster, self.packages[package], above)
+
+    @property
+    def day(self) -> dt.date:
+        return self.now.date()
+
+
+@dataclass(frozen=True)
+class Chase:
+    """What chasing works with. `book` makes a level's newest consolidated workbook, as of a moment; `piece` letters are
+    written and committed together.
+    """
+
+    store: Store
+    secretariat: Secretariat
+    forms: Callable[[], Mapping[str, Form]]
+    book: Callable[[Unit, dt.datetime], MadeBook]
+    piece: int = PIECE
+
+    def gather(
+        self,
+        dues: Sequence[Due],
+        now: dt.datetime,
+        campaign: Campaign,
+        roster: Roster,
+        silent: Collection[str],
+    ) -> None:
+        """Queue what is due today, one letter to an address, and note the steps as done."""
+        steps = self.store.steps(campaign.id)
+        picture = self._picture(now, campaign, roster, silent)
+        earlier = _unfinished(steps, picture.day)
+        sheets = self._sheets([due for due in dues if not due.skipped], picture, earlier)
+        queries = list(_calls(picture, sheets.values()))
+        if sheets and gathering_key(picture.day) not in steps:
+            self.store.append([_step(campaign, gathering_key(picture.day), now)])
+        for orders in _pieces(self._orders(sheets.values(), picture), self.piece):
+            self.store.append(self.secretariat.queue(orders, roster))
+        closing = [_step(campaign, due.key, due.at, _OVERTAKEN if due.skipped else "") for due in dues]
+        if sheets:
+            closing.append(_step(campaign, gathered_key(picture.day), now))
+        closing += [_step(campaign, gathered_key(day), now, "并入次日") for day in earlier]
+        last = self.store.next_numbers(["staff"])["staff"] if queries else 0
+        self.store.append([*closing, *(replace(q, number=n) for n, q in enumerate(queries, last + 1))])
+
+    def _picture(
+        self, now: dt.datetime, campaign: Campaign, roster: Roster, silent: Collection[str]
+    ) -> Picture:
+        packages = {
+            package.unit: package for package in self.store.packages(campaign.id)
+            if not package.locked and package.unit not in silent
+        }  # fmt: skip
+        owing: dict[str, list[Case]] = {}
+        for case in self.store.cases(campaign.id):
+            if case.state in COHORTS and case.unit in roster.units:
+                package = roster.package_of(case.unit).code
+                if package in packages:
+                    owing.setdefault(package, []).append(case)
+        return Picture(campaign, roster, now, packages, owing)
+
+    def _sheets(
+        self, dues: Iterable[Due], picture: Picture, earlier: Collection[dt.date]
+    ) -> dict[str, Sheet]:
+        """What each address is told, by address in small letters. Of a day that a crash left unfinished, those who had
+        its letter are not told again.
+        """
+        told = {day: self._told(picture, day) for day in earlier}
+        sheets: dict[str, Sheet] = {}
+        for due in dues:
+            had = next((told[day] for day in earlier if due.at.date() <= day), frozenset[str]())
+            for to, fill in self._tell(due, picture):
+                address = to.email.lower()
+                if address not in had:
+                    fill(sheets.setdefault(address, Sheet(to)))
+        return sheets
+
+    def _told(self, picture: Picture, day: dt.date) -> frozenset[str]:
+        keys = {
+            _letter_key(picture.campaign, contact.email, day): contact.email.lower()
+            for contact in picture.roster.contacts if contact.email
+        }  # fmt: skip
+        ids = {_id(key): address for key, address in keys.items()}
+        return frozenset(ids[known] for known in self.store.letter_exists(ids.keys()))
+
+    def _tell(self, due: Due, picture: Picture) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
+        match due.owed:
+            case Owed.REMINDER:
+                return _own_matters(picture)
+            case Owed.RECEIPT_REMINDER:
+                return self._receipts(picture)
+            case Owed.PHONE_LIST:
+                return _lists(picture, Rung.ADMINISTRATOR, picture.cases)
+            case Owed.REVIEW_REMINDER:
+                return self._review(picture, due.package)
+            case Owed.ESCALATION:
+                assert due.rung is not None
+                return _escalated(picture, due.rung, due.package)
+            case _:
+                raise ValueError(due.key)
+
+    def _receipts(self, picture: Picture) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
+        """Which part of 附件2 each unit still owes."""
+        receipt_due = picture.campaign.receipt_due
+        assert receipt_due is not None
+        arrived: dict[str, set[str]] = {}
+        for row in self.store.receipts(picture.campaign.id):
+            arrived.setdefault(row.unit, set()).add(row.part)
+        until = midnight(receipt_due + dt.timedelta(days=1))
+        for unit in picture.roster.units.values():
+            missing = [word for part, word in _PARTS if part not in arrived.get(unit.code, ())]
+            to = picture.roster.recipient(unit.code, Role.ADMINISTRATOR, picture.day)
+            if unit.kind in ASKED and missing and to is not None:
+                yield to, _receipt_filler(Row(unit, "回执表缺" + "和".join(missing), until), missing)
+
+    def _review(self, picture: Picture, package: str) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
+        """The cohort 尚未审核: rows that wait for the level's decision, with the newest workbook."""
+        roster, unit = picture.roster, picture.roster.units[package]
+        to = roster.recipient(package, Role.REVIEWER, picture.day)
+        if (
+            to is None
+            or package not in picture.packages
+            or not roster.people(package, Role.REVIEWER, picture.day)
+        ):
+            return
+        closes = picture.closes(package)
+        rows = [
+            Row(roster.units[case.unit], Cohort.NOT_REVIEWED.value, closes)
+            for case in picture.owing.get(package, ())
+            if COHORTS[case.state] is Cohort.NOT_REVIEWED
+        ]
+        rows.append(Row(unit, Cohort.NOT_REPORTED.value, closes))
+        book = self.book(unit, picture.now)
+
+        def fill(sheet: Sheet) -> None:
+            sheet.own.update({(row.unit.code, row.matter): row for row in rows})
+            sheet.books.append(book)
+
+        yield to, fill
+
+    def _orders(self, sheets: Iterable[Sheet], picture: Picture) -> Iterator[LetterOrder]:
+        forms = self.forms()
+        of_kind = {kind: form for form in forms.values() for kind in form.kinds}
+        at = midnight(picture.day) + OFFICE_OPENS
+        for sheet in sheets:
+            unit, form, title, token = sheet.to.unit, "", "", ""
+            if len(sheet.own) == len(sheet.cases) == 1 and not sheet.lists:
+                case = sheet.cases[0]
+                unit, form, token = case.unit, case.form, case.token
+                title = forms[form].title if form in forms else ""
+            elif sheet.books:
+                token = sheet.books[0].token
+            if not form and (known := of_kind.get(picture.roster.units[unit].kind)):
+                form = known.id
+            kind, context = _words(sheet, picture, title)
+            enclosures = tuple(KeptFile(book.path.rpartition("/")[2], book.path) for book in sheet.books)
+            yield LetterOrder(
+                kind, picture.campaign.id, unit, form, sheet.to, at, gathered_key(picture.day), context, enclosures,
+                token, key=_letter_key(picture.campaign, sheet.to.email, picture.day),
+            )  # fmt: skip
+
+
+_OVERTAKEN = "已由后一次通知代替"
+
+
+def _step(campaign: Campaign, key: str, at: dt.datetime, detail: str = "") -> Event:
+    return Event(f"step:{campaign.id}/{key}", 1, "step.done", at, SYSTEM, "", {"detail": detail})
+
+
+def _letter_key(campaign: Campaign, address: str, day: dt.date) -> str:
+    return f"chase\n{campaign.id}\n{address.lower()}\n{day}"
+
+
+def _id(key: str) -> str:
+    nobody = Recipient("", "", "", Role.ADMINISTRATOR)
+    return LetterOrder(
+        LetterKind.REMINDER, "", "", "", nobody, dt.datetime.min.replace(tzinfo=dt.UTC), "", key=key
+    ).id
+
+
+def _unfinished(steps: Collection[str], today: dt.date) -> list[dt.date]:
+    """Days before today whose letters began to go out and did not end."""
+    days = {dt.date.fromisoformat(key.partition("/")[2]) for key in steps if key.startswith("gathering/")}
+    return sorted(day for day in days if day < today and gathered_key(day) not in steps)
+
+
+def _own_matters(picture: Picture) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
+    """The cohorts 尚未报送 and 退回后尚未重新报送, to the units themselves."""
+    for case in picture.cases:
+        if COHORTS[case.state] in _OWES_REPLY:
+            to = picture.roster.recipient(case.unit, Role.ADMINISTRATOR, picture.day)
+            if to is not None:
+                yield to, _own_filler(case, _case_row(picture, case))
+
+
+def _own_filler(case: Case, row: Row) -> Callable[[Sheet], None]:
+    def fill(sheet: Sheet) -> None:
+        if (row.unit.code, row.matter) not in sheet.own:
+            sheet.cases.append(case)
+        sheet.own[row.unit.code, row.matter] = row
+
+    return fill
+
+
+def _receipt_filler(row: Row, missing: list[str]) -> Callable[[Sheet], None]:
+    def fill(sheet: Sheet) -> None:
+        sheet.own[row.unit.code, row.matter] = row
+        sheet.missing_parts[row.unit.code] = missing
+
+    return fill
+
+
+def _case_row(picture: Picture, case: Case, *, with_phone: bool = False) -> Row:
+    unit = picture.roster.units[case.unit]
+    due = case.due or picture.campaign.reply_due
+    name, phone = _whom_to_ring(picture, case.unit, Role.ADMINISTRATOR) if with_phone else ("", "")
+    return Row(unit, COHORTS[case.state].value, due, name, phone)
+
+
+def _whom_to_ring(picture: Picture, code: str, role: Role) -> tuple[str, str]:
+    """Name and telephone of whoever holds a role, else of the unit's 管理员."""
+    people = picture.roster.people(code, role, picture.day)
+    people = people or picture.roster.people(code, Role.ADMINISTRATOR, picture.day)
+    if not people:
+        return "", ""
+    return people[0].name, "、".join(number for number in (people[0].phone, people[0].mobile) if number)
+
+
+def _lists(
+    picture: Picture, rung: Rung, cases: Iterable[Case]
+) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
+    """The units that owe a reply, to whoever chases them at the level above."""
+    for case in cases:
+        if COHORTS[case.state] in _OWES_REPLY:
+            level = level_above(picture.roster, case.unit)
+            if level is not None:
+                yield from _listed(picture, rung, level, _case_row(picture, case, with_phone=True))
+
+
+def _escalated(
+    picture: Picture, rung: Rung, package: str
+) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
+    """A package not reported, to the level above it, with what its members owe to the level that chases them."""
+    if package not in picture.packages:
+        return
+    roster, cases = picture.roster, picture.owing.get(package, ())
+    yield from _lists(picture, rung, cases)
+    level = level_above(roster, package)
+    if level is not None:
+        unreviewed = sum(COHORTS[case.state] is Cohort.NOT_REVIEWED for case in cases)
+        matter = Cohort.NOT_REPORTED.value + (
+            f"，{unreviewed}个单位{Cohort.NOT_REVIEWED}" if unreviewed else ""
+        )
+        name, phone = _whom_to_ring(picture, package, Role.REVIEWER)
+        closes = picture.closes(package)
+        yield from _listed(picture, rung, level, Row(roster.units[package], matter, closes, name, phone))
+
+
+def _listed(
+    picture: Picture, rung: Rung, level: Unit, row: Row
+) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
+    """A row on the list of the person on this rung of a level; nobody gets it instead of one who is not registered."""
+    if picture.roster.people(level.code, rung.role, picture.day):
+        to = picture.roster.recipient(level.code, rung.role, picture.day)
+        if to is not None:
+            yield to, lambda sheet: _put(sheet.lists.setdefault((rung, level.code), {}), row)
+
+
+def _put(rows: dict[tuple[str, str], Row], row: Row) -> None:
+    rows[row.unit.code, row.matter] = row
+
+
+def _words(sheet: Sheet, picture: Picture, title: str) -> tuple[LetterKind, dict[str, object]]:
+    """The kind of a letter and what it says. A single receipt has a letter of its own, with how to make it."""
+    alone = len(sheet.own) == 1 and not sheet.lists
+    relay = sheet.to.relay_for if alone else ""
+    names = picture.roster.units
+    context: dict[str, object] = {"relay_for": names[relay].name if relay in names else ""}
+    if alone and sheet.missing_parts:
+        (missing,) = sheet.missing_parts.values()
+        context |= {"missing_parts": missing, "receipt_due": picture.campaign.receipt_due}
+        return LetterKind.RECEIPT_REMINDER, context
+    lists = []
+    for (rung, code), rows in sorted(sheet.lists.items(), key=lambda item: list(Rung).index(item[0][0])):
+        person = picture.roster.people(code, rung.role, picture.day)[0]
+        relayed = person.email.lower() != sheet.to.email.lower()
+        lists.append(
+            {
+                "role": rung.role.value, "level_name": names[code].name, "relayed": relayed,
+                "person_name": person.name, "person_phone": person.mobile or person.phone,
+                "rows": [row.as_context() for row in rows.values()],
+            }
+        )  # fmt: skip
+    own = [row.as_context() for row in sheet.own.values()]
+    return LetterKind.REMINDER, context | {"rows": own, "form_title": title, "lists": lists}
+
+
+def _calls(picture: Picture, sheets: Iterable[Sheet]) -> Iterator[Event]:
+    """Staff's call list: a 视察员 whom no letter reaches directly (附件2 gives no address) is told by telephone."""
+    for sheet in sheets:
+        for (rung, code), rows in sheet.lists.items():
+            if rung is not Rung.INSPECTOR or (sheet.to.unit == code and sheet.to.role is Role.INSPECTOR):
+                continue
+            for person in picture.roster.people(code, Role.INSPECTOR, picture.day):
+                name = picture.roster.units[code].name
+                matter = (
+                    f"请电话告知{name}视察员{person.name}（{person.mobile or person.phone or '无电话'}）："
+                    f"{len(rows)}项数据报送、上报事项尚未办结"
+                )
+                data = {"unit": code, "call": Role.INSPECTOR.value}
+                cause = gathered_key(picture.day)
+                yield Event("staff", 0, "staff.query", picture.now, SYSTEM, cause, data, {"matter": matter})
+
+
+def _pieces(orders: Iterable[LetterOrder], size: int) -> Iterator[list[LetterOrder]]:
+    piece: list[LetterOrder] = []
+    for order in orders:
+        piece.append(order)
+        if len(piece) == size:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
