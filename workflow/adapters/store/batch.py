@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, update
+from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from workflow.adapters.store import tables as t
-from workflow.adapters.store.database import insert, upsert
+from workflow.adapters.store.database import chunks, insert, upsert
 from workflow.adapters.store.rows import case_row, package_row
 from workflow.domain.errors import Conflict
 from workflow.domain.lifecycle import Case, Package
+from workflow.domain.roster import UnitKind
 
 Row = dict[str, Any]
 Key = tuple[str, ...]
@@ -20,30 +22,40 @@ Key = tuple[str, ...]
 
 @dataclass
 class Batch:
-    """What a batch changes. `cases` and `packages` are those it may touch, as they are so far."""
+    """What a batch changes. `cases` and `packages` are those it may touch, as they are so far; the touched ones come with
+    the last event that did.
+    """
 
     cases: dict[Key, Case]
     packages: dict[Key, Package]
-    touched_cases: dict[Key, None] = field(default_factory=dict)
-    touched_packages: dict[Key, None] = field(default_factory=dict)
+    touched_cases: dict[Key, int] = field(default_factory=dict)
+    touched_packages: dict[Key, int] = field(default_factory=dict)
     inserts: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
     returned: list[Row] = field(default_factory=list)
     approved: list[Row] = field(default_factory=list)
     letters: list[Row] = field(default_factory=list)
     accepted: list[Row] = field(default_factory=list)
     retaken: list[tuple[Row, list[Row]]] = field(default_factory=list)
-    roster: tuple[list[Row], list[Row]] | None = None
+    confirmed: list[Row] = field(default_factory=list)
+    roster: tuple[list[Row], list[Row], int] | None = None
 
     def write(self, connection: Connection) -> None:
         """Write everything in an order that the foreign keys allow, and updates last."""
         if self.roster is not None:
-            units, contacts = self.roster
+            units, contacts, seq = self.roster
             for table, rows in ((t.units, units), (t.contacts, contacts)):
                 connection.execute(delete(table))
                 if rows:
                     connection.execute(table.insert(), rows)
-        upsert(connection, t.cases, [case_row(self.cases[key]) for key in self.touched_cases])
-        upsert(connection, t.packages, [package_row(self.packages[key]) for key in self.touched_packages])
+            connection.execute(update(t.packages).values(changed=seq))
+        cases, packages = self.touched_cases.items(), self.touched_packages.items()
+        upsert(connection, t.cases, [{**case_row(self.cases[key]), "changed": seq} for key, seq in cases])
+        upsert(
+            connection,
+            t.packages,
+            [{**package_row(self.packages[key]), "changed": seq} for key, seq in packages],
+        )
+        _spread(connection, [(key[0], key[1], seq) for key, seq in (*cases, *packages)])
         for table in t.PROJECTIONS:
             fresh = self.inserts.get(table)
             if fresh and table is t.sightings:
@@ -58,6 +70,7 @@ class Batch:
             (_mark_approved, self.approved),
             (_move_letter, self.letters),
             (_accept_receipt, self.accepted),
+            (_confirm_book, self.confirmed),
         ):
             if rows:
                 connection.execute(statement, rows)
@@ -96,6 +109,47 @@ _accept_receipt = (
     )
     .values(accepted_by=bindparam("_by"), accepted_at=bindparam("_at"), note=bindparam("_note"))
 )
+
+
+_confirm_book = (
+    update(t.books)
+    .where(
+        t.books.c.campaign == bindparam("_campaign"),
+        t.books.c.unit == bindparam("_unit"),
+        t.books.c.version == bindparam("_version"),
+    )
+    .values(seq=bindparam("_seq"))
+)
+_mark_changed = (
+    update(t.packages)
+    .where(t.packages.c.campaign == bindparam("_campaign"), t.packages.c.unit == bindparam("_unit"))
+    .values(changed=bindparam("_seq"))
+)
+_REPORTING = [kind.value for kind in UnitKind if kind.reports]
+
+
+def _spread(connection: Connection, touched: Iterable[tuple[str, str, int]]) -> None:
+    """Mark the packages above what was touched as changed, up to the root: a few units however large the tree is."""
+    touched = list(touched)
+    above: dict[str, tuple[str, str]] = {}
+    wanted = {unit for _, unit, _ in touched}
+    while wanted:
+        for piece in chunks(sorted(wanted)):
+            query = select(t.units.c.code, t.units.c.kind, t.units.c.superior)
+            for code, kind, superior in connection.execute(query.where(t.units.c.code.in_(piece))):
+                above[code] = (kind, superior)
+        wanted = {superior for _, superior in above.values() if superior} - above.keys() - wanted
+    marks: dict[tuple[str, str], int] = {}
+    for campaign, unit, seq in touched:
+        code = unit
+        while code in above:
+            kind, superior = above[code]
+            if kind in _REPORTING:
+                marks[campaign, code] = max(seq, marks.get((campaign, code), 0))
+            code = superior
+    rows = [{"_campaign": key[0], "_unit": key[1], "_seq": seq} for key, seq in sorted(marks.items())]
+    if rows:
+        connection.execute(_mark_changed, rows)
 
 
 def _retake(connection: Connection, message: Row, attachments: list[Row]) -> None:

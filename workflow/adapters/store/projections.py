@@ -24,7 +24,19 @@ from workflow.domain.replay import case_after, instant, package_after
 
 
 def project(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Bring the projections up to the last of these entries, which follow those already projected."""
+    """Bring the projections up to the last of these entries, which follow those already projected. A baseline ends a
+    piece: what comes before it and after it belongs to different trees, in whichever pieces it is projected.
+    """
+    piece: list[Entry] = []
+    for entry in entries:
+        if entry.event.kind.startswith("roster.") and piece:
+            _project(connection, piece)
+            piece = []
+        piece.append(entry)
+    _project(connection, piece)
+
+
+def _project(connection: Connection, entries: Sequence[Entry]) -> None:
     batch = Batch(
         _cases(connection, _keys(entries, "case:")), _packages(connection, _keys(entries, "package:"))
     )
@@ -73,7 +85,7 @@ def _on_case(batch: Batch, entry: Entry) -> None:
     event = entry.event
     key = tuple(event.stream.removeprefix("case:").split("/"))
     case = batch.cases[key] = case_after(batch.cases.get(key), event)
-    batch.touched_cases[key] = None
+    batch.touched_cases[key] = entry.seq
     of_case = {"campaign": case.campaign, "unit": case.unit, "form": case.form}
     if "token" in event.data:
         batch.inserts[t.copies].append({**of_case, "token": case.token, "copy": case.copy})
@@ -112,7 +124,7 @@ def _on_package(batch: Batch, entry: Entry) -> None:
     event = entry.event
     key = tuple(event.stream.removeprefix("package:").split("/"))
     package = batch.packages[key] = package_after(batch.packages.get(key), event)
-    batch.touched_packages[key] = None
+    batch.touched_packages[key] = entry.seq
     if event.kind not in {"package.reported", "package.auto_reported"}:
         return
     for unit, form, origin, submission, number in event.data.get("rows", ()):
@@ -157,7 +169,7 @@ def _on_roster(batch: Batch, entry: Entry) -> None:
         }
         for place, contact in enumerate(_personal(entry).get("contacts", ()))
     ]
-    batch.roster = (units, contacts)
+    batch.roster = (units, contacts, entry.seq)
 
 
 def _on_campaign(batch: Batch, entry: Entry) -> None:
@@ -299,6 +311,15 @@ def _on_receipt(batch: Batch, entry: Entry) -> None:
 def _on_book(batch: Batch, entry: Entry) -> None:
     event = entry.event
     campaign, _, unit = event.stream.removeprefix("book:").partition("/")
+    if event.kind == "book.confirmed":
+        row = {
+            "_campaign": campaign,
+            "_unit": unit,
+            "_version": event.data["version"],
+            "_seq": event.data["seq"],
+        }
+        batch.confirmed.append(row)
+        return
     batch.inserts[t.books].append(
         {
             "campaign": campaign,
@@ -306,6 +327,7 @@ def _on_book(batch: Batch, entry: Entry) -> None:
             **{key: event.data[key] for key in ("version", "token", "sha", "path")},
             "cut_off": instant(event.data.get("cut_off")),
             "made_at": event.at,
+            "seq": event.data.get("seq", 0),
         }
     )
 

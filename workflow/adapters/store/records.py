@@ -114,7 +114,9 @@ class ReceiptRow:
 
 @dataclass(frozen=True, slots=True)
 class MadeBook:
-    """A consolidated workbook that was made; `version` counts those of its unit in the campaign."""
+    """A consolidated workbook that was made; `version` counts those of its unit in the campaign, `seq` is the last event
+    of the ledger that its content takes account of.
+    """
 
     campaign: str
     unit: str
@@ -124,6 +126,7 @@ class MadeBook:
     path: str
     cut_off: dt.datetime | None
     made_at: dt.datetime
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)

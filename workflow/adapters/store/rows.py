@@ -23,13 +23,13 @@ from workflow.domain.submission import AttachmentOutcome, Bucket, Submission
 
 def case_of(row: Sequence[Any]) -> Case:
     """A case from its table's columns in order."""
-    campaign, unit, form, state, *rest = row
+    campaign, unit, form, state, *rest, _changed = row
     return Case(campaign, unit, form, CaseState(state), *rest)
 
 
 def package_of(row: Sequence[Any]) -> Package:
     """A package from its table's columns in order."""
-    campaign, unit, level, state, auto, version, reported_at, by, before, *rest = row
+    campaign, unit, level, state, auto, version, reported_at, by, before, *rest, _changed = row
     return Package(
         campaign,
         unit,

@@ -75,6 +75,11 @@ def _count(name: str) -> Column[int]:
     return Column(name, Integer, nullable=False, server_default="0")
 
 
+def _place(name: str) -> Column[int]:
+    """A place in the ledger."""
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
 def _flag(name: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False, server_default=text("false"))
 
@@ -160,6 +165,8 @@ cases = Table(
     Column("due", Instant),
     _word("note"),
     _count("events"),
+    # The last event of the case, so that what differs between two workbooks is found without looking at all.
+    _place("changed"),
     sqlite_with_rowid=False,
 )
 
@@ -215,6 +222,8 @@ packages = Table(
     Column("due", Instant),
     _word("note"),
     _count("events"),
+    # The last event of anything in the package or below it: a workbook made later than that is up to date.
+    _place("changed"),
     sqlite_with_rowid=False,
 )
 
@@ -349,6 +358,7 @@ books = Table(
     _word("path"),
     Column("cut_off", Instant),
     Column("made_at", Instant, nullable=False),
+    _place("seq"),
 )
 
 staff_queries = Table(

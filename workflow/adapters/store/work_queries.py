@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Select, Table, func, select, tuple_
 
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.database import Database, chunks
@@ -23,7 +24,7 @@ from workflow.adapters.store.rows import (
     unit_of,
 )
 from workflow.domain.campaign import Campaign
-from workflow.domain.events import decode_findings, decode_value
+from workflow.domain.events import Event, decode_findings, decode_value
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.merge import Standing
 from workflow.domain.roster import Roster
@@ -103,18 +104,27 @@ class WorkQueries(Database):
                 standing_of(row) for row in connection.execute(query.order_by(columns.unit, columns.form))
             ]
 
-    def standings(self, campaign: str) -> dict[tuple[str, str], Standing]:
-        """How each unit's form stood in the last report that holds it, of whichever package, by (unit, form)."""
-        rows, packages = t.package_rows.c, t.packages.c
+    def standings(
+        self, campaign: str, packages: Collection[str] | None = None
+    ) -> dict[tuple[str, str], Standing]:
+        """How each unit's form stood in the last report that holds it, of whichever package or of those named, by (unit,
+        form).
+        """
+        rows = t.package_rows.c
         query = (
             t.package_rows.select()
             .join_from(t.package_rows, t.packages)
-            .where(rows.campaign == campaign, rows.version == packages.version)
+            .where(rows.campaign == campaign, rows.version == t.packages.c.version)
             .order_by(rows.seq)
         )
         with self.reading() as connection:
-            found = [standing_of(row) for row in connection.execute(query)]
-        return {(standing.unit, standing.form): standing for standing in found}
+            if packages is None:
+                found = list(connection.execute(query))
+            else:
+                pieces = chunks(sorted(set(packages)))
+                found = [r for p in pieces for r in connection.execute(query.where(rows.package.in_(p)))]
+        found.sort(key=lambda row: row.seq)
+        return {(row.unit, row.form): standing_of(row) for row in found}
 
     def submissions(self, campaign: str, units: Collection[str] | None = None) -> list[Submission]:
         """All versions, ordered by unit, form and number."""
@@ -162,7 +172,7 @@ class WorkQueries(Database):
             return set(connection.execute(query).scalars())
 
     def reminded(self, campaign: str) -> dict[str, int]:
-        """How many reminders about each unit were queued."""
+        """How many reminders about each unit were queued; a unit without any is left out."""
         columns = t.letters.c
         query = select(columns.unit, func.count()).where(
             columns.campaign == campaign, columns.kind == "reminder"
@@ -176,6 +186,50 @@ class WorkQueries(Database):
         query = t.receipts.select().where(columns.campaign == campaign).order_by(columns.unit, columns.number)
         with self.reading() as connection:
             return [receipt_of(row) for row in connection.execute(query)]
+
+    def package_marks(self, campaign: str) -> dict[str, int]:
+        """The last event of anything in each package or below it, by the package's unit."""
+        query = select(t.packages.c.unit, t.packages.c.changed).where(t.packages.c.campaign == campaign)
+        with self.reading() as connection:
+            return dict(connection.execute(query).all())
+
+    def touched(self, campaign: str, units: Collection[str], seq: int) -> set[tuple[str, str]]:
+        """The (unit, form) of the cases among the units that something happened to after an event."""
+        columns = t.cases.c
+        found: set[tuple[str, str]] = set()
+        with self.reading() as connection:
+            for piece in chunks(sorted(set(units))):
+                query = select(columns.unit, columns.form).where(
+                    columns.campaign == campaign, columns.unit.in_(piece), columns.changed > seq
+                )
+                found.update((row.unit, row.form) for row in connection.execute(query))
+        return found
+
+    def histories(self, streams: Collection[str]) -> dict[str, list[tuple[int, Event]]]:
+        """Each stream's events with their places in the ledger, without personal payload."""
+        columns = t.events.c
+        found: dict[str, list[tuple[int, Event]]] = {}
+        with self.reading() as connection:
+            for piece in chunks(sorted(set(streams))):
+                query = t.events.select().where(columns.stream.in_(piece)).order_by(columns.seq)
+                for row in connection.execute(query):
+                    at = dt.datetime.fromisoformat(row.at)
+                    event = Event(
+                        row.stream, row.number, row.kind, at, row.actor, row.cause, json.loads(row.data)
+                    )
+                    found.setdefault(row.stream, []).append((row.seq, event))
+        return found
+
+    def books(self, campaign: str) -> dict[str, MadeBook]:
+        """The last consolidated workbook of every unit that has one."""
+        columns = t.books.c
+        last = select(columns.unit, func.max(columns.version)).where(columns.campaign == campaign)
+        query = t.books.select().where(
+            columns.campaign == campaign,
+            tuple_(columns.unit, columns.version).in_(last.group_by(columns.unit)),
+        )
+        with self.reading() as connection:
+            return {row.unit: book_of(row) for row in connection.execute(query)}
 
     def book(self, campaign: str, unit: str) -> MadeBook | None:
         """The last consolidated workbook of a unit."""
