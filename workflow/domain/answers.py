@@ -49,7 +49,7 @@ def understand(field: Field, raw: RawValue | CellError) -> Understood | Unclear:
     """Read one cell by its field's type. A blank, and text of blanks only, is an understood None."""
     if isinstance(raw, CellError):
         return Unclear("not-found" if raw.code == LOST else "cell-error")
-    if raw is None or (isinstance(raw, str) and not bare(raw)):
+    if raw is None or (isinstance(raw, str) and not raw[:1].isalnum() and not bare(raw)):
         return Understood(None)
     return _READERS[field.type](field, raw)
 
@@ -95,12 +95,12 @@ def _number(field: Field, raw: RawValue) -> Understood | Unclear:
             return Unclear("not-a-number")
     else:
         assert isinstance(raw, int | float)
-        number, typed = raw, plain_number(raw) if math.isfinite(raw) else ""
+        number, typed = raw, ""
     if not math.isfinite(number):
         return Unclear("not-a-number")
     if field.type is FieldType.PERCENT:
-        return _percent(field, number, typed, signed=signed, text=isinstance(raw, str))
-    note = _read_as(typed, plain_number(number))
+        return _percent(field, number, typed or plain_number(number), signed=signed, text=isinstance(raw, str))
+    note = _read_as(typed, plain_number(number)) if typed else ""
     if field.type is FieldType.INTEGER:
         return Understood(int(number), note) if number == int(number) else Unclear("not-an-integer")
     return Understood(_whole(number), note)

@@ -97,7 +97,7 @@ def examine(
         findings = []
     else:
         for field in form.fields:
-            if field.name not in broken:
+            if field.name not in broken and (field.required or field.name in answers):
                 findings.extend(_check_field(form, field, answers, broken, previous, where))
         findings.extend(_check_rules(form, answers, broken, previous, where))
     if code:

@@ -144,7 +144,8 @@ def _file(name: str, data: bytes) -> bytes:
 
 
 def _base64(data: bytes) -> bytes:
-    return base64.encodebytes(data).replace(b"\n", _CRLF)[:-2]
+    encoded = base64.b64encode(data)
+    return _CRLF.join([encoded[at : at + _WIDTH] for at in range(0, len(encoded), _WIDTH)])
 
 
 def _clean(value: str) -> str:
