@@ -59,8 +59,7 @@ def reply(
     headers: Sequence[tuple[str, str]] = (),
 ) -> tuple[str, bytes]:
     """An answer to a letter: its Message-ID and bytes. `number` makes the id and chooses the mail program."""
-    quoted = _QUOTATIONS[number % len(_QUOTATIONS)](letter)
-    text = f"{words}\n\n{quoted}"
+    text = f"{words}\n\n{quotation(letter, number)}"
     message = write(sender or letter.to, f"Re: {letter.subject}", text, at, files, number, letter.sender)
     message["In-Reply-To"] = letter.message_id
     message["References"] = letter.message_id
@@ -90,6 +89,11 @@ def write(
         maintype, subtype = _TYPES.get(name.rpartition(".")[2], ("application", "octet-stream"))
         message.add_attachment(data, maintype=maintype, subtype=subtype, filename=name)
     return message
+
+
+def quotation(letter: Letter, number: int) -> str:
+    """A letter quoted in the manner of the mail program that `number` chooses."""
+    return _QUOTATIONS[number % len(_QUOTATIONS)](letter)
 
 
 def _as_qq(letter: Letter) -> str:

@@ -18,7 +18,8 @@ from typing import cast
 from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workbook.stamp import stamp
 from workflow.demo.addresses import End
-from workflow.demo.mailing import Letter, reply
+from workflow.demo.mailing import Letter
+from workflow.demo.rehearsal.composing import answer
 from workflow.demo.rehearsal.figures import Figures
 from workflow.demo.rehearsal.post import Written
 from workflow.demo.rehearsal.rates import Rates
@@ -275,9 +276,8 @@ class Crowd:
         sender: str,
         headers: Iterable[tuple[str, str]] = (),
     ) -> Written:
-        number = next(self._numbers)
-        _, raw = reply(letter, at, words, files, number=number, sender=sender, headers=list(headers))
-        return Written(sender or letter.to, raw, at)
+        who = sender or letter.to
+        return Written(who, answer(letter, at, words, files, next(self._numbers), who, headers), at)
 
 
 def _office_hour(after: dt.datetime, chance: random.Random, days: tuple[int, int]) -> dt.datetime:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from workflow.demo.figures import Unanswerable, plausible
 from workflow.demo.filling import facts, spoil, typed
@@ -14,15 +13,8 @@ from workflow.domain.submission import Answers, RawValue
 
 #: Sets that differ for each form. Making one takes longer than stamping a hundred workbooks.
 _VARIANTS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """What a unit said last period, says now, and says when it brings new figures."""
-
-    before: Answers
-    now: Answers
-    later: Answers
+#: What a unit said last period, says now, and says when it brings new figures.
+_BEFORE, _NOW, _LATER = 0, 1, 2
 
 
 class Figures:
@@ -34,12 +26,12 @@ class Figures:
         self._day = day
         self._seed = seed
         self._earlier = earlier or {}
-        self._sets: dict[tuple[str, int], _Set] = {}
+        self._sets: dict[tuple[str, int, int], dict[str, Value]] = {}
 
     def before(self, form: Form, unit: Unit, place: int) -> dict[str, Value]:
         """Last period's answers."""
         real = self._earlier.get((unit.code, form.id))
-        return dict(real) if real is not None else self._own(form, unit, self._set(form, place).before)
+        return dict(real) if real is not None else self._own(form, unit, self._set(form, place, _BEFORE))
 
     def now(
         self, form: Form, unit: Unit, place: int, day: dt.date, *, had: bool, again: bool = False
@@ -51,8 +43,8 @@ class Figures:
         if real is not None:
             answers = self._moved(form, unit, place + 10_000 * again, real)
         else:
-            made = self._set(form, place)
-            answers = self._own(form, unit, made.later if again else made.now if had else made.before)
+            which = _LATER if again else _NOW if had else _BEFORE
+            answers = self._own(form, unit, self._set(form, place, which))
         return {**answers, FILLED_ON: day}
 
     def wrong(self, form: Form, right: Answers, place: int) -> dict[str, RawValue]:
@@ -72,12 +64,13 @@ class Figures:
     def _own(self, form: Form, unit: Unit, answers: Answers) -> dict[str, Value]:
         return {**answers, **facts(form, unit.name, unit.code)}
 
-    def _set(self, form: Form, place: int) -> _Set:
-        key = (form.id, place % _VARIANTS)
+    def _set(self, form: Form, place: int, which: int) -> dict[str, Value]:
+        """One of the sets of a form: last period's, this period's, or the new figures that some bring later."""
+        variant = place % _VARIANTS
+        key = (form.id, variant, which)
         if key not in self._sets:
-            seed = self._seed * 1_000 + key[1]
+            before = self._set(form, place, _BEFORE) if which != _BEFORE else None
+            seed = self._seed * 1_000 + variant + which
             given = facts(form, "示例单位", "4100000001")
-            before = plausible(form, seed, given, None, self._day)
-            now = plausible(form, seed + 1, given, before, self._day)
-            self._sets[key] = _Set(before, now, plausible(form, seed + 2, given, before, self._day))
+            self._sets[key] = plausible(form, seed, given, before, self._day)
         return self._sets[key]

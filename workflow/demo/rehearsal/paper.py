@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -86,7 +87,12 @@ def _facts(sheet: Worksheet, styles: Styles, seen: Forecast, row: int) -> int:
     left = f"有 {seen.days_waiting} 天当日未能发完" if seen.days_waiting else "每日均能发完"
     pairs = (
         ("填报任务", seen.campaign.id, "开启时间", moment(seen.campaign.opened_at)),
-        ("单位数", f"{seen.units} 个", "上报层级", f"{len(seen.loads)} 个，其中自动上报 {auto} 个"),
+        (
+            "单位数",
+            f"{seen.units} 个，应报 {sum(seen.origins.values())} 个",
+            "上报层级",
+            f"{len(seen.loads)} 个，其中自动上报 {auto} 个",
+        ),
         ("发出信件", f"{seen.letters} 封", "收到邮件", f"{sum(seen.buckets.values())} 封"),
         ("发信高峰", busy, "是否积压", left),
         ("退回修改", f"{seen.returned} 个单位", "其中已更正", f"{seen.corrected} 个单位"),
@@ -134,10 +140,12 @@ def _kinds(sheet: Worksheet, styles: Styles, seen: Forecast, row: int) -> int:
     for at in (1, 5):
         put_span(sheet, row, at, at + 2, "种类", styles.head())
         put_text(sheet, row, at + 3, "封数", styles.head())
+    sheet.set_row(row, 20)
     kinds = [(kind_word(kind), number) for kind, number in seen.kinds.items()]
     half = (len(kinds) + 1) // 2
     for offset in range(half):
         row += 1
+        sheet.set_row(row, 20)
         for at, place in ((1, offset), (5, half + offset)):
             word, number = kinds[place] if place < len(kinds) else ("", None)
             put_span(sheet, row, at, at + 2, word, words)
@@ -160,10 +168,11 @@ def _write_days(book: Any, sheet: Worksheet, styles: Styles, seen: Forecast) -> 
     )  # fmt: skip
     head = _table(sheet, styles, f"{seen.campaign.period.name}演练每日信件（单位：封）", columns)
     centre, number = styles.cell(align="center"), styles.cell(align="center", num_format="#,##0")
-    share, note = styles.cell(align="center", num_format="0.0%"), styles.cell(text_wrap=True)
+    share, note = styles.cell(align="center", num_format="0.0%"), styles.cell(text_wrap=True, indent=1)
+    dated = styles.cell(align="center", num_format='yyyy"年"m"月"d"日"')
     for at, one in enumerate(seen.days, head + 1):
         sheet.set_row(at, 17)
-        put_text(sheet, at, 0, day(one.date), centre)
+        sheet.write_datetime(at, 0, dt.datetime.combine(one.date, dt.time()), dated)
         put_text(sheet, at, 1, _WEEK[one.date.weekday()], centre)
         for column, value in enumerate((one.queued, one.sent, one.waiting, one.received), 2):
             warned = column == 4 and value
@@ -222,10 +231,10 @@ def _chart(book: Any, sheet: Worksheet, first: int, last: int) -> None:
     chart.set_title(
         {"name": "每日发出信件和收到邮件", "name_font": {"name": HEAD_FACE, "size": 11, "bold": False}}
     )
-    chart.set_x_axis({"num_font": {**font, "rotation": -45}, "interval_unit": 3})
+    chart.set_x_axis({"num_font": font, "num_format": "m-d", "date_axis": True, "major_unit": 3})
     chart.set_y_axis({"num_font": font, "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}})
     chart.set_legend({"position": "bottom", "font": font})
-    chart.set_size({"width": 760, "height": 290})
+    chart.set_size({"width": 735, "height": 290})
     sheet.insert_chart(last + 3, 0, chart, {"x_offset": 4})
 
 
@@ -236,7 +245,7 @@ def _write_loads(sheet: Worksheet, styles: Styles, seen: Forecast) -> None:
     )  # fmt: skip
     title = f"{seen.campaign.period.name}演练审核工作量（按每人每日行数从多到少）"
     head = _table(sheet, styles, title, columns)
-    centre, left = styles.cell(align="center"), styles.cell(align="left")
+    centre, left = styles.cell(align="center"), styles.cell(align="left", indent=1)
     whole, tenth = (
         styles.cell(align="center", num_format="#,##0"),
         styles.cell(align="center", num_format="#,##0.0"),
@@ -303,7 +312,7 @@ def _write_auto(sheet: Worksheet, styles: Styles, seen: Forecast) -> None:
 
 
 def _auto_row(sheet: Worksheet, styles: Styles, at: int, load: Load) -> None:
-    centre, left = styles.cell(align="center"), styles.cell(align="left")
+    centre, left = styles.cell(align="center"), styles.cell(align="left", indent=1)
     put_text(sheet, at, 0, load.level.word, centre)
     put_text(sheet, at, 1, load.name, left)
     put_text(sheet, at, 2, load.superior, left)

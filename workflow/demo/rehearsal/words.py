@@ -43,7 +43,7 @@ def limit_words(seen: Forecast) -> str:
     words = f"每次至多 {limits.per_pass} 封、每 {limits.send_minutes:g} 分钟一次"
     if limits.per_day:
         words += f"，每日至多 {limits.per_day} 封"
-    return f"{words}，折合每日 {limits.possible} 封"
+    return f"{words}，折合每日 {limits.possible:,} 封"
 
 
 def busiest(seen: Forecast, count: int) -> list[Load]:
