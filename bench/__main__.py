@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import page, parts
+from bench import page, parts, tick
 from bench.timing import machine
 from bench.whole import ROOT, Race
 from bench.world import World, dovecot
@@ -57,6 +57,9 @@ def measure(units: int, many: int, rounds: int) -> Mapping[str, Any]:
             "openpyxl_peak_mb": round(taken["openpyxl_mb"]),
             "seconds": {"ours": round(taken["ours"], 2), "openpyxl": round(taken["openpyxl"], 2)},
         }
+        _say(f"a tick over {units * 100} open cases")
+        ticked = tick.seconds(units * 100)
+        results["tick"] = {"cases": units * 100, **{name: round(took, 3) for name, took in ticked.items()}}
         _say(f"growth: {many} replies beside {units}")
         results["growth"] = _growth(race, Race(World(_folder(place, "many"), many), server, "many"), rounds)
     return results

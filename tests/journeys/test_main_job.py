@@ -382,7 +382,7 @@ def test_those_above_are_told_whom_to_ring_up(quarter: Quarter) -> None:
     ]  # fmt: skip
     assert lists
     per_day = Counter(
-        (mail.to, mail.date)
+        (mail.to, mail.parsed["Date"].datetime.date())
         for mail in quarter.letters
         if "催报" in mail.subject or "督促报送" in mail.subject
     )

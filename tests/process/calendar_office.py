@@ -138,7 +138,7 @@ class Office:
     def tick(self, at: dt.datetime) -> Done:
         return self.calendar().run(at)
 
-    def calendar(self, store: Store | None = None, piece: int = 500) -> Tick:
+    def calendar(self, store: Store | None = None, piece: int = 1000) -> Tick:
         store = store or self.store
         secretariat = Secretariat(
             self.letterhead, TEMPLATES, self.files, self._no_form,

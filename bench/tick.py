@@ -1,0 +1,159 @@
+"""A tick over many open cases in SQLite: with nothing due, and on the day when everybody is due.
+
+Real are the store, the calendar, the ladder and the gathering of a day's letters into events that queue them. Left out is
+what a letter costs by itself (rendering, MIME, its file on disk), which `send` and the letters' own figures measure:
+with `letters=True` it is in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from bench.timing import timed
+from workflow.adapters.files import Files
+from workflow.adapters.letters import LetterTemplates
+from workflow.adapters.store import MadeBook, Store
+from workflow.adapters.workbook.master import CompiledForm
+from workflow.adapters.workdays import workdays
+from workflow.domain.campaign import DEFAULT_WINDOWS, SHANGHAI, Campaign
+from workflow.domain.deadlines import Schedule
+from workflow.domain.events import Event
+from workflow.domain.form import Form
+from workflow.domain.ladder import Ladder
+from workflow.domain.letters import PRIORITY, LetterOrder
+from workflow.domain.roster import Roster, Unit, UnitKind
+from workflow.process.correspondence import Letterhead, Secretariat
+from workflow.process.gather import require_campaign
+from workflow.process.situation import Policy
+from workflow.process.tick import Tick
+
+ROOT = Path(__file__).parents[1]
+OPENED = dt.datetime(2026, 12, 1, 9, tzinfo=SHANGHAI)
+QUIET = dt.datetime(2026, 12, 3, 10, tzinfo=SHANGHAI)
+BUSY = dt.datetime(2026, 12, 31, 10, tzinfo=SHANGHAI)
+#: Every unit's reminder and every level's phone list on one day.
+SCHEDULE = Schedule(reply_days=(1,), ladder=Ladder(list_days=(1,)), workdays=workdays())
+_CITIES, _COUNTIES, _PIECE = 18, 9, 5000
+
+
+@dataclass(frozen=True)
+class Unwritten:
+    """A secretariat that queues letters without writing them."""
+
+    queued: Callable[[Collection[str]], Collection[str]]
+
+    def queue(self, orders: Iterable[LetterOrder], _roster: Roster) -> list[Event]:
+        wanted = {order.id: order for order in orders}
+        there = set(self.queued(wanted.keys()))
+        return [self._queued(known, order) for known, order in wanted.items() if known not in there]
+
+    def _queued(self, known: str, order: LetterOrder) -> Event:
+        data = {
+            "kind": order.kind.value, "campaign": order.campaign, "unit": order.unit, "form": order.form,
+            "priority": PRIORITY[order.kind], "sha": "0" * 64, "message_id": f"<{known}@huizhi.test>",
+        }  # fmt: skip
+        personal = {"to": order.to.email, "name": order.to.name, "subject": "关于催报数据的通知"}
+        return Event(f"letter:{known}", 1, "letter.queued", order.at, "系统", order.cause, data, personal)
+
+
+def seconds(units: int = 50_000, *, letters: bool = False) -> Mapping[str, float]:
+    """Seconds of a tick over so many open cases: `cold` the first of a process, with nothing due; `nothing_due` every
+    later one; `all_due` when each unit and each level is told.
+    """
+    with tempfile.TemporaryDirectory(prefix="huizhi-tick-") as place:
+        folder = Path(place)
+        store = Store(f"sqlite:///{folder}/state.db", folder / "ledger")
+        store.migrate()
+        for piece in _pieces(_story(units)):
+            store.append(piece)
+        _tick(store, folder, letters=False).run(QUIET)  # notes the unknown holidays once
+        store.close()
+        store = Store(f"sqlite:///{folder}/state.db", folder / "ledger")
+        tick = _tick(store, folder, letters=letters)
+        cold = timed(lambda: tick.run(QUIET))
+        nothing = timed(lambda: tick.run(QUIET))
+        busy = timed(lambda: tick.run(BUSY))
+        queued = store.mail_counts().queued
+        store.close()
+    assert queued > units, queued
+    return {"cold": cold, "nothing_due": nothing, "all_due": busy}
+
+
+def _tick(store: Store, folder: Path, *, letters: bool) -> Tick:
+    head = Letterhead("回执", "own@huizhi.test", "示例省教育厅", "联系方式：0371-55550000")
+    real = Secretariat(
+        head, LetterTemplates(ROOT / "templates" / "letters"), Files(folder), _none, _campaign_of(store),
+        store.letter_exists,
+    )  # fmt: skip
+    secretariat = real if letters else cast("Secretariat", Unwritten(store.letter_exists))
+    forms: Mapping[str, Form] = {}
+    return Tick(store, secretariat, Policy("own@huizhi.test"), SCHEDULE, lambda: forms, _no_book)
+
+
+def _campaign_of(store: Store) -> Callable[[str], Campaign]:
+    return lambda name: require_campaign(store, name)
+
+
+def _none(form: str) -> CompiledForm:
+    raise AssertionError(form)
+
+
+def _no_book(unit: Unit, now: dt.datetime) -> MadeBook:
+    raise AssertionError((unit, now))
+
+
+def _roster(units: int) -> Iterator[tuple[str, str, UnitKind, str]]:
+    """Code, name, kind and superior of a province with so many schools."""
+    yield "41", "示例省教育厅", UnitKind.PROVINCE, ""
+    counties = []
+    for city in range(_CITIES):
+        code = f"41{city:02d}"
+        yield code, f"第{city}市教育局", UnitKind.CITY, "41"
+        for place in range(_COUNTIES):
+            counties.append(f"{code}{place:02d}")
+            yield counties[-1], f"第{city}市第{place}区教育局", UnitKind.COUNTY, code
+    for school in range(units):
+        county = counties[school % len(counties)]
+        yield f"{county}{school:05d}", f"第{school}小学", UnitKind.SCHOOL, county
+
+
+def _story(units: int) -> Iterator[Event]:
+    known = list(_roster(units))
+    told = [{"code": c, "name": n, "kind": k.value, "superior": s} for c, n, k, s in known]
+    people = [
+        {"unit": code, "role": "管理员", "name": "管某某", "phone": "0371-55550000", "email": f"u{code}@school.test"}
+        for code, *_ in known
+    ]  # fmt: skip
+    yield Event("roster", 1, "roster.imported", OPENED, "系统", "", {"units": told}, {"contacts": people})
+    windows = {level.value: list(days) for level, days in DEFAULT_WINDOWS.items()}
+    opened = {"forms": {"school": "a" * 64}, "windows": windows, "receipt_due": None}
+    yield Event("campaign:2026Q4", 1, "campaign.opened", OPENED, "系统", "", opened)
+    for code, _, kind, _ in known:
+        if kind.reports:
+            level = {"level": kind.level.value}
+            yield Event(f"package:2026Q4/{code}", 1, "package.opened", OPENED, "系统", "", level)
+        stream = f"case:2026Q4/{code}/school"
+        yield Event(stream, 1, "case.planned", OPENED, "系统")
+        yield Event(stream, 2, "case.issued", OPENED, "系统", "", {"copy": 1, "token": f"HZ-{code}"})
+
+
+def _pieces(events: Iterator[Event]) -> Iterator[list[Event]]:
+    piece: list[Event] = []
+    for event in events:
+        piece.append(event)
+        if len(piece) >= _PIECE:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
+
+
+if __name__ == "__main__":
+    print(json.dumps(seconds(letters="--letters" in sys.argv[1:]), indent=1))
