@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 FILTERS = {
@@ -36,25 +37,31 @@ class Office:
 
     def __call__(self, path: Path, kind: str, outdir: Path) -> Path:
         """Convert a spreadsheet to `pdf`, `xlsx`, `xls`, `ods` or `html` in a folder; the new file."""
-        result = outdir / f"{path.stem}.{kind}"
-        if result.resolve() == path.resolve():
-            raise ValueError(f"would write over {path}: name another folder")
+        return self.many([path], kind, outdir)[0]
+
+    def many(self, paths: Sequence[Path], kind: str, outdir: Path) -> list[Path]:
+        """Convert many spreadsheets in one start; the new files in the same order."""
+        results = [outdir / f"{path.stem}.{kind}" for path in paths]
+        for path, result in zip(paths, results, strict=True):
+            if result.resolve() == path.resolve():
+                raise ValueError(f"would write over {path}: name another folder")
         outdir.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             [
                 *("soffice", f"-env:UserInstallation={self._profile.as_uri()}", "--headless", "--norestore"),
-                *("--convert-to", FILTERS[kind], "--outdir", str(outdir), str(path)),
+                *("--convert-to", FILTERS[kind], "--outdir", str(outdir), *map(str, paths)),
             ],
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=150 + 2 * len(paths),
             check=False,
             stdin=subprocess.DEVNULL,
         )
         # LibreOffice ends with 0 also where it could not read the file.
-        if done.returncode or not result.exists():
-            raise RuntimeError(f"LibreOffice made no {result.name}: {done.stdout}{done.stderr}")
-        return result
+        for result in results:
+            if done.returncode or not result.exists():
+                raise RuntimeError(f"LibreOffice made no {result.name}: {done.stdout}{done.stderr}")
+        return results
 
 
 def pictures(pdf: Path, *, dpi: int = 80) -> list[Path]:

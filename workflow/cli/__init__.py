@@ -137,10 +137,14 @@ def _unit_commands(commands: Commands) -> None:
     command = _add(roster, "diff", "比较名册，不作改动", lambda app, said: units.roster_diff(app, said.file))
     command.add_argument("file", type=Path, metavar="FILE")
     _add(roster, "show", "查看单位和联系人", lambda app, said: units.roster_show(app))
-    form = commands.add_parser("form", help="表单：检查、预览").add_subparsers(required=True)
+    form = commands.add_parser("form", help="表单：起草、检查、预览").add_subparsers(required=True)
     check = form.add_parser("check", help="检查表单", description="检查表单")
     check.add_argument("file", type=Path, metavar="FILE")
     check.set_defaults(alone=lambda said: units.form_check(said.file))
+    new = form.add_parser("new", help="为带标记的工作簿起草定义表", description="为带标记的工作簿起草定义表")
+    new.add_argument("file", type=Path, metavar="FILE")
+    new.add_argument("--out", type=Path, metavar="FILE", help="写到哪个文件")
+    new.set_defaults(alone=lambda said: units.form_new(said.file, said.out))
     preview = _add(
         form,
         "preview",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from workflow.adapters.workbook.compile import compile_form
+from workflow.adapters.workbook.draft import draft_form
 from workflow.adapters.workbook.roster import read_roster
 from workflow.adapters.workbook.stamp import stamp
 from workflow.app import App
@@ -18,6 +20,9 @@ from workflow.process.baseline import difference, import_roster
 from workflow.process.correspondence import printed_texts
 from workflow.process.gather import current_campaign, earlier_data, require_roster
 from workflow.process.launch import prefilled
+
+#: What may be a form's id, and so its file's name.
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def roster_import(app: App, path: Path) -> int:
@@ -74,6 +79,28 @@ def form_check(path: Path) -> int:
     for query in compiled.queries:
         say(f"  存疑 {query}")
     return 1 if compiled.queries else 0
+
+
+def form_new(path: Path, target: Path | None) -> int:
+    """Write a copy of a workbook with a first definition, and say what is left to fill in; 1 while something is."""
+    target = target or path.with_name(
+        f"{path.stem if _IDENTIFIER.fullmatch(path.stem) else 'form'}-draft.xlsx"
+    )
+    if target.exists():
+        raise Refused(Fault(str(target), "文件已存在", "请用 --out 另指定一个文件名，或者先移走"))
+    identifier = target.stem if _IDENTIFIER.fullmatch(target.stem) else ""
+    data = draft_form(_bytes(path), path.name, identifier)
+    target.write_bytes(data)
+    say(f"已写出 {target}，字段、类型是按标签猜的，请逐行核对")
+    try:
+        compiled = compile_form(data, target.name)
+    except Refused as refused:
+        for fault in refused.faults:
+            say(f"  待补 {fault}")
+        say(f"共 {len(refused.faults)} 处待补，补好后请用 huizhi form check 检查")
+        return 1
+    say(f"{compiled.form.title}：{len(compiled.form.indicators)}项指标，可以使用")
+    return 0
 
 
 def form_preview(app: App, path: Path, code: str, target: Path | None) -> int:

@@ -91,11 +91,11 @@ def _errors(form: Form) -> Iterator[Check]:
     for sheet, items in _sheets(form):
         typed = tuple(item.name for item in items if item.type is not FieldType.TEXT)
         if typed:
-            yield Check("content", sheet, error, f"“{sheet}”页各项的内容、数值范围符合要求", typed)
+            yield Check("content", sheet, error, f"“{sheet}”页数据类型和数值范围（{len(typed)} 项）", typed)
     for sheet, items in _sheets(form):
         needless = tuple(item.name for item in items if item.relevant)
         if needless:
-            yield Check("needless", sheet, error, f"“{sheet}”页按前项填报情况不需填写的项目已留空", needless)
+            yield Check("needless", sheet, error, f"“{sheet}”页按前项填报情况不需填写的项目", needless)
     for item in form.fields:
         if item.constraint:
             told = item.constraint_message or f"不符合约束条件 {item.constraint}"

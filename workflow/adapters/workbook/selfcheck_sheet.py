@@ -18,11 +18,11 @@ PART = "xl/worksheets/huizhi-selfcheck.xml"
 HOLES = ("单位名称", "填报期")
 PASSED, WRONG, QUERIED, SILENT = "通过", "请改正", "请核实", "—"
 
-_COLUMNS = (("序号", 6.0), ("类别", 11.0), ("校验内容和提示", 58.0), ("有关单元格", 25.0), ("结果", 11.0))
+_COLUMNS = (("序号", 6.0), ("类别", 11.0), ("校验内容和提示", 57.0), ("有关单元格", 29.0), ("结果", 11.0))
 _LAST, _HEADING_ROW, _SUMMARY_ROW = "E", 6, 4
 _EDGE = '<{0} style="thin"><color rgb="FF7F8FA3"/></{0}>'
 _BOX = "".join(_EDGE.format(side) for side in ("left", "right", "top", "bottom"))
-_ROW_LINE, _ROW_ROOM, _LOWEST, _TALLEST = 14.5, 8.0, 25.0, 400.0
+_ROW_LINE, _ROW_ROOM, _LOWEST, _TALLEST = 14.5, 8.0, 23.0, 400.0
 _MORE_CELLS = 3
 _BANDS = {
     REQUIRED: "一、必填项目",
@@ -36,7 +36,13 @@ _LOOKS = {
     QUERIED: ("FF7F4F00", "FFFFDD80"),
     SILENT: ("FF808080", ""),
 }
-_COUNT_WORDS = {"missing": "还缺", "content": "不合要求的有", "needless": "应清空或更正前项的有"}
+_COUNT_WORDS = {
+    "missing": ("还缺 ", " 项——"),
+    "content": ("", " 项不合要求——"),
+    "needless": ("", " 项应清空或更正前项——"),
+}
+#: Two lines of the third column, in full-width signs, and what counts and punctuation take of them.
+_TWO_LINES, _COUNT_ROOM = 52, 6
 _HINT = (
     "填报时本页随时更新。点击“有关单元格”可转到该处。“—”为不适用或暂不能判断。电话、邮箱等文字的书写格式，"
     "系统收到后另行检查。本页由系统生成，不需填写。"
@@ -132,15 +138,16 @@ class SelfCheckSheet:
         words, room = _inline(xml_text(check.words)), check.words
         if check.kind in COUNTED:
             listed = self._reckoning.listed_cell(place)
-            told = f"：{_COUNT_WORDS[check.kind]} "
+            before, behind = _COUNT_WORDS[check.kind]
+            left = max(_TWO_LINES - len(check.words) - len(before + behind) - _COUNT_ROOM, 8)
+            cut = f'LEFT({listed},{left})&IF(LEN({listed})>{left},"…","")'
             said = _quoted(check.words)
-            words = _formula(f'{said}&IF({count}>0,"{told}"&{count}&" 项——"&{listed},"")')
-            longest = sorted((self._reckoning.form.by_name[name].label for name in check.fields), key=len)
-            room += told + "10 项——" + "、".join(longest[-3:]) + "等"
+            words = _formula(f'{said}&IF({count}>0,"：{before}"&{count}&"{behind}"&{cut},"")')
+            room += "　" * (_TWO_LINES - len(check.words))
         where, shown = self._where(place, check)
         texts = (room, shown)
         widths = (_COLUMNS[2][1], _COLUMNS[3][1])
-        lines = max(wrapped_lines(text, int(width) - 3) for text, width in zip(texts, widths, strict=True))
+        lines = max(wrapped_lines(text, int(width) - 2) for text, width in zip(texts, widths, strict=True))
         height = min(max(_LOWEST, lines * _ROW_LINE + _ROW_ROOM), _TALLEST)
         look = "link" if where else "centre"
         row = self._row(

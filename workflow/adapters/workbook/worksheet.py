@@ -170,6 +170,23 @@ class Worksheet:
             if text:
                 yield row, column, text
 
+    def spread_texts(self) -> dict[tuple[int, int], str]:
+        """The texts by row and column, each in all the cells that it is merged over."""
+        spread: dict[tuple[int, int], str] = {}
+        for row, column, text in self.texts():
+            area = self._merged.get((row, column), Area(row, column, row, column))
+            for below in range(area.top, min(area.bottom, area.top + 500) + 1):
+                for beside in range(area.left, min(area.right, area.left + 100) + 1):
+                    spread[below, beside] = text
+        return spread
+
+    def lists(self) -> Iterator[tuple[list[Area], str]]:
+        """The cells and the source of each dropdown that stands in a data validation itself."""
+        for element in self.root.iterfind(f"{tag('dataValidations')}/{tag('dataValidation')}"):
+            source = (element.findtext(tag("formula1")) or "").strip()
+            if element.get("type") == "list" and source.startswith('"'):
+                yield Area.all_of(element.get("sqref", "")), source.strip('"').replace('""', '"')
+
     def _text(self, cell: etree._Element) -> str:
         if cell.find(_F) is not None:
             return ""
