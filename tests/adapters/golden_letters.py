@@ -243,9 +243,36 @@ OWN: dict[str, Context] = {
         "by": "郑州市教育局审核员",
     },
     "late": AFTER | {"reported_at": at(2027, 1, 6), "superior_name": "金水区教育局"},
+    "late_offer": AFTER
+    | {
+        "unit_name": "金水区教育局",
+        "salutation": "金水区教育局审核员",
+        "level_name": "金水区教育局",
+        "superior_name": "郑州市教育局",
+        "reported_at": at(2027, 1, 6),
+        "rows": [
+            {
+                "unit_name": "金水区第七小学",
+                "unit_code": "2141000007",
+                "received_at": at(2027, 1, 6, 9, 12),
+                "errors": 0,
+                "registered": True,
+            },
+            {
+                "unit_name": "金水区明德实验学校",
+                "unit_code": "2141000008",
+                "received_at": at(2027, 1, 6, 10, 5),
+                "errors": 2,
+                "registered": False,
+            },
+        ],
+    },
     "stale": {
         "copy": 1,
         "current_copy": 2,
+        "carried": 61,
+        "not_carried": ["班级数", "校园网主干带宽"],
+        "changes": ["在校生数：来件为812，已报数据为820"],
         "attachments": ["2026年第四季度中小学教育信息化基本情况表（金水区第一小学，第2号）.xlsx"],
     },
     "problem_file": {

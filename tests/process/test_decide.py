@@ -227,14 +227,16 @@ class TestAWorkbook:
         assert (ends(outcome), answered(outcome, "returned")["due"]) == ([Ends.RETURNED], at(1, 11, 0))
         assert ends(decide(mail(SCHOOL_MAIL, workbook(), moment=at(1, 11, 0)), situation)) == [Ends.LATE]
 
-    def test_last_quarters_copy_is_late(self) -> None:
+    def test_last_quarters_copy_is_late_once_this_quarters_data_have_gone_up(self) -> None:
         old = workbook(hz=token(SCHOOL, 1, "2026Q3"))
-        assert ends(decide(mail(SCHOOL_MAIL, old), with_last_campaign(opened()))) == [Ends.LATE]
+        situation = reported(with_last_campaign(opened()))
+        assert ends(decide(mail(SCHOOL_MAIL, old), situation)) == [Ends.LATE]
 
     def test_an_older_copy_is_stale_and_the_unit_is_told_which_counts(self) -> None:
         outcome = decide(mail(SCHOOL_MAIL, workbook(copy=1)), with_new_copy(opened()))
         assert (ends(outcome), letters(outcome)) == ([Ends.STALE], [("stale", SCHOOL_MAIL)])
-        assert answered(outcome, "stale") == {"copy": 1, "current_copy": 2}
+        said = answered(outcome, "stale")
+        assert (said["copy"], said["current_copy"], said["carried"]) == (1, 2, 2)
         assert outcome.cases == ()
 
     def test_an_unknown_token_is_foreign_and_so_is_one_that_contradicts_the_unit_code(self) -> None:

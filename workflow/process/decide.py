@@ -14,6 +14,7 @@ from workflow.adapters.store.records import LetterState
 from workflow.domain.events import Event
 from workflow.domain.form import Severity
 from workflow.domain.letters import LetterKind, LetterOrder
+from workflow.domain.links import links_to_a_file
 from workflow.domain.matching import (
     Sender,
     answers_query,
@@ -99,13 +100,17 @@ def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcom
         situation = situation.after(part)
         outcome += part
     useful = [fate for fate in outcome.fates if fate.outcome is not AttachmentOutcome.IGNORED]
-    if not useful:
+    problems = [fate for fate in useful if fate.outcome in _PROBLEMS]
+    if not useful and who.registered and links_to_a_file(arrival.words, arrival.message.html):
+        linked = AttachmentFate(-1, "超大附件（下载链接）", "", AttachmentOutcome.UNSUPPORTED, reason=_LINK)
+        outcome, problems = replace(outcome, bucket=Bucket.EMPTY), [linked]
+    elif not useful:
         outcome += _decide_words(arrival, situation, who, thread)
     bucket = _bucket(outcome, who, thread)
-    if bucket is Bucket.SUBMISSION and (problems := [f for f in useful if f.outcome in _PROBLEMS]):
+    if problems and bucket in {Bucket.SUBMISSION, Bucket.QUARANTINED, Bucket.EMPTY}:
         units = [thread[1] if thread else "", *(fate.unit for fate in useful), *who.units]
-        unit = next(code for code in units if code)
-        outcome += _about_problem_files(arrival, situation, who, unit, problems)
+        if unit := next((code for code in units if code), ""):
+            outcome += _about_problem_files(arrival, situation, who, unit, problems)
     return _close(arrival, outcome, bucket, outcome.fates)
 
 
@@ -119,8 +124,13 @@ def _decide_attachment(
         if attachment.inline:
             return Outcome(fates=(fate,))
         return _decide_scan(arrival, attachment, fate, situation, who, thread)
+    if reading.inside:
+        return Outcome(
+            fates=(replace(fate, reason=reading.reason),)
+        )  # its files are attachments of their own
     if reading.outcome is ReadOutcome.ANSWERS:
-        return returns.decide(returns.Part(arrival.sha, arrival.received_at, fate, reading), situation, who)
+        part = returns.Part(arrival.sha, arrival.received_at, fate, reading)
+        return returns.decide(part, situation, who, thread)
     if reading.outcome is ReadOutcome.REVIEW and reading.review is not None:
         return reviews.decide(
             arrival.sha, arrival.message, arrival.received_at, fate, reading.review, situation
@@ -244,6 +254,7 @@ def _about_problem_files(
     return Outcome(letters=(letter,))
 
 
+_LINK = "邮件中只有文件的下载链接，没有附件本身，系统不从网上下载文件；填报工作簿只有几十KB，作为普通附件即可"
 _REASONS = {
     AttachmentOutcome.UNREADABLE: "文件已损坏或无法打开",
     AttachmentOutcome.ENCRYPTED: "文件设置了打开密码",

@@ -48,8 +48,8 @@ def earlier_data(
         return {}
     standings = {
         key: standing
-        for key, standing in store.standings(before[-1].id).items()
-        if standing.submission and (units is None or key[0] in units)
+        for key, standing in store.standings(before[-1].id, units).items()
+        if standing.submission
     }
     answers = store.answers({standing.submission for standing in standings.values()})
     return {
@@ -100,7 +100,9 @@ def gather(
     named = [case for case, _ in tokens.values()]
     cases = [*named, *store.cases(campaign.id, units)]
     versions = _by_case(store.submissions(campaign.id, units))
-    under_review = {kept[-1].id for kept in versions.values()} if books else set()
+    replaced = {case.unit for case, copy in tokens.values() if copy < case.copy or case.campaign != campaign.id}
+    # Compared with what comes: all that a reviewer decides on, and what a unit has reported since an old copy.
+    compared = {kept[-1].id for (_, unit, _), kept in versions.items() if books or unit in replaced}
     campaigns = {campaign.id, *(case.campaign for case in named)}
     packages = [package for period in sorted(campaigns) for package in store.packages(period)]
     return replace(
@@ -108,7 +110,7 @@ def gather(
         cases={(case.campaign, case.unit, case.form): case for case in cases},
         packages={(package.campaign, package.unit): package for package in packages},
         submissions=versions,
-        answers={known: kept.answers for known, kept in store.answers(under_review).items()} if books else {},
+        answers={known: kept.answers for known, kept in store.answers(compared).items()} if compared else {},
         earlier=earlier_data(store, campaign, units),
         receipts=_receipts(store, campaign),
     )

@@ -8,8 +8,7 @@ next is fetched, kept and read: none of that depends on what the decision will b
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -20,6 +19,7 @@ from workflow.adapters.mail.imap import Mailbox
 from workflow.adapters.mail.mime import content_digest, parse, quoted_above
 from workflow.adapters.store import Cursor, Store
 from workflow.adapters.workbook.pool import ReaderPool
+from workflow.adapters.workbook.read import FormKey
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.errors import Conflict
 from workflow.domain.events import Event
@@ -27,17 +27,17 @@ from workflow.domain.form import Form
 from workflow.domain.matching import token_in
 from workflow.domain.message import Fetched, Sighting
 from workflow.domain.roster import Roster
-from workflow.domain.submission import Bucket, Reading, ReadOutcome
+from workflow.domain.submission import Bucket, ReadOutcome
 from workflow.process.correspondence import Secretariat
 from workflow.process.decide import Arrival, decide, failed, is_own, sighting_data
 from workflow.process.gather import Scope, current_campaign, gather
+from workflow.process.parts import open_parts
 from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
 
 #: How many failed messages one pass tries again.
 _RETRIES = 100
 #: A message that conflicts again and again is kept and left for the next pass.
 _TRIES = 5
-_RECEIPT_PARTS = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".bmp", ".doc", ".docx", ".wps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,31 +182,27 @@ class Intake:
     def _read(self, new: Mapping[str, Raw]) -> dict[str, Arrival]:
         """Parse the messages and read their attachments, all of the batch at once in the worker processes."""
         messages = {sha: parse(raw.data) for sha, raw in new.items()}
-        files: list[tuple[str, bytes]] = []
-        places: list[tuple[str, int]] = []
-        for sha, message in messages.items():
-            if message.auto or is_own(message, self.policy):
-                continue
-            for attachment in message.attachments:
-                if not attachment.inline and not attachment.name.lower().endswith(_RECEIPT_PARTS):
-                    files.append((attachment.name, attachment.data))
-                    places.append((sha, attachment.index))
-        readings: dict[str, dict[int, Reading]] = {}
-        for (sha, index), reading in zip(places, self.readers.read_many(files) if files else [], strict=True):
-            readings.setdefault(sha, {})[index] = reading
+        unread = {sha for sha, message in messages.items() if message.auto or is_own(message, self.policy)}
+        opened = open_parts(messages, self.readers, self._forms_of_tokens, unread)
         return {
             sha: Arrival(
                 sha,
                 content_digest(new[sha].data),
                 new[sha].received_at.astimezone(SHANGHAI),
-                message,
-                quoted_above(message.text) if not message.auto else "",
-                readings.get(sha, {}),
-                {part.index: hashlib.sha256(part.data).hexdigest() for part in message.attachments},
+                parts.message,
+                quoted_above(parts.message.text) if not parts.message.auto else "",
+                parts.readings,
+                parts.shas,
                 new[sha].sighting,
             )
-            for sha, message in messages.items()
+            for sha, parts in opened.items()
         }
+
+    def _forms_of_tokens(self, tokens: Collection[str]) -> dict[str, FormKey]:
+        """The form, and its version where it is one of the current campaign's, of the case that each token names."""
+        forms = self.forms()
+        cases = {token: case.form for token, (case, _) in self.store.cases_by_token(tokens).items()}
+        return {token: (form, forms[form].version if form in forms else 0) for token, form in cases.items()}
 
     def _situation(self, arrivals: Sequence[Arrival], roster: Roster) -> Situation:
         units: set[str] = set()
@@ -239,7 +235,7 @@ class Intake:
             if event.kind == "receipt.arrived":
                 campaign, _, unit = event.stream.removeprefix("receipt:").partition("/")
                 attachment = arrival.message.attachments[event.data["index"]]
-                suffix = PurePath(attachment.name).suffix
+                suffix = PurePath(attachment.name.partition("/")[0]).suffix
                 self.files.keep_receipt(campaign, unit, event.data["part"], suffix, attachment.data)
 
     def _sightings(self, again: Sequence[tuple[str, Sighting]]) -> list[Event]:

@@ -14,17 +14,30 @@ from typing import Any
 from workflow.domain.checks import Examination, examine
 from workflow.domain.events import Event, encode_findings, encode_value
 from workflow.domain.form import NO_CHANGE
-from workflow.domain.letters import AnnotatedCopy, LetterKind, LetterOrder
+from workflow.domain.letters import AnnotatedCopy, FreshCopy, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, CaseState
 from workflow.domain.matching import Sender, speaks_for
 from workflow.domain.merge import Origin
 from workflow.domain.replay import case_after
 from workflow.domain.roster import Recipient, Role
-from workflow.domain.submission import AttachmentOutcome, Bucket, Finding, Reading, ReadOutcome, Submission
+from workflow.domain.submission import (
+    Answers,
+    AttachmentOutcome,
+    Bucket,
+    Finding,
+    Reading,
+    ReadOutcome,
+    Submission,
+)
+from workflow.process import late
+from workflow.process.carry import carry, changes
+from workflow.process.identify import Unidentified, identify
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Earlier, Outcome, Situation
 
 #: The note that a reviewer sees on data from an address that is not the unit's own.
 UNREGISTERED = "发件地址"
+#: The note on data that were found by their labels.
+LAYOUT = "工作簿版式"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +50,26 @@ class Part:
     reading: Reading
 
 
-def decide(part: Part, situation: Situation, who: Sender) -> Outcome:
-    """Decide on one workbook. The token in it routes; the unit printed in it and the sender are held against it."""
-    identity = part.reading.identity
-    found = situation.tokens.get(identity.token) if identity else None
-    if identity is None or found is None:
-        return _foreign(part, "工作簿中的编号不在本系统发出的范围内")
-    key, copy = found
-    case = situation.cases.get(key)
-    if case is None or (identity.unit and identity.unit != case.unit):
-        return _foreign(part, "工作簿中的编号与单位代码不一致")
-    if case.unit not in situation.roster.units:
-        return _foreign(part, "工作簿所属单位已不在名册中")
+def decide(part: Part, situation: Situation, who: Sender, thread: CaseKey | None = None) -> Outcome:
+    """Decide on one workbook. The token in it routes; the unit printed in it and the sender are held against it. `thread` is
+    the case of the letter that the message answers.
+    """
+    known = identify(part.reading, situation, who, thread)
+    if isinstance(known, Unidentified):
+        return _foreign(part, known.reason, doubtful=known.doubtful)
+    case, copy = known.case, known.copy
+    key = (case.campaign, case.unit, case.form)
     if not speaks_for(situation.roster, who, case.unit):
         who = Sender(who.address, ())  # whoever it is, the answer goes to the unit's own people
     fate = replace(part.fate, unit=case.unit, form=case.form, campaign=case.campaign)
     part = replace(part, fate=fate)
     if situation.campaign is None or case.campaign != situation.campaign.id:
-        return _late(part, case, situation, who)
+        return _of_earlier_period(part, case, situation, who)
     package = situation.package_above(case.unit)
     if (package and package.locked) or part.received_at >= situation.closes(case.unit):
         return _late(part, case, situation, who)
     if copy < case.copy:
-        stale = replace(fate, outcome=AttachmentOutcome.STALE)
-        context = {"copy": copy, "current_copy": case.copy}
-        return Outcome(fates=(stale,), letters=_reply(LetterKind.STALE, part, case, situation, who, context))
+        return _stale(part, copy, case, situation, who)
     if _same_again(part, key, case, situation):
         again = replace(fate, outcome=AttachmentOutcome.DUPLICATE, reason="与已收到的报送文件相同")
         return Outcome(fates=(again,))
@@ -80,9 +88,17 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
     """Check the workbook, keep it as a version, and accept it or send it back."""
     form = situation.forms[case.form]
     earlier = situation.earlier.get((case.unit, case.form))
-    seen = examine(form, part.reading.answers, earlier.answers if earlier else None, part.reading.moved)
+    seen = examine(
+        form,
+        part.reading.answers,
+        earlier.answers if earlier else None,
+        part.reading.moved,
+        part.reading.notes,
+    )
     if not who.registered:
         seen = replace(seen, notes={**seen.notes, UNREGISTERED: "未登记"})
+    if part.reading.by_labels:
+        seen = replace(seen, notes={**seen.notes, LAYOUT: f"有改动，{len(part.reading.moved)}项按标签读取"})
     number = case.number + 1
     version = Submission(
         f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form, form.version,
@@ -244,11 +260,65 @@ def _late(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
         data = {"unit": case.unit, "matter": matter}
         # Intake numbers what goes on staff's list, over its whole batch.
         events = (Event("staff", 0, "staff.query", part.received_at, SYSTEM, part.message, data),)
+    own = who.registered and speaks_for(situation.roster, who, case.unit)
+    events += late.kept(part.message, part.received_at, fate, part.reading, case, situation, registered=own)
     return Outcome(events, _reply(LetterKind.LATE, part, case, situation, who, context), fates=(fate,))
 
 
-def _foreign(part: Part, reason: str) -> Outcome:
-    return Outcome(fates=(replace(part.fate, outcome=AttachmentOutcome.FOREIGN, reason=reason),))
+def _of_earlier_period(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
+    """A copy of an earlier period's form. While the unit is still asked, its answers are carried into the current copy and
+    go back to be confirmed; otherwise the earlier period's data have gone up, and it is late.
+    """
+    current = situation.case_of(case.unit)
+    if current is None or current.form != case.form or current.state is CaseState.PLANNED:
+        return _late(part, case, situation, who)
+    package = situation.package_above(case.unit)
+    if (package and package.locked) or part.received_at >= situation.closes(case.unit):
+        return _late(part, case, situation, who)
+    return _stale(part, 0, current, situation, who)
+
+
+def _stale(part: Part, copy: int, case: Case, situation: Situation, who: Sender) -> Outcome:
+    """The current copy goes back with the answers of the old one in it, for the unit to confirm; nothing is counted.
+    `copy` is 0 for a copy of an earlier period.
+    """
+    form = situation.forms[case.form]
+    moved_over = carry(form, situation.roster.units[case.unit], part.reading.answers)
+    context = {
+        "copy": copy,
+        "current_copy": case.copy,
+        "carried": len(moved_over.carried),
+        "not_carried": moved_over.open_labels,
+        "changes": changes(form, moved_over.answers, _newest(case, situation)),
+    }
+    enclosure = FreshCopy(case.unit, case.form, case.copy, case.token, moved_over.answers)
+    reason = (
+        f"第{copy}号工作簿，已由第{case.copy}号替代"
+        if copy
+        else "以前填报期的工作簿，填报内容已转入现行工作簿待确认"
+    )
+    fate = replace(
+        part.fate,
+        outcome=AttachmentOutcome.STALE,
+        unit=case.unit,
+        form=case.form,
+        campaign=case.campaign,
+        reason=reason,
+    )
+    letters = _reply(LetterKind.STALE, replace(part, fate=fate), case, situation, who, context, (enclosure,))
+    return Outcome(fates=(fate,), letters=letters)
+
+
+def _newest(case: Case, situation: Situation) -> Answers:
+    """The answers of the case's newest version, as far as they were gathered."""
+    versions = situation.submissions.get((case.campaign, case.unit, case.form), ())
+    return situation.answers.get(versions[-1].id, {}) if versions else {}
+
+
+def _foreign(part: Part, reason: str, *, doubtful: bool = False) -> Outcome:
+    """A workbook whose case can't be told; where a person could tell, the message waits for one."""
+    fate = replace(part.fate, outcome=AttachmentOutcome.FOREIGN, reason=reason)
+    return Outcome(fates=(fate,), bucket=Bucket.QUARANTINED if doubtful else None)
 
 
 def _acknowledge(
@@ -257,6 +327,8 @@ def _acknowledge(
     queries = [{"cell": f.cell, "label": f.label, "message": f.message} for f in seen.findings]
     labels = situation.forms[case.form].by_name
     notes = [f"{labels[name].label}：{note}" for name, note in seen.notes.items() if name in labels]
+    if part.reading.moved:
+        notes.insert(0, f"{LAYOUT}有改动，{len(part.reading.moved)}项按标签读取，请核对")
     context = {
         "received_at": part.received_at,
         "form_title": situation.forms[case.form].title,
@@ -276,7 +348,7 @@ def _reply(
     situation: Situation,
     who: Sender,
     context: Mapping[str, Any],
-    enclosures: tuple[AnnotatedCopy, ...] = (),
+    enclosures: tuple[AnnotatedCopy | FreshCopy, ...] = (),
 ) -> tuple[LetterOrder, ...]:
     """A letter to the sender when registered for the unit; else to the unit's registered address, which is asked to
     confirm that the workbook is its own. Nothing ever goes to an address that the roster does not know.

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Self
 
-from workflow.adapters.workbook.read import Forms, read_file
+from workflow.adapters.workbook.read import FormKey, Forms, read_file
 from workflow.domain.errors import OutsideFailed
 from workflow.domain.submission import Reading, ReadOutcome
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 File = tuple[str, bytes]
+_Job = tuple[str, bytes, FormKey | None]
 
 #: Enough files to a chunk that the socket costs nothing, few enough that both workers end together.
 CHUNK_FILES = 32
@@ -68,14 +69,17 @@ class ReaderPool:
         """The worker processes that have been started."""
         return [worker.process for worker in self._workers if worker.process is not None]
 
-    def read_many(self, files: Sequence[File]) -> list[Reading]:
-        """The readings of the files, in their order; a file that kills its worker is `unreadable`."""
+    def read_many(self, files: Sequence[File], only: Sequence[FormKey | None] | None = None) -> list[Reading]:
+        """The readings of the files, in their order; a file that kills its worker is `unreadable`. `only` names the one
+        form that each file may be of, where that is known.
+        """
         readings: list[Reading | None] = [None] * len(files)
-        chunks = deque(_chunks(files, len(self._workers)))
+        jobs = [(*file, key) for file, key in zip(files, only or [None] * len(files), strict=True)]
+        chunks = deque(_chunks(jobs, len(self._workers)))
         busy = min(len(self._workers), len(chunks))
         with self._serving:
             running = [
-                self._threads.submit(_drain, worker, chunks, files, readings)
+                self._threads.submit(_drain, worker, chunks, jobs, readings)
                 for worker in self._workers[:busy]
             ]
             for task in running:
@@ -83,12 +87,12 @@ class ReaderPool:
         return [reading for reading in readings if reading is not None]
 
 
-def _chunks(files: Sequence[File], workers: int) -> list[list[int]]:
+def _chunks(files: Sequence[_Job], workers: int) -> list[list[int]]:
     """Places of files, chunk by chunk."""
     most = max(1, min(CHUNK_FILES, -(-len(files) // workers)))
     chunks: list[list[int]] = []
     size = CHUNK_BYTES
-    for place, (_, data) in enumerate(files):
+    for place, (_, data, _) in enumerate(files):
         if size + len(data) > CHUNK_BYTES or len(chunks[-1]) >= most:
             chunks.append([])
             size = 0
@@ -98,7 +102,7 @@ def _chunks(files: Sequence[File], workers: int) -> list[list[int]]:
 
 
 def _drain(
-    worker: _Worker, chunks: deque[list[int]], files: Sequence[File], readings: list[Reading | None]
+    worker: _Worker, chunks: deque[list[int]], files: Sequence[_Job], readings: list[Reading | None]
 ) -> None:
     while True:
         try:
@@ -119,7 +123,7 @@ class _Worker:
         self.process: subprocess.Popen[bytes] | None = None
         self._line: Connection | None = None
 
-    def read(self, files: Sequence[File]) -> list[Reading]:
+    def read(self, files: Sequence[_Job]) -> list[Reading]:
         readings: list[Reading] = []
         while len(readings) < len(files):
             got, overran = self._converse(files[len(readings) :])
@@ -135,7 +139,7 @@ class _Worker:
                 readings.append(Reading(ReadOutcome.UNREADABLE, reason=_TOO_HEAVY))
         return readings
 
-    def _converse(self, files: Sequence[File]) -> tuple[list[Reading], bool]:
+    def _converse(self, files: Sequence[_Job]) -> tuple[list[Reading], bool]:
         """The readings until the worker fell silent, and whether it was stopped for overrunning."""
         line, process = self._start()
         readings: list[Reading] = []
@@ -221,7 +225,7 @@ def serve(descriptor: int, memory_mb: int) -> None:
         forms: Forms = pickle.loads(line.recv_bytes())  # noqa: S301 — from our own main process
         line.send_bytes(_READY)
         while True:
-            for name, data in line.recv():
-                line.send(read_file(data, name, forms))
+            for name, data, only in line.recv():
+                line.send(read_file(data, name, forms, only))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
