@@ -284,9 +284,11 @@ def _return_letter(
     context = returned_context(review, due, note, case.returns, f"第{version.number}次报送")
     context["findings"] = [{**row, "severity": "审核意见"} for row in finding_rows(findings)]
     answers = situation.answers.get(version.id, {})
+    earlier = situation.earlier.get((case.unit, case.form))
     enclosure = AnnotatedCopy(
-        case.unit, case.form, case.copy, case.token, answers, findings, due, note, case.returns
-    )
+        case.unit, case.form, case.copy, case.token, answers, findings, due, note, case.returns,
+        earlier.answers if earlier else None,
+    )  # fmt: skip
     return (
         LetterOrder(
             LetterKind.RETURNED, case.campaign, case.unit, case.form, to, review.at,

@@ -234,6 +234,7 @@ def test_a_rule_with_an_unsupported_function_or_an_unknown_field_is_refused_at_i
 def test_a_formula_too_long_for_excel_is_refused() -> None:
     formula = "=AND(" + ",".join(["教师数+教师数<=在校生数"] * 240) + ")"
     assert "规则!C2：公式换成单元格地址后太长" in faults(own_rule(formula))
+    assert "规则!C2：公式中的一段文字超过 255 个字" in faults(own_rule(f'=填表人<>"{"长" * 256}"'))
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ from workflow.adapters.workbook.definition import Definition
 from workflow.adapters.workbook.selfcheck import LONGEST, Reckoning
 from workflow.domain import rules
 from workflow.domain.form import FieldType, Form
-from workflow.domain.formulas import Binary, Boolean, Call, Expr, Name, Previous, children
+from workflow.domain.formulas import Binary, Boolean, Call, Expr, Name, Previous, Text, children
 
+#: Excel's own limit of a text inside a formula.
+_LONGEST_TEXT = 255
 _CONDITIONS: Mapping[str, slice] = {"IF": slice(1), "AND": slice(None), "OR": slice(None), "NOT": slice(1)}
 
 
@@ -22,7 +24,16 @@ def check_formula(found: Definition, place: str, formula: str) -> None:
         return
     for name in sorted(rules.names(expr) - found.rows.keys()):
         found.fault(place, f"公式中的“{name}”不是本表的字段", "请改正公式")
+    if any(len(text) > _LONGEST_TEXT for text in _texts(expr)):
+        found.fault(place, f"公式中的一段文字超过 {_LONGEST_TEXT} 个字，Excel 不允许", "请缩短")
     found.formulas.append((place, formula))
+
+
+def _texts(expr: Expr) -> Iterator[str]:
+    if isinstance(expr, Text):
+        yield expr.value
+    for child in children(expr):
+        yield from _texts(child)
 
 
 def question_conditions(found: Definition) -> None:

@@ -283,7 +283,7 @@ def _amiss(item: Field, cell: str, row: int) -> str:
 
 
 def _bound(bound: float | dt.date) -> str:
-    return str((bound - EPOCH).days) if isinstance(bound, dt.date) else repr(bound)
+    return str((bound - EPOCH).days) if isinstance(bound, dt.date) else repr(bound).upper()
 
 
 def _typed(item: Field, cell: str, ranges: Mapping[tuple[str, ...], str]) -> str:
