@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from workflow.domain.errors import Fault, Refused
 from workflow.domain.submission import AttachmentOutcome, Bucket, Finding, Reading, ReadOutcome
 from workflow.process.gather import current_campaign, earlier_data
 from workflow.process.intake import Raw
+from workflow.process.parts import read_all
 
 _BATCH = 200
 _FINE = frozenset(
@@ -104,9 +105,11 @@ def _told(path: Path, sha: str, message: Any, rows: Sequence[Any], as_json: bool
 def check(app: App, paths: Sequence[Path], as_json: bool) -> int:
     """Dry run over returned files: nothing is kept, nothing is changed. 1 when a file has findings."""
     files = list(_files(paths))
-    readings = app.readers().read_many([(path.name, path.read_bytes()) for path in files])
+    named = [(path.name, path.read_bytes()) for path in files]
+    readings = read_all(named, app.readers(), app.intake().forms_of_tokens)
+    whole = zip(map(str, files), readings, strict=True)
     worst = 0
-    for path, reading in zip(files, readings, strict=True):
+    for path, reading in ((name, part) for known, read in whole for name, part in _parts(known, read)):
         line, findings = _checked(app, path, reading)
         if as_json:
             say_json(line)
@@ -120,10 +123,19 @@ def check(app: App, paths: Sequence[Path], as_json: bool) -> int:
     return worst
 
 
-def _checked(app: App, path: Path, reading: Reading) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+def _parts(path: str, reading: Reading) -> Iterator[tuple[str, Reading]]:
+    """A file, or the files of an archive that has several."""
+    if not reading.inside:
+        yield path, reading
+    for enclosed in reading.inside:
+        yield f"{path}/{enclosed.name}", enclosed.reading
+
+
+def _checked(app: App, path: str, reading: Reading) -> tuple[dict[str, Any], tuple[Finding, ...]]:
     identity = reading.identity
     unit, form_id, outcome = "", "", reading.outcome.value
     findings: tuple[Finding, ...] = ()
+    notes: Mapping[str, str] = {}
     if reading.outcome is ReadOutcome.ANSWERS and identity is not None:
         case_copy = app.store.cases_by_token([identity.token]).get(identity.token)
         unit = case_copy[0].unit if case_copy else identity.unit
@@ -133,16 +145,21 @@ def _checked(app: App, path: Path, reading: Reading) -> tuple[dict[str, Any], tu
             campaign = current_campaign(app.store)
             earlier = earlier_data(app.store, campaign, [unit]).get((unit, form_id)) if campaign else None
             seen = examine(
-                forms[form_id], reading.answers, earlier.answers if earlier else None, reading.moved
+                forms[form_id],
+                reading.answers,
+                earlier.answers if earlier else None,
+                reading.moved,
+                reading.notes,
             )
-            findings = seen.findings
+            findings, notes = seen.findings, seen.notes
             outcome = (AttachmentOutcome.RETURNED if seen.errors else AttachmentOutcome.ACCEPTED).value
     line = {
-        "file": str(path), "outcome": outcome, "unit": unit, "form": form_id, "reason": reading.reason,
+        "file": path, "outcome": outcome, "unit": unit, "form": form_id, "reason": reading.reason,
         "findings": [
             {"code": f.code, "severity": _SEVERITY[f.severity], "cell": f.cell, "message": f.message}
             for f in findings
         ],
+        "notes": dict(notes), "moved": dict(reading.moved),
     }  # fmt: skip
     return line, findings
 

@@ -183,7 +183,7 @@ class Intake:
         """Parse the messages and read their attachments, all of the batch at once in the worker processes."""
         messages = {sha: parse(raw.data) for sha, raw in new.items()}
         unread = {sha for sha, message in messages.items() if message.auto or is_own(message, self.policy)}
-        opened = open_parts(messages, self.readers, self._forms_of_tokens, unread)
+        opened = open_parts(messages, self.readers, self.forms_of_tokens, unread)
         return {
             sha: Arrival(
                 sha,
@@ -198,7 +198,7 @@ class Intake:
             for sha, parts in opened.items()
         }
 
-    def _forms_of_tokens(self, tokens: Collection[str]) -> dict[str, FormKey]:
+    def forms_of_tokens(self, tokens: Collection[str]) -> dict[str, FormKey]:
         """The form, and its version where it is one of the current campaign's, of the case that each token names."""
         forms = self.forms()
         cases = {token: case.form for token, (case, _) in self.store.cases_by_token(tokens).items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from workflow.adapters.workbook.pool import ReaderPool
@@ -35,14 +35,22 @@ class Opened:
 def open_parts(
     messages: Mapping[str, Message], readers: ReaderPool, form_of_token: FormOfToken, unread: Collection[str]
 ) -> dict[str, Opened]:
-    """Read the parts of all messages at once; those in `unread` are looked at and not opened. A copy whose form only its
-    token tells is read again with the form of the token's case.
-    """
+    """Read the parts of all messages at once; those in `unread` are looked at and not opened."""
     files: list[tuple[str, Attachment]] = []
     for key, message in messages.items():
         if key not in unread:
             files += [(key, part) for part in _may_be_workbooks(message)]
-    named = [(part.name, part.data) for _, part in files]
+    readings = read_all([(part.name, part.data) for _, part in files], readers, form_of_token)
+    of_message: dict[str, list[tuple[Attachment, Reading]]] = {}
+    for (key, part), reading in zip(files, readings, strict=True):
+        of_message.setdefault(key, []).append((part, reading))
+    return {key: _opened(message, of_message.get(key, [])) for key, message in messages.items()}
+
+
+def read_all(
+    named: Sequence[tuple[str, bytes]], readers: ReaderPool, form_of_token: FormOfToken
+) -> list[Reading]:
+    """Read files. A copy whose form only its token tells is read again with the form of the token's case."""
     readings = readers.read_many(named) if named else []
     again = {
         at: reading.identity.token
@@ -58,10 +66,7 @@ def open_parts(
         second = readers.read_many([named[at] for at in wanted], list(wanted.values()))
         for at, reading in zip(wanted, second, strict=True):
             readings[at] = reading
-    of_message: dict[str, list[tuple[Attachment, Reading]]] = {}
-    for (key, part), reading in zip(files, readings, strict=True):
-        of_message.setdefault(key, []).append((part, reading))
-    return {key: _opened(message, of_message.get(key, [])) for key, message in messages.items()}
+    return readings
 
 
 def _may_be_workbooks(message: Message) -> list[Attachment]:
