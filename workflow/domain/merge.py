@@ -174,8 +174,8 @@ def merge_totals(parts: Iterable[Totals]) -> Totals:
 @dataclass(frozen=True, slots=True)
 class BookRow:
     """One unit in a form's sheet. `package` names the county or city it comes through; `decidable` says whether this
-    workbook's reviewer decides on it, `locked_because` why not (Chinese). `notes` are the unit's explanations and
-    what the check remarked.
+    workbook's reviewer decides on it, `locked_because` why not (Chinese). `notes` are the unit's explanations, what the
+    check remarked, and what a resubmission changed; `changed` are the fields that differ from what was last approved.
     """
 
     unit: Unit
@@ -188,6 +188,7 @@ class BookRow:
     decidable: bool
     locked_because: str = ""
     notes: str = ""
+    changed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +246,10 @@ class ChildRow:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The cover of a consolidated workbook. `version` counts the workbooks of this level; `token` names this one."""
+    """The cover of a consolidated workbook. `version` counts the workbooks of this level; `token` names this one and
+    `replaces` is the version that it takes the place of, 0 for the first. `changed_below` names the packages of the level
+    below that changed since then, `after_report` those that changed after the level's own last report.
+    """
 
     unit: Unit
     campaign: str
@@ -259,14 +263,35 @@ class Cover:
     counts: Mapping[Origin, int]
     asked: int
     reportable: bool
+    replaces: int = 0
+    changed_below: tuple[str, ...] = ()
+    after_report: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line of the 变更 sheet: what of a unit differs from the version before, in words, and `why`: 新报送, 更正,
+    无变化确认, 退回, 审核结论, 上报, 撤报.
+    """
+
+    unit: Unit
+    form_title: str
+    field: str
+    before: str
+    after: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class ConsolidatedBook:
-    """A consolidated workbook before it is Excel: everything that its sheets show."""
+    """A consolidated workbook before it is Excel: everything that its sheets show. `unlisted` counts the changes beyond
+    those that the 变更 sheet has room for.
+    """
 
     cover: Cover
     children: tuple[ChildRow, ...]
     sheets: tuple[BookSheet, ...]
     totals: tuple[TotalSheet, ...]
     missing: tuple[MissingRow, ...]
+    changes: tuple[Change, ...] = ()
+    unlisted: int = 0

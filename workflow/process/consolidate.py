@@ -1,7 +1,8 @@
 """Consolidated workbooks 汇总表 of a level: gathered from the store, made when something has changed, never twice the same.
 
 A package that has been reported shows the rows that it was reported with; one that is open shows the data as they stand.
-However many levels are asked for, the tree is gathered once; answers are read only where a workbook is to be made.
+A level in whose branch nothing has happened since its last workbook costs nothing. However many levels are asked for, the
+tree is gathered once; answers are read only where a workbook is to be made.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from workflow.adapters.files import Files
 from workflow.adapters.store import MadeBook, Store, StoredAnswers
@@ -19,7 +21,7 @@ from workflow.adapters.workbook.consolidate import write_book
 from workflow.domain.campaign import Campaign
 from workflow.domain.events import Event, canonical
 from workflow.domain.form import Form
-from workflow.domain.lifecycle import Case, Package
+from workflow.domain.lifecycle import Case, Package, PackageState
 from workflow.domain.merge import (
     BookRow,
     BookSheet,
@@ -38,6 +40,7 @@ from workflow.domain.merge import (
 )
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import Answers, Submission
+from workflow.process.changes import News, news, since_approval
 from workflow.process.gather import earlier_data
 from workflow.process.situation import SYSTEM, CaseKey
 
@@ -61,6 +64,7 @@ class Picture:
     received: Mapping[str, Submission]
     reminded: Mapping[str, int]
     held: Mapping[str, StoredAnswers] = field(default_factory=dict)
+    news: News = field(default_factory=News)
 
     def answers_of(self, standing: Standing) -> Answers:
         held = self.held.get(standing.submission)
@@ -70,10 +74,21 @@ class Picture:
         held = self.held.get(standing.submission)
         return held.notes if held else {}
 
+    @cached_property
+    def approved(self) -> Mapping[CaseKey, str]:
+        """The submission that was last approved before the one that stands, where there is one."""
+        found: dict[CaseKey, tuple[int, str]] = {}
+        for version in self.received.values():
+            key = (version.campaign, version.unit, version.form)
+            if version.approved and key in self.standings and version.number < self.standings[key].number:
+                found[key] = max(found.get(key, (0, "")), (version.number, version.id))
+        return {key: submission for key, (_, submission) in found.items()}
+
     @property
     def shown(self) -> set[str]:
-        """The submissions whose answers stand in the branch."""
-        return {standing.submission for standing in self.standings.values() if standing.submission}
+        """The submissions whose answers stand in the branch or are compared with those that do."""
+        stood = {standing.submission for standing in self.standings.values() if standing.submission}
+        return stood | set(self.approved.values())
 
 
 def pictures(
@@ -91,7 +106,7 @@ def pictures(
         versions.setdefault((version.campaign, version.unit, version.form), []).append(version)
     standings = _standings(store, roster, campaign, cases, packages, versions)
     received = {version.id: version for kept in versions.values() for version in kept}
-    reminded = store.reminded(campaign.id)
+    reminded = store.reminded(campaign.id, codes)
     found = []
     for root in roots:
         own = {(c.campaign, c.unit, c.form): c for code in below[root.code] for c in cases.get(code, ())}
@@ -106,7 +121,7 @@ def _standings(
     packages: Mapping[str, Package], versions: Mapping[CaseKey, Sequence[Submission]],
 ) -> dict[CaseKey, Standing]:  # fmt: skip
     earlier = earlier_data(store, campaign, cases.keys())
-    reported = store.standings(campaign.id)
+    reported = store.standings(campaign.id, cases.keys())
     standings: dict[CaseKey, Standing] = {}
     for case in (case for kept in cases.values() for case in kept):
         key = (case.campaign, case.unit, case.form)
@@ -126,34 +141,51 @@ def consolidate(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[MadeBook]:  # fmt: skip
     """The levels' newest consolidated workbooks: made and recorded where the content differs from the last version's."""
-    made: dict[str, MadeBook] = {}
-    changed: list[tuple[Picture, str, int]] = []
-    for seen in pictures(store, roster, campaign, forms, units):
-        digest = content_digest(seen)
-        last = store.book(campaign.id, seen.root.code)
+    seq, _ = store.head()
+    marks, books = store.package_marks(campaign.id), store.books(campaign.id)
+    made = {
+        unit.code: books[unit.code] for unit in units
+        if unit.code in books and marks.get(unit.code, 0) <= books[unit.code].seq
+        and files.has_outbox(books[unit.code].path)
+    }  # fmt: skip
+    changed: list[tuple[Picture, str]] = []
+    confirmed: list[Event] = []
+    waiting = [unit for unit in units if unit.code not in made]
+    for seen in pictures(store, roster, campaign, forms, waiting) if waiting else ():
+        digest, last = content_digest(seen), books.get(seen.root.code)
         if last is not None and last.sha == digest and files.has_outbox(last.path):
             made[seen.root.code] = last
+            confirmed.append(_book_event(store, campaign, last.unit, "confirmed", now, last.version, seq, {}))
         else:
-            changed.append((seen, digest, (last.version if last else 0) + 1))
-    held = store.answers(set().union(*(seen.shown for seen, _, _ in changed)))
+            changed.append((seen, digest))
+    store.append(confirmed)
+    held = store.answers(set().union(*(seen.shown for seen, _ in changed)))
     for at in range(0, len(changed), _TOGETHER):
         events = []
-        for seen, digest, version in changed[at : at + _TOGETHER]:
+        for seen, digest in changed[at : at + _TOGETHER]:
+            last = books.get(seen.root.code)
+            version = (last.version if last else 0) + 1
             name = token(campaign.id, seen.root.code, "review", version)
-            path = _written(files, replace(seen, held=held), version, name, now, cut_off)
-            data = {
-                "version": version, "token": name, "sha": digest, "cut_off": cut_off.isoformat(), "path": path,
-            }  # fmt: skip
-            stream = f"book:{campaign.id}/{seen.root.code}"
-            number = store.next_numbers([stream])[stream] + 1
-            events.append(Event(stream, number, "book.made", now, SYSTEM, f"campaign:{campaign.id}", data))
+            full = replace(seen, held=held, news=news(store, seen, last, marks, held))
+            path = _written(files, full, version, name, now, cut_off)
+            data = {"token": name, "sha": digest, "cut_off": cut_off.isoformat(), "path": path}
+            events.append(_book_event(store, campaign, seen.root.code, "made", now, version, seq, data))
             progress(len(made) + at + len(events), len(units))
         store.append(events)
-    for seen, _, _ in changed:
-        newest = store.book(campaign.id, seen.root.code)
-        assert newest is not None
-        made[seen.root.code] = newest
+    newest = store.books(campaign.id) if changed else {}
+    made |= {seen.root.code: newest[seen.root.code] for seen, _ in changed}
     return [made[unit.code] for unit in units]
+
+
+def _book_event(
+    store: Store, campaign: Campaign, unit: str, what: str, now: dt.datetime, version: int, seq: int,
+    data: Mapping[str, object],
+) -> Event:  # fmt: skip
+    """`seq` is the last event that the content takes account of."""
+    stream = f"book:{campaign.id}/{unit}"
+    number = store.next_numbers([stream])[stream] + 1
+    cause = f"campaign:{campaign.id}"
+    return Event(stream, number, f"book.{what}", now, SYSTEM, cause, {"version": version, "seq": seq, **data})
 
 
 def _written(
@@ -190,10 +222,12 @@ def book_of(
     cover = Cover(
         seen.root, seen.campaign.id, seen.campaign.period.name, version, token, cut_off, made_at,
         seen.campaign.window(seen.root), own.state.word, Counter(s.origin for s in seen.standings.values()),
-        len(seen.standings), reportable=not own.locked,
+        len(seen.standings), not own.locked, seen.news.replaces, seen.news.below, seen.news.after_report,
     )  # fmt: skip
     totals = tuple(_total_sheet(seen, sheet.form) for sheet in sheets)
-    return ConsolidatedBook(cover, _children(seen, own), tuple(sheets), totals, _missing(seen))
+    return ConsolidatedBook(
+        cover, _children(seen, own), tuple(sheets), totals, _missing(seen), seen.news.changes, seen.news.unlisted
+    )  # fmt: skip
 
 
 def _in_tree_order(seen: Picture, rows: Iterable[BookRow]) -> tuple[BookRow, ...]:
@@ -217,11 +251,25 @@ def _row(seen: Picture, key: CaseKey, members: set[str], own: Package) -> BookRo
     notes = seen.notes_of(standing)
     labels = seen.forms[case.form].by_name
     named = ((labels[name].label if name in labels else name, note) for name, note in notes.items())
-    words = "；".join(f"{label}：{note}" for label, note in named)
+    words = [f"{label}：{note}" for label, note in named]
+    again, changed = _again(seen, key)
     return BookRow(
         unit, package.name, case.state.word, standing.origin, case.number,
-        version.received_at if version else None, seen.answers_of(standing), not why, why, words,
+        version.received_at if version else None, seen.answers_of(standing), not why, why, "；".join([*again, *words]),
+        changed,
     )  # fmt: skip
+
+
+def _again(seen: Picture, key: CaseKey) -> tuple[list[str], frozenset[str]]:
+    """What a resubmission's row says of how often it came and of what differs from what was last approved."""
+    standing = seen.standings[key]
+    if standing.number < 2 or standing.origin is Origin.CARRIED_OVER:
+        return [], frozenset()
+    approved = seen.held.get(seen.approved.get(key, ""))
+    if approved is None:
+        return [f"第{standing.number}次报送"], frozenset()
+    changed, words = since_approval(seen.forms[key[2]], approved.answers, seen.answers_of(standing))
+    return [f"第{standing.number}次报送，{words}"], changed
 
 
 def _children(seen: Picture, own: Package) -> tuple[ChildRow, ...]:
@@ -233,7 +281,14 @@ def _children(seen: Picture, own: Package) -> tuple[ChildRow, ...]:
         below = {unit.code for unit in seen.roster.below(child.code)}
         counts = Counter(s.origin for s in seen.standings.values() if s.unit in below)
         why = "本级已上报" if own.locked else "" if package.locked else "尚未上报"
-        rows.append(ChildRow(child, package, counts, not why, why))
+        decidable = not why
+        if package.state is PackageState.WITHDRAWAL_REQUESTED:
+            # Refusing is open to a level that has reported itself; granting is not, and it is told why.
+            decidable, why = (
+                True,
+                f"申请撤报：{package.note}" + ("（本级已上报，须先撤回本级）" if why else ""),
+            )
+        rows.append(ChildRow(child, package, counts, decidable, why))
     return tuple(rows)
 
 

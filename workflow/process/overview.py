@@ -14,6 +14,7 @@ from workflow.domain.lifecycle import Case, CaseState, Package, allowed_package_
 from workflow.domain.merge import Standing, stand
 from workflow.domain.roster import Level, Roster
 from workflow.domain.submission import Submission
+from workflow.process.changes import stale
 from workflow.process.gather import earlier_data
 
 _NEXT = 10
@@ -32,12 +33,13 @@ class Overview:
     late: list[dict[str, str]]
     next: list[dict[str, str]]
     staff: list[str]
+    stale: list[dict[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
         return {
             "campaign": self.campaign, "now": self.now.isoformat(), "cases": self.cases,
             "packages": self.packages, "origins": self.origins, "mail": self.mail, "late": self.late,
-            "next": self.next, "staff": self.staff,
+            "next": self.next, "staff": self.staff, "stale": self.stale,
         }  # fmt: skip
 
 
@@ -67,6 +69,7 @@ def overview(
         {name: dict(states) for name, states in counted.items()},
         dict(Counter(standing.origin.value for standing in standings)),
         mail, _late(roster, campaign, cases, now), _next(roster, campaign, packages, now), queries,
+        [level.as_json() for level in stale(store, roster, campaign.id, packages)],
     )  # fmt: skip
 
 

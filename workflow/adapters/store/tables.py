@@ -241,6 +241,25 @@ package_rows = Table(
     _word("submission"),
     _count("number"),
     ForeignKeyConstraint(["campaign", "package"], ["packages.campaign", "packages.unit"]),
+    Index("ix_package_rows_unit", "unit"),
+    sqlite_with_rowid=False,
+)
+
+#: What came after its level's data had been reported; `answers` is the payload's digest.
+late_returns = Table(
+    "late_returns",
+    metadata,
+    _key("campaign"),
+    _key("unit"),
+    _key("form"),
+    _key("seq", BigInteger),
+    Column("received_at", Instant, nullable=False),
+    _word("message"),
+    _word("attachment"),
+    _count("form_version"),
+    _count("errors"),
+    _flag("registered"),
+    _word("answers"),
     sqlite_with_rowid=False,
 )
 
@@ -320,6 +339,7 @@ letters = Table(
     _word("reply"),
     _count("events"),
     Index("ix_letters_waiting", "state", "priority", "queued_at"),
+    Index("ix_letters_unit", "unit"),
 )
 
 steps = Table(

@@ -105,11 +105,9 @@ class WorkQueries(Database):
             ]
 
     def standings(
-        self, campaign: str, packages: Collection[str] | None = None
+        self, campaign: str, units: Collection[str] | None = None
     ) -> dict[tuple[str, str], Standing]:
-        """How each unit's form stood in the last report that holds it, of whichever package or of those named, by (unit,
-        form).
-        """
+        """How each unit's form stood in the last report that holds it, of whichever package, by (unit, form)."""
         rows = t.package_rows.c
         query = (
             t.package_rows.select()
@@ -118,11 +116,11 @@ class WorkQueries(Database):
             .order_by(rows.seq)
         )
         with self.reading() as connection:
-            if packages is None:
+            if units is None:
                 found = list(connection.execute(query))
             else:
-                pieces = chunks(sorted(set(packages)))
-                found = [r for p in pieces for r in connection.execute(query.where(rows.package.in_(p)))]
+                pieces = chunks(sorted(set(units)))
+                found = [r for p in pieces for r in connection.execute(query.where(rows.unit.in_(p)))]
         found.sort(key=lambda row: row.seq)
         return {(row.unit, row.form): standing_of(row) for row in found}
 
@@ -171,14 +169,17 @@ class WorkQueries(Database):
             query = select(t.steps.c.key).where(t.steps.c.campaign == campaign)
             return set(connection.execute(query).scalars())
 
-    def reminded(self, campaign: str) -> dict[str, int]:
-        """How many reminders about each unit were queued; a unit without any is left out."""
+    def reminded(self, campaign: str, units: Collection[str]) -> dict[str, int]:
+        """How many reminders about each of the units were queued; a unit without any is left out."""
         columns = t.letters.c
-        query = select(columns.unit, func.count()).where(
-            columns.campaign == campaign, columns.kind == "reminder"
-        )
+        found: dict[str, int] = {}
         with self.reading() as connection:
-            return dict(connection.execute(query.group_by(columns.unit)).all())
+            for piece in chunks(sorted(set(units))):
+                query = select(columns.unit, func.count()).where(
+                    columns.unit.in_(piece), columns.campaign == campaign, columns.kind == "reminder"
+                )
+                found.update(connection.execute(query.group_by(columns.unit)).all())
+        return found
 
     def receipts(self, campaign: str) -> list[ReceiptRow]:
         """Every part of a 回执表 that arrived, by unit in the order of arrival."""
@@ -203,6 +204,20 @@ class WorkQueries(Database):
                     columns.campaign == campaign, columns.unit.in_(piece), columns.changed > seq
                 )
                 found.update((row.unit, row.form) for row in connection.execute(query))
+        return found
+
+    def report_places(self, packages: Collection[Package]) -> dict[str, int]:
+        """Where in the ledger the last report of each package stands, by its unit; those never reported are left out."""
+        columns = t.events.c
+        units = {package.stream: package.unit for package in packages if package.version}
+        found: dict[str, int] = {}
+        with self.reading() as connection:
+            for piece in chunks(sorted(units)):
+                query = select(columns.stream, func.max(columns.seq)).where(
+                    columns.stream.in_(piece), columns.kind.in_(("package.reported", "package.auto_reported"))
+                )
+                for stream, seq in connection.execute(query.group_by(columns.stream)):
+                    found[units[stream]] = seq
         return found
 
     def histories(self, streams: Collection[str]) -> dict[str, list[tuple[int, Event]]]:

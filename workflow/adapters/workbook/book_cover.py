@@ -99,7 +99,7 @@ def _facts(sheet: Worksheet, styles: Styles, cover: Cover, row: int) -> int:
         ("填 报 期", cover.period_name, "填报任务", cover.campaign),
         ("截止时点", moment(cover.cut_off), "编制时间", moment(cover.made_at)),
         ("审核上报时间", window, "本级状态", cover.state),
-        ("版　　次", f"第{cover.version}版", "识 别 码", cover.token),
+        ("版　　次", _version(cover), "识 别 码", cover.token),
     )
     label, value = styles.head(), styles.cell(align="left", indent=1)
     for one, other, third, fourth in pairs:
@@ -109,7 +109,29 @@ def _facts(sheet: Worksheet, styles: Styles, cover: Cover, row: int) -> int:
         put_text(sheet, row, 5, third, label)
         put_span(sheet, row, 6, _LAST, fourth, value)
         row += 1
+    wide = styles.cell(align="left", indent=1, text_wrap=True)
+    for words, news in _news(cover):
+        sheet.set_row(row, max(24, row_height((news, 14.5 * (_LAST - 1)))))
+        put_text(sheet, row, 1, words, label)
+        put_span(sheet, row, 2, _LAST, news, wide)
+        row += 1
     return row
+
+
+def _version(cover: Cover) -> str:
+    return f"第{cover.version}版" + (f"（代替第{cover.replaces}版）" if cover.replaces else "")
+
+
+def _news(cover: Cover) -> list[tuple[str, str]]:
+    """What the reviewer must know of the level below: who has changed since the version before and since the report."""
+    news = []
+    if cover.replaces:
+        below = f"有变化的下级单位：{'、'.join(cover.changed_below)}；" if cover.changed_below else ""
+        news.append(("与上版比较", f"{below}逐项变化见“变更”表"))
+    if cover.after_report:
+        names = "、".join(cover.after_report)
+        news.append(("上报后变化", f"本级上报后，{names}的数据又有变化，本级已上报的数据中没有反映"))
+    return news
 
 
 def _heading(sheet: Worksheet, styles: Styles, row: int, words: str) -> None:
@@ -189,7 +211,7 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
         *((origin.word, 8) for origin in Origin),
         *_CHILD_TAIL,
     )
-    head = _table_head(sheet, styles, f"{cover.period_name}下级单位上报情况（{area(cover.unit)}）", columns)
+    head = table_head(sheet, styles, f"{cover.period_name}下级单位上报情况（{area(cover.unit)}）", columns)
     verdict = 9 + len(Origin)
     for at, child in enumerate(rows, start=1):
         row = head + at
@@ -222,7 +244,7 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
     asked = [at for at, child in places if child.package.state is PackageState.WITHDRAWAL_REQUESTED]
     hint = "该单位已申请撤报。不同意的，请在审核意见栏写明理由"
     offer_choices(sheet, asked, verdict, WITHDRAWALS, title=VERDICT, hint=hint)
-    _finish_table(sheet, head, len(rows), len(columns), book_title(cover), f"第{cover.version}版")
+    finish_table(sheet, head, len(rows), len(columns), book_title(cover), f"第{cover.version}版")
     sheet.freeze_panes(head + 1, 3)
 
 
@@ -244,9 +266,7 @@ def write_missing(
     book: xlsxwriter.Workbook, sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequence[MissingRow]
 ) -> None:
     """The units that have not done what they owe, with whom to call."""
-    head = _table_head(
-        sheet, styles, f"{cover.period_name}缺报与逾期单位名单（{area(cover.unit)}）", _MISSING
-    )
+    head = table_head(sheet, styles, f"{cover.period_name}缺报与逾期单位名单（{area(cover.unit)}）", _MISSING)
     left, middle = styles.cell(text_wrap=True), styles.cell(align="center")
     for at, missing in enumerate(rows, start=1):
         row, unit = head + at, missing.unit
@@ -259,13 +279,13 @@ def write_missing(
     if not rows:
         put_span(sheet, head + 1, 0, len(_MISSING) - 1, "本期没有缺报或逾期的单位", middle)
     colour_origins(book, sheet, head + 1, head + len(rows), 6)
-    _finish_table(
+    finish_table(
         sheet, head, len(rows), len(_MISSING), book_title(cover), f"截止时点：{moment(cover.cut_off)}"
     )
     sheet.freeze_panes(head + 1, 3)
 
 
-def _table_head(sheet: Worksheet, styles: Styles, title: str, columns: Sequence[tuple[str, float]]) -> int:
+def table_head(sheet: Worksheet, styles: Styles, title: str, columns: Sequence[tuple[str, float]]) -> int:
     """Title and headings; the row of the headings."""
     sheet.hide_gridlines(2)
     for column, (_, width) in enumerate(columns):
@@ -278,7 +298,8 @@ def _table_head(sheet: Worksheet, styles: Styles, title: str, columns: Sequence[
     return 1
 
 
-def _finish_table(sheet: Worksheet, head: int, rows: int, columns: int, title: str, foot: str) -> None:
+def finish_table(sheet: Worksheet, head: int, rows: int, columns: int, title: str, foot: str) -> None:
+    """Filter, print set-up and headings on each page."""
     if rows:
         sheet.autofilter(head, 0, head + rows, columns - 1)
     sheet.repeat_rows(0, head)

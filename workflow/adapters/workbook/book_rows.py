@@ -9,6 +9,7 @@ from workflow.adapters.workbook.book_cover import VERDICTS, area, book_title
 from workflow.adapters.workbook.book_line import Line, LineSheet
 from workflow.adapters.workbook.book_style import (
     ASK_FILL,
+    CHANGED_FILL,
     GREY,
     GROUP_FILL,
     LOCKED_FILL,
@@ -90,7 +91,10 @@ def write_form(
     first = _HEAD_ROW + 1
     lines = {shaded: _line(styles, fields, shaded=shaded) for shaded in (False, True)}
     for at, row in enumerate(content.rows):
-        _form_row(sheet, first + at, at + 1, form, fields, row, lines[not row.decidable])
+        line = lines[not row.decidable]
+        if row.changed:
+            line = _line(styles, fields, shaded=not row.decidable, changed=row.changed)
+        _form_row(sheet, first + at, at + 1, form, fields, row, line)
     last = first + len(content.rows) - 1
     decidable = [first + at for at, row in enumerate(content.rows) if row.decidable]
     hint = "通过：审核通过；退回：退回修改（请在右侧写明意见）"
@@ -107,8 +111,10 @@ def write_form(
     set_page(sheet, f"{book_title(cover)}　{form.title}", f"第{cover.version}版　{moment(cover.cut_off)}")
 
 
-def _line(styles: Styles, fields: Sequence[Field], *, shaded: bool) -> Line:
-    """The formats of a unit's row; shaded for one that this reviewer does not decide on."""
+def _line(
+    styles: Styles, fields: Sequence[Field], *, shaded: bool, changed: frozenset[str] = frozenset()
+) -> Line:
+    """The formats of a unit's row; shaded for one that this reviewer does not decide on, but for what has changed."""
     shade = {"bg_color": LOCKED_FILL, "font_color": GREY} if shaded else {}
     ask = shade or {"bg_color": ASK_FILL}
     left = styles.cell(text_wrap=True, **shade)
@@ -117,7 +123,9 @@ def _line(styles: Styles, fields: Sequence[Field], *, shaded: bool) -> Line:
     number = styles.cell(align="center", num_format='"第"0"次"', **shade)
     verdict, note = styles.cell(align="center", **ask), styles.cell(text_wrap=True, **ask)
     lead = (middle, middle, left, packed, packed, middle, middle, middle, number, verdict, note, left, middle)
-    return Line([*lead, *(_field_look(styles, field, shade) for field in fields)])
+    news = {**shade, "bg_color": CHANGED_FILL}
+    figures = (_field_look(styles, field, news if field.name in changed else shade) for field in fields)
+    return Line([*lead, *figures])
 
 
 def _field_look(styles: Styles, field: Field, shade: Mapping[str, str]) -> Format:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TITLE_FACE, HEAD_FACE, BODY_FACE = "方正小标宋简体", "黑体", "宋体"
 HEAD_FILL, GROUP_FILL, LOCKED_FILL, ASK_FILL = "#DCE6F1", "#EEF3F9", "#F2F2F2", "#FFF9E5"
+#: A figure that differs from what was last approved.
+CHANGED_FILL = "#FFEFC6"
 EDGE, GREY = "#A6A6A6", "#7F7F7F"
 
 #: Subtle: the words carry the meaning, the colour only finds the row.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import xlsxwriter
 
+from workflow.adapters.workbook.book_changes import write_changes
 from workflow.adapters.workbook.book_cover import book_title, write_children, write_cover, write_missing
 from workflow.adapters.workbook.book_line import LineSheet
 from workflow.adapters.workbook.book_rows import write_form, write_totals
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from workflow.domain.form import Form
     from workflow.domain.merge import ConsolidatedBook
 
-CHILDREN_SHEET, MISSING_SHEET = "下级上报", "缺报与逾期"
+CHILDREN_SHEET, MISSING_SHEET, CHANGES_SHEET = "下级上报", "缺报与逾期", "变更"
 
 _OPTIONS = {
     "constant_memory": True,
@@ -43,7 +44,7 @@ def write_book(book: ConsolidatedBook, target: BinaryIO) -> None:
         made = cover.made_at.astimezone(SHANGHAI).replace(tzinfo=None)
         workbook.set_properties({"title": book_title(cover), "author": "", "created": made})
         write_cover(workbook.add_worksheet(COVER_SHEET), styles, cover)
-        taken = [COVER_SHEET, CHILDREN_SHEET, MISSING_SHEET, HIDDEN_SHEET]
+        taken = [COVER_SHEET, CHILDREN_SHEET, MISSING_SHEET, CHANGES_SHEET, HIDDEN_SHEET]
         if book.children:
             write_children(workbook.add_worksheet(CHILDREN_SHEET), styles, cover, book.children)
         form_of: dict[str, str] = {}
@@ -57,6 +58,8 @@ def write_book(book: ConsolidatedBook, target: BinaryIO) -> None:
             taken.append(name)
             write_totals(workbook.add_worksheet(name, LineSheet), styles, cover, totals)
         write_missing(workbook, workbook.add_worksheet(MISSING_SHEET), styles, cover, book.missing)
+        if cover.replaces:
+            write_changes(workbook.add_worksheet(CHANGES_SHEET), styles, book)
         _write_marks(workbook, styles, book, form_of)
     finally:
         workbook.close()
