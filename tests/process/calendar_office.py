@@ -17,6 +17,7 @@ from workflow.adapters.workdays import workdays
 from workflow.domain.campaign import DEFAULT_WINDOWS, SHANGHAI, Period
 from workflow.domain.deadlines import Schedule
 from workflow.domain.events import Event
+from workflow.domain.form import Prefill
 from workflow.domain.roster import Contact, Roster, UnitKind
 from workflow.process.correspondence import Letterhead, Secretariat
 from workflow.process.gather import require_campaign
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = LetterTemplates(Path(__file__).parents[2] / "templates" / "letters")
 FORMS: dict[str, Form] = {
-    "school": form_of(number("学生")),
+    "school": form_of(number("学生", prefill=Prefill.LAST_PERIOD)),
     "office": form_of(number("学生"), name="office", kinds=tuple(kind for kind in UnitKind if kind.reports)),
 }
 WINDOWS = {level.value: list(days) for level, days in DEFAULT_WINDOWS.items()}
@@ -129,6 +130,13 @@ class Office:
         for unit in units:
             data = {"by": "审核员", "as_of": at.isoformat(), "rows": []}
             self.store.append([self._next(f"package:{self.campaign}/{unit}", "package.reported", at, data)])
+
+    def late(self, at: dt.datetime, unit: str, *, registered: bool = True) -> None:
+        """A workbook of the unit comes after its level has reported."""
+        data = {"received_at": at.isoformat(), "message": "c" * 64, "registered": registered}
+        stream = f"late:{self.campaign}/{unit}/{form_for(unit)}/{at:%d%H%M}/0"
+        personal = {"answers": {"学生": 7}}
+        self.store.append([Event(stream, 1, "late.kept", at, "系统", data=data, personal=personal)])
 
     def polled(self, at: dt.datetime) -> None:
         from workflow.adapters.store import Cursor

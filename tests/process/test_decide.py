@@ -205,7 +205,7 @@ class TestAWorkbook:
         assert (outcome.bucket, ends(outcome), letters(outcome)) == (
             Bucket.SUBMISSION, [Ends.LATE], [("late", SCHOOL_MAIL)],
         )  # fmt: skip
-        assert (outcome.cases, kinds(outcome)) == ((), ["message.taken"])
+        assert (outcome.cases, kinds(outcome)) == ((), ["message.taken", "late.kept"])
 
     def test_once_the_package_above_has_gone_up_it_is_late_however_early(self) -> None:
         outcome = decide(mail(SCHOOL_MAIL, workbook(), moment=at(1, 3)), reported(opened()))

@@ -33,6 +33,7 @@ class LetterKind(StrEnum):
     WITHDRAWAL_REQUEST = "withdrawal_request"
     WITHDRAWAL_RESULT = "withdrawal_result"
     LATE = "late"
+    LATE_OFFER = "late_offer"
     STALE = "stale"
     PROBLEM_FILE = "problem_file"
     EMPTY_REPLY = "empty_reply"
@@ -54,6 +55,7 @@ PRIORITY: Mapping[LetterKind, int] = {
     LetterKind.WITHDRAWAL_REQUEST: 2,
     LetterKind.WITHDRAWAL_RESULT: 2,
     LetterKind.LATE: 3,
+    LetterKind.LATE_OFFER: 3,
     LetterKind.STALE: 3,
     LetterKind.PROBLEM_FILE: 3,
     LetterKind.EMPTY_REPLY: 3,

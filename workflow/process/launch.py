@@ -76,6 +76,7 @@ def launch(
     fill = {kind: form for form, _ in forms.values() for kind in form.kinds}
     units = [unit for unit in roster.units.values() if unit.kind in fill and not unit.suspended]
     earlier = earlier_data(store, campaign)
+    late = _late_answers(store, campaign)
     unreachable, letters = [], 0
     cases = {case.unit: case for case in store.cases(campaign.id)}
     waiting = [
@@ -83,7 +84,7 @@ def launch(
     ]
     for start in range(0, len(waiting), BATCH):
         batch = waiting[start : start + BATCH]
-        orders, events, lost = _issue(batch, cases, campaign, roster, fill, key, earlier, now)
+        orders, events, lost = _issue(batch, cases, campaign, roster, fill, key, earlier, late, now)
         queued = secretariat.queue(orders, roster)
         store.append([*events, *queued])
         letters += len(queued)
@@ -161,6 +162,7 @@ def _issue(
     fill: Mapping[str, Form],
     key: TokenKey,
     earlier: Mapping[tuple[str, str], Earlier],
+    late: Mapping[tuple[str, str], Answers],
     now: dt.datetime,
 ) -> tuple[list[LetterOrder], list[Event], list[str]]:
     """Cases planned and, where a letter reaches the unit, issued with copy 1. A case that was planned while no letter
@@ -174,7 +176,8 @@ def _issue(
         if unit.code not in cases:
             events.append(Event(stream, 1, "case.planned", now, SYSTEM, f"campaign:{campaign.id}"))
         before = earlier.get((unit.code, form.id))
-        answers = prefilled(form, unit, before.answers if before else {})
+        known = late.get((unit.code, form.id)) or (before.answers if before else {})
+        answers = prefilled(form, unit, known)
         token = key.token(campaign.id, unit.code, form.id, 1)
         order = _notice(case, unit, form, campaign, roster, key, token, answers, before, now)
         if order is None:
@@ -184,6 +187,12 @@ def _issue(
         data = {"copy": 1, "token": token}
         events.append(Event(stream, 2, "case.issued", now, SYSTEM, f"campaign:{campaign.id}", data))
     return orders, events, unreachable
+
+
+def _late_answers(store: Store, campaign: Campaign) -> dict[tuple[str, str], Answers]:
+    """What units sent too late for the period before, which is newer than what was reported for them."""
+    before = [known for known in store.campaigns() if known.opened_at < campaign.opened_at]
+    return store.late_answers(before[-1].id) if before else {}
 
 
 def _notice(

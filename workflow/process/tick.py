@@ -22,6 +22,7 @@ from workflow.process.addresses import findings, reached
 from workflow.process.chase import PIECE, Chase
 from workflow.process.correspondence import Secretariat
 from workflow.process.gather import current_campaign, require_roster, whole
+from workflow.process.late import offers
 from workflow.process.report import report
 from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
 
@@ -76,7 +77,19 @@ class Tick:
             chase.gather(together, now, campaign, roster, silent)
             done.extend(together)
             progress(len(done), len(todo))
+        self._offer_late(now, campaign, roster)
         return Done(tuple(done), tuple(waiting))
+
+    def _offer_late(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
+        """Late returns to the 审核员 whose data have gone up, as ready-made 撤报申请, once a day."""
+        returns = self.store.late_returns(campaign.id)
+        if not returns:
+            return
+        packages = {package.unit: package for package in self.store.packages(campaign.id)}
+        steps = self.store.steps(campaign.id)
+        offered = list(offers(returns, now, campaign, roster, packages, steps))
+        queued = self.secretariat.queue([order for order, _ in offered], roster)
+        self.store.append([*(step for _, step in offered), *queued])
 
     def _note_guesses(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
         """Staff are told once when letters are planned without knowing a year's holidays."""

@@ -17,6 +17,7 @@ DAY = dt.datetime(2026, 12, 21, 9, 30, tzinfo=SHANGHAI)
 CASE = "case:2026Q4/410102-001/school"
 COUNTY = "package:2026Q4/410102"
 CITY = "package:2026Q4/410100"
+LATE = dt.datetime(2027, 1, 7, 8, tzinfo=SHANGHAI)
 SHA = "a" * 64
 COPY = "b" * 64
 FINDING = Finding(
@@ -176,12 +177,25 @@ def reporting() -> list[Event]:
         event("receipt:2026Q4/410102", 1, "receipt.arrived", {"part": "scan", "sha": "9" * 64, "message": SHA}),
         event("receipt:2026Q4/410102", 2, "receipt.accepted", {"by": "钱收", "note": "一致"}),
         event("receipt:2026Q4/410102", 3, "receipt.arrived", {"part": "electronic", "sha": "8" * 64}),
+        late(1, registered=True),
         event("staff", 1, "staff.query", {"unit": "410100", "matter": "没有登记审核员"}),
         event("letter:notice", 2, "letter.attempted", at=deadline),
         event("letter:notice", 3, "letter.deferred", {"reply": "451 稍后再试", "until": deadline.isoformat()}),
         event("letter:notice", 4, "letter.attempted", at=deadline),
         event("letter:notice", 5, "letter.sent", {"reply": "250 ok"}, at=deadline),
     ]  # fmt: skip
+
+
+def late(value: int, *, registered: bool, part: int = 0, at: dt.datetime = LATE) -> Event:
+    """A workbook that came after the county's report."""
+    data = {
+        "received_at": at.isoformat(), "message": SHA, "attachment": COPY, "form_version": 1, "errors": 0,
+        "registered": registered,
+    }  # fmt: skip
+    personal = {"answers": {"学生数": encode_value(value), "建成": encode_value(dt.date(2026, 12, 1))}}
+    return event(
+        f"late:2026Q4/410102-001/school/{SHA[:16]}/{part}", 1, "late.kept", data, personal=personal, at=at
+    )
 
 
 def book(version: int) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from workflow.adapters.store.late_queries import LateQueries
 from workflow.adapters.store.ledger import Ledger
 from workflow.adapters.store.mail_queries import MailQueries
 from workflow.adapters.store.records import (
     AttachmentRow,
     Cursor,
+    LateReturn,
     LedgerCheck,
     LetterRow,
     LetterState,
@@ -28,7 +30,7 @@ from workflow.adapters.store.records import (
 from workflow.adapters.store.work_queries import WorkQueries
 
 
-class Store(Ledger, WorkQueries, MailQueries):
+class Store(Ledger, WorkQueries, MailQueries, LateQueries):
     """A workspace's state. `url` is SQLAlchemy's: `sqlite:////path/state.db` or `postgresql+psycopg://…`.
 
     Every method may raise OutsideFailed when the database does not answer. `reached` is called with `committed` when
@@ -44,6 +46,7 @@ class Store(Ledger, WorkQueries, MailQueries):
 __all__ = [
     "AttachmentRow",
     "Cursor",
+    "LateReturn",
     "LedgerCheck",
     "LetterRow",
     "LetterState",

@@ -280,6 +280,25 @@ def _on_step(batch: Batch, entry: Entry) -> None:
     )
 
 
+def _on_late(batch: Batch, entry: Entry) -> None:
+    event = entry.event
+    campaign, unit, form, *_ = event.stream.removeprefix("late:").split("/")
+    batch.inserts[t.late_returns].append(
+        {
+            "campaign": campaign,
+            "unit": unit,
+            "form": form,
+            "seq": entry.seq,
+            "received_at": dt.datetime.fromisoformat(event.data["received_at"]),
+            **{key: event.data.get(key, "") for key in ("message", "attachment")},
+            "form_version": event.data.get("form_version", 0),
+            "errors": event.data.get("errors", 0),
+            "registered": event.data.get("registered", False),
+            "answers": entry.payload,
+        }
+    )
+
+
 def _on_receipt(batch: Batch, entry: Entry) -> None:
     event = entry.event
     campaign, _, unit = event.stream.removeprefix("receipt:").partition("/")
@@ -352,6 +371,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "message": _on_message,
     "letter": _on_letter,
     "step": _on_step,
+    "late": _on_late,
     "receipt": _on_receipt,
     "book": _on_book,
     "staff": _on_staff,

@@ -97,6 +97,24 @@ class AttachmentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LateReturn:
+    """A workbook that came after its level's data had been reported; `seq` is its event's place in the ledger,
+    `registered` says whether it came from the unit's own people.
+    """
+
+    campaign: str
+    unit: str
+    form: str
+    seq: int
+    received_at: dt.datetime
+    message: str
+    attachment: str
+    form_version: int
+    errors: int
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptRow:
     """One part of a 回执表 that arrived; `number` is its event's in the stream `receipt:CAMPAIGN/UNIT`."""
 
