@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.world import RESAVED, SPOILT
+
 Results = Mapping[str, Any]
 
 _HEAD = """# Benchmarks
@@ -16,7 +18,8 @@ from machine to machine, absolute figures do not. A ratio above 1 says that ours
 _MEASURED = """## What is measured
 
 **The whole way.** The same {units} replies, composed as a Chinese mail program writes them (text, HTML, our letter
-quoted, the workbook as attachment; one in ten with mistakes, one in five saved by another program than ours), lie in a
+quoted, the workbook as attachment; one in
+{spoilt} with mistakes, one in {resaved} saved by another program than ours), lie in a
 real Dovecot. *Ours* does all that it does in an office: keep each raw message on disk, parse, read the workbook in a
 worker process, check all rules, decide, write the ledger and the tables in durable transactions, write an
 acknowledgement or a returned workbook with its marks and comments for every reply, mark the mail, and write the
@@ -43,7 +46,9 @@ filters and totals, against openpyxl's write_only with bare values. *growth*: ti
 
 def written(results: Results) -> str:
     """The whole page."""
-    measured = _MEASURED.format(units=results["end_to_end"]["units"], rounds=results["rounds"])
+    measured = _MEASURED.format(
+        units=results["end_to_end"]["units"], rounds=results["rounds"], spoilt=SPOILT, resaved=RESAVED
+    )
     return "\n".join((_HEAD, table(results), _targets(results), measured, _absolute(results)))
 
 
@@ -116,15 +121,20 @@ def _absolute(results: Results) -> str:
         (
             "## Absolute figures",
             "",
-            f"{machine['cores']} cores of {machine['cpu']}, Python {machine['python']}, {machine['system']}.",
+            (
+                f"{machine['cores']} cores of {machine['cpu']}, Python {machine['python']}, {machine['system']}."
+                f" Load average when it began: {machine['load']} (a machine to itself has about 0)."
+            ),
             f"{libraries}.",
             "",
             _markdown(("the whole way", "seconds", "replies a second"), rows),
             f"Ours, warm, by stage: {stages}.",
             "",
             _markdown(("step", "who", "a second"), steps),
-            (f"5,000 × 80 consolidated: ours {made['seconds']['ours']} s and {made['peak_mb']} MB at most, openpyxl "
-            f"{made['seconds']['openpyxl']} s and {made['openpyxl_peak_mb']} MB."),
+            (
+                f"5,000 × 80 consolidated: ours {made['seconds']['ours']} s and {made['peak_mb']} MB at most, openpyxl "
+                f"{made['seconds']['openpyxl']} s and {made['openpyxl_peak_mb']} MB."
+            ),
             "",
             f"Time a message, warm: {growth}.",
             "",

@@ -37,11 +37,12 @@ def side_by_side(competitors: Mapping[str, Callable[[], float]], rounds: int) ->
 
 
 def machine() -> dict[str, object]:
-    """What the figures were measured on."""
+    """What the figures were measured on; `load` is how many processes wanted a core in the five minutes before."""
     return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
+        "load": round(os.getloadavg()[1], 1),
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
     }

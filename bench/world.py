@@ -45,7 +45,7 @@ ARRIVED = dt.datetime(2026, 12, 12, 8, tzinfo=SHANGHAI)
 NOW = dt.datetime(2026, 12, 12, 18, tzinfo=SHANGHAI)
 
 #: One reply in so many has errors, and one in so many was saved by another program than ours.
-SPOILT, RESAVED = 10, 5
+SPOILT, RESAVED = 10, 10
 #: Replies with which a process warms up; they come from units of their own.
 WARM = 12
 #: Sets of answers that differ; making them costs more than anything that is measured.
