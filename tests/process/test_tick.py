@@ -172,6 +172,19 @@ def test_an_inspector_without_an_address_is_reached_through_the_administrator_an
     assert [matter for matter in office.staff() if matter.startswith("请电话告知")] == calls
 
 
+def test_at_the_top_its_own_inspector_is_told(tmp_path: Path) -> None:
+    head = Contact(PROVINCE, Role.INSPECTOR, "省视", email="inspect@province.test")
+    office = Office(tmp_path, Roster(UNITS, (*ROSTER.contacts, head)))
+    office.open(on(12, 1))
+    office.report(
+        on(1, 12), *(code for code, unit in UNITS.items() if unit.kind.reports and code != PROVINCE)
+    )
+    office.tick(on(1, 15))
+    (letter,) = [letter for letter in office.letters() if letter.to == head.email]
+    assert "示例省教育厅：尚未上报" in letter.text
+    office.close()
+
+
 def test_nobody_is_told_instead_of_a_reviewer_who_is_not_registered(office: Office) -> None:
     office.schedule = replace(office.schedule, ladder=Ladder((), (), (1,), ()), reply_days=(), review_days=())
     office.tick(REVIEW_DAY)

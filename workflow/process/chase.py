@@ -271,6 +271,8 @@ def _escalated(
     roster, cases = picture.roster, picture.owing.get(package, ())
     yield from _lists(picture, rung, cases)
     level = level_above(roster, package)
+    if level is None and rung is Rung.INSPECTOR:
+        level = roster.units[package]  # at the top its own 视察员 is the last who can be told
     if level is not None:
         unreviewed = sum(COHORTS[case.state] is Cohort.NOT_REVIEWED for case in cases)
         matter = Cohort.NOT_REPORTED.value + (
