@@ -16,7 +16,7 @@ from workflow.domain.deadlines import GATHERED, Due, Owed, Schedule, guessed_day
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
-from workflow.domain.lifecycle import Case, CaseState, NotAllowed
+from workflow.domain.lifecycle import Case, CaseState, NotAllowed, PackageState
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.process.addresses import findings, reached
 from workflow.process.chase import PIECE, Chase
@@ -25,6 +25,7 @@ from workflow.process.gather import current_campaign, require_roster, whole
 from workflow.process.late import offers
 from workflow.process.report import report
 from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
+from workflow.process.withdrawals import requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Tick:
             done.extend(together)
             progress(len(done), len(todo))
         self._offer_late(now, campaign, roster)
+        self._tell_requests(now, campaign, roster)
         return Done(tuple(done), tuple(waiting))
 
     def _offer_late(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
@@ -90,6 +92,22 @@ class Tick:
         offered = list(offers(returns, now, campaign, roster, packages, steps))
         queued = self.secretariat.queue([order for order, _ in offered], roster)
         self.store.append([*(step for _, step in offered), *queued])
+
+    def _tell_requests(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
+        """撤报申请 to the 审核员 of the level above, each once; to staff where nobody there can decide."""
+        asked = self.store.packages(campaign.id)
+        if not any(package.state is PackageState.WITHDRAWAL_REQUESTED for package in asked):
+            return
+        packages = {package.unit: package for package in asked}
+        steps = self.store.steps(campaign.id)
+        told = list(requests(campaign, roster, packages, steps, self.book, self._form_of, now))
+        orders = [what for _, what in told if isinstance(what, LetterOrder)]
+        queries = numbered(self.store, [what for _, what in told if isinstance(what, Event)])
+        queued = self.secretariat.queue(orders, roster)
+        self.store.append([*(step for step, _ in told), *queries, *queued])
+
+    def _form_of(self, unit: Unit) -> str:
+        return next((form.id for form in self.forms().values() if unit.kind in form.kinds), "")
 
     def _note_guesses(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
         """Staff are told once when letters are planned without knowing a year's holidays."""
@@ -204,9 +222,17 @@ class Tick:
         context: Mapping[str, object], book: MadeBook,
     ) -> Outcome:  # fmt: skip
         enclosure = KeptFile(book.path.rpartition("/")[2], book.path)
-        form = next((form.id for form in self.forms().values() if unit.kind in form.kinds), "")
         order = LetterOrder(
-            kind, campaign.id, unit.code, form, to, due.at, due.key, context, (enclosure,), book.token
+            kind,
+            campaign.id,
+            unit.code,
+            self._form_of(unit),
+            to,
+            due.at,
+            due.key,
+            context,
+            (enclosure,),
+            book.token,
         )
         return Outcome(letters=(order,))
 

@@ -1,0 +1,67 @@
+"""A 撤报申请 reaches the level above once, with the workbook in which it is decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.domain.offices import CITY, COUNTY, PROVINCE
+from tests.process.calendar_office import Office, on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WHEN = on(1, 3)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    made = Office(tmp_path)
+    made.open(on(12, 1))
+    made.report(on(1, 2), COUNTY)
+    yield made
+    made.close()
+
+
+def ask(office: Office, unit: str, why: str = "学生数有误") -> None:
+    stream = f"package:2026Q4/{unit}"
+    office.store.append([office._next(stream, "package.withdrawal_requested", WHEN, {"note": why})])
+
+
+def test_the_reviewer_above_gets_the_reason_and_the_workbook_once(office: Office) -> None:
+    ask(office, COUNTY)
+    office.tick(WHEN)
+    office.tick(WHEN)
+    (letter,) = office.letters("withdrawal_request")
+    assert (letter.to, len(letter.files)) == ("review@city.test", 1)
+    assert "一、撤报理由。学生数有误" in letter.text
+    assert "二、办理方法" in letter.text
+
+
+def test_a_second_request_after_a_refusal_is_told_anew(office: Office) -> None:
+    ask(office, COUNTY)
+    office.tick(WHEN)
+    stream = f"package:2026Q4/{COUNTY}"
+    office.store.append([office._next(stream, "package.withdrawal_refused", WHEN, {"note": "不影响汇总"})])
+    ask(office, COUNTY, "教师数也有误")
+    office.tick(WHEN)
+    assert len(office.letters("withdrawal_request")) == 2
+
+
+def test_a_level_that_has_reported_itself_is_told_what_must_come_first(office: Office) -> None:
+    office.report(on(1, 3), CITY)
+    ask(office, COUNTY)
+    office.tick(WHEN)
+    (letter,) = office.letters("withdrawal_request")
+    assert "二、办理条件。你单位本级数据已经上报，不能直接同意撤报" in letter.text
+
+
+def test_the_provinces_own_request_is_for_staff_to_bring_to_the_ministry(office: Office) -> None:
+    office.report(on(1, 3), PROVINCE)
+    ask(office, PROVINCE)
+    office.tick(WHEN)
+    office.tick(WHEN)
+    assert office.letters("withdrawal_request") == []
+    assert sum("须报教育部" in matter for matter in office.staff()) == 1
