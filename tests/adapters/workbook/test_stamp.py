@@ -134,7 +134,7 @@ def test_signs_that_no_workbook_may_hold_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["_x0041_", "一\n二", "\u3000缩进", "😀", "2026-01-01", "1e5", "TRUE", "#N/A", "'0012", "+1"]
+    "text", ["_x0041_", "一\n二", "\u3000缩进", "😀", "2026-01-01", "1e5", "TRUE", "#N.A.", "'0012", "+1"]
 )
 def test_a_text_that_looks_like_something_else_stays_that_text(text: str) -> None:
     compiled = compile_form(by_openpyxl(), "school")
