@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import runpy
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,24 @@ def test_links_and_named_files_exist(page: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_named_tests_exist(page: Path) -> None:
+    """`tests/…/test_x.py::test_name`, the file by a letter of its own where the page defines one."""
+    words = page.read_text(encoding="utf-8")
+    short = dict(re.findall(r"`([A-Z])` is `(tests/[\w/.]+\.py)`", words))
+    missing = []
+    for file, name in re.findall(r"`([\w/.]+)::(test_\w+)`", words):
+        path = ROOT / short.get(file, file)
+        if not path.exists() or not re.search(rf"def {name}\(", path.read_text(encoding="utf-8")):
+            missing.append(f"{file}::{name}")
+    assert missing == []
+
+
+def test_the_page_of_habits_names_a_test_in_every_row() -> None:
+    rows = [line for line in text("docs/returned-workbooks.md").splitlines() if line.startswith("| ")]
+    assert [row for row in rows if "::test_" not in row and not row.endswith("| test |")] == []
+
+
 def test_the_readme_names_the_two_commands_and_the_makefile_has_them() -> None:
     makefile = text("Makefile")
     for target in ("demo", "test"):
@@ -131,3 +150,9 @@ def test_every_decision_has_a_title_and_a_reason() -> None:
         lines = page.read_text(encoding="utf-8").splitlines()
         assert lines[0].startswith("# ")
         assert len("".join(lines[1:])) > 100
+
+
+def test_the_state_diagrams_are_those_of_the_tables() -> None:
+    drawing = runpy.run_path(str(ROOT / "tools" / "draw_states.py"))
+    page = text("docs/state-machines.md")
+    assert drawing["drawn"](page) == page, "run tools/draw_states.py"

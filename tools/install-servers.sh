@@ -19,6 +19,10 @@ need postfix /usr/lib/postfix/sbin/master
 need postgresql /usr/lib/postgresql/*/bin/initdb
 need libreoffice-calc /usr/lib/libreoffice/program/soffice.bin
 need poppler-utils /usr/bin/pdftoppm
+# A library is not executable: looked for by its name.
+if ! ls /usr/lib/*/libarchive.so.13 >/dev/null 2>&1; then
+    missing+=(libarchive13)
+fi
 # Without a Chinese font a rendered form is a page of boxes.
 if [ ! -d /usr/share/fonts/opentype/noto ] || ! ls /usr/share/fonts/opentype/noto/*CJK* >/dev/null 2>&1; then
     missing+=(fonts-noto-cjk)

@@ -9,6 +9,7 @@ from pathlib import Path
 from workflow import config
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.mail.smtp import Relay, RelaySettings
+from workflow.adapters.workbook.containers import libarchive_works
 from workflow.adapters.workdays import known_years
 from workflow.app import App
 from workflow.cli.printing import complain, say
@@ -82,8 +83,11 @@ def _checks(app: App) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "数据库", lambda: _database(app)
     yield "名册", lambda: _roster(app)
     yield "工作日历", lambda: _workdays(app)
+    yield "压缩包", _archives
     if (app.workspace / DEMO_MARKER).is_file():
-        ended = "这是演示工作目录，内置的收发信服务器已随演示结束而停止，不再收发邮件；重新演示请运行 huizhi demo"
+        ended = (
+            "这是演示工作目录，内置的收发信服务器已随演示结束而停止，不再收发邮件；重新演示请运行 huizhi demo"
+        )
         yield "邮件服务器", lambda: ended
         return
     yield "收信服务器", lambda: _imap(app)
@@ -115,6 +119,13 @@ def _workdays(app: App) -> str:
         years = "、".join(f"{year}年" for year in sorted({day.year for day in guessed}))
         said += f"；注意：{campaign.id} 有截止日在{years}，催报日期未计节假日"
     return said
+
+
+def _archives() -> str:
+    """Which archives can be opened; without libarchive their senders are asked for a zip, which is no failure."""
+    if libarchive_works():
+        return "zip、rar、7z"
+    return "仅zip；未安装libarchive，收到rar、7z时请对方改发，可运行 apt-get install libarchive13"
 
 
 def _imap(app: App) -> str:

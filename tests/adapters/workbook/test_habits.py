@@ -7,7 +7,10 @@ import datetime as dt
 import email.message
 import gzip
 import io
+import os
 import struct
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -463,6 +466,20 @@ def test_a_cut_archive_is_unreadable_and_nothing_raises(kind: str) -> None:
     data = PACKERS[kind]({"表.xlsx": copy()})
     for length in range(10, len(data) * 9 // 10, len(data) // 23):
         assert read(data[:length], "x").outcome in {ReadOutcome.UNREADABLE, ReadOutcome.UNSUPPORTED}
+
+
+def test_without_libarchive_a_rar_is_answered_with_what_to_send_instead() -> None:
+    program = (
+        "from workflow.adapters.workbook.read import read_file\n"
+        "reading = read_file(b'Rar!\\x1a\\x07\\x01\\x00' + bytes(64), 'x.rar', {})\n"
+        "print(reading.outcome.value, reading.reason)"
+    )
+    environment = {**os.environ, "LIBARCHIVE": "/nonexistent/libarchive.so", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("unsupported ")
+    assert "zip" in done.stdout
 
 
 def test_a_winmail_dat_gives_the_workbook_inside() -> None:
