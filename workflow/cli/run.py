@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import traceback
 from collections.abc import Callable
 from types import FrameType
 
@@ -73,3 +74,6 @@ def _tried(name: str, work: Callable[[], object], stop: threading.Event) -> None
     except Refused as refused:
         for fault in refused.faults:
             complain(f"{name}未进行：{fault}")
+    except Exception:  # noqa: BLE001 - a fault of ours in one job must not end the others; it is seen and tried again
+        complain(f"{name}因程序错误中断，稍后再试；请将以下内容交给管理员")
+        traceback.print_exc()
