@@ -25,8 +25,10 @@ from workflow.demo.mailing import Letter
 from workflow.demo.rehearsal.composing import answer
 from workflow.demo.rehearsal.rates import Rates, load
 from workflow.demo.rehearsal.sample import sampled
+from workflow.demo.rehearsal.words import KIND_WORDS
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.errors import Refused
+from workflow.domain.letters import LetterKind
 from workflow.domain.roster import Roster
 
 UNITS, PER_DAY = 24, 10
@@ -165,6 +167,10 @@ def test_a_sample_is_still_a_tree(size: int) -> None:
     assert {contact.unit for contact in part.contacts} <= part.units.keys()
     assert list(part.units) == [code for code in whole.units if code in part.units]
     assert sampled(whole, size, 1).units == part.units
+
+
+def test_every_kind_of_letter_has_a_word() -> None:
+    assert set(KIND_WORDS) == set(LetterKind)
 
 
 def test_the_shipped_rates_are_the_defaults() -> None:

@@ -234,7 +234,7 @@ def _chart(book: Any, sheet: Worksheet, first: int, last: int) -> None:
     chart.set_x_axis({"num_font": font, "num_format": "m-d", "date_axis": True, "major_unit": 3})
     chart.set_y_axis({"num_font": font, "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}})
     chart.set_legend({"position": "bottom", "font": font})
-    chart.set_size({"width": 735, "height": 290})
+    chart.set_size({"width": 790, "height": 290})
     sheet.insert_chart(last + 3, 0, chart, {"x_offset": 4})
 
 

@@ -29,6 +29,9 @@ KIND_WORDS: Mapping[str, str] = {
     LetterKind.NO_CHANGE_REFUSED: "无变化不予确认",
     LetterKind.RECEIPT_REMINDER: "催报回执表",
     LetterKind.DIGEST: "每日简报",
+    LetterKind.WITHDRAWAL_REQUEST: "撤报申请送审",
+    LetterKind.WITHDRAWAL_RESULT: "撤报申请结果",
+    LetterKind.LATE_OFFER: "逾期报送提请处理",
 }
 
 
