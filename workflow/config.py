@@ -221,6 +221,8 @@ _SAID = {
     "int_parsing": "应为整数",
     "int_type": "应为整数",
     "float_type": "应为数字",
+    "greater_than_equal": "数值过小",
+    "less_than_equal": "数值过大",
     "string_type": "应为文字（加引号）",
     "string_too_short": "不能为空",
     "string_pattern_mismatch": "不是合格的邮件地址",

@@ -15,6 +15,7 @@ from workflow.domain.checks import examine
 from workflow.domain.events import Event, encode_value
 from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, Package, PackageAct, allowed_package_acts
+from workflow.domain.matching import Sender, speaks_for
 from workflow.domain.roster import Role, Roster
 from workflow.domain.submission import Reading
 from workflow.domain.workdays import OFFICE_OPENS
@@ -23,14 +24,15 @@ from workflow.process.situation import SYSTEM, AttachmentFate, Situation
 
 def kept(
     message: str, received_at: dt.datetime, fate: AttachmentFate, reading: Reading, case: Case, situation: Situation,
-    *, registered: bool,
+    who: Sender,
 ) -> tuple[Event, ...]:  # fmt: skip
-    """The event that keeps a late workbook's answers; nothing for a late reply in words. `registered`: whether it came from
-    the unit's own people, which alone lets it fill the next copy.
+    """The event that keeps a late workbook's answers; nothing for a late reply in words. Only one from the unit's own
+    people fills the next copy.
     """
     form = situation.forms.get(case.form)
     if form is None or not reading.answers:
         return ()
+    registered = who.registered and speaks_for(situation.roster, who, case.unit)
     earlier = situation.earlier.get((case.unit, case.form))
     seen = examine(form, reading.answers, earlier.answers if earlier else None, reading.moved)
     data = {
@@ -38,7 +40,7 @@ def kept(
         "form_version": form.version, "errors": seen.errors, "registered": registered,
     }  # fmt: skip
     personal = {"answers": {name: encode_value(value) for name, value in seen.answers.items()}}
-    stream = f"late:{case.campaign}/{case.unit}/{case.form}/{message[:16]}/{fate.index}"
+    stream = f"late:{case.campaign}/{case.unit}/{case.form}/{message}/{fate.index}"
     return (Event(stream, 1, "late.kept", received_at, SYSTEM, message, data, personal),)
 
 

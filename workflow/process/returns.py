@@ -257,11 +257,9 @@ def _late(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
     if package and package.locked and package.reported_at and part.received_at < package.reported_at:
         name = situation.roster.units[case.unit].name
         matter = f"{name}的报送在上报前已到达、上报后才收取，未计入上报数据；请核对，确有必要的由{above.name}提出撤报申请"
-        data = {"unit": case.unit, "matter": matter}
-        # Intake numbers what goes on staff's list, over its whole batch.
+        data = {"unit": case.unit, "matter": matter}  # intake numbers staff's list, over its whole batch
         events = (Event("staff", 0, "staff.query", part.received_at, SYSTEM, part.message, data),)
-    own = who.registered and speaks_for(situation.roster, who, case.unit)
-    events += late.kept(part.message, part.received_at, fate, part.reading, case, situation, registered=own)
+    events += late.kept(part.message, part.received_at, fate, part.reading, case, situation, who)
     return Outcome(events, _reply(LetterKind.LATE, part, case, situation, who, context), fates=(fate,))
 
 

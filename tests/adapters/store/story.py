@@ -194,7 +194,7 @@ def late(value: int, *, registered: bool, part: int = 0, at: dt.datetime = LATE)
     }  # fmt: skip
     personal = {"answers": {"学生数": encode_value(value), "建成": encode_value(dt.date(2026, 12, 1))}}
     return event(
-        f"late:2026Q4/410102-001/school/{SHA[:16]}/{part}", 1, "late.kept", data, personal=personal, at=at
+        f"late:2026Q4/410102-001/school/{SHA}/{part}", 1, "late.kept", data, personal=personal, at=at
     )
 
 
