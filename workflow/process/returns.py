@@ -255,8 +255,7 @@ def _late(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
     fate = replace(part.fate, outcome=AttachmentOutcome.LATE, reason="所在层级数据已上报")
     events: tuple[Event, ...] = ()
     if package and package.locked and package.reported_at and part.received_at < package.reported_at:
-        name = situation.roster.units[case.unit].name
-        matter = f"{name}的报送在上报前已到达、上报后才收取，未计入上报数据；请核对，确有必要的由{above.name}提出撤报申请"
+        matter = f"{situation.roster.units[case.unit].name}的报送在上报前已到达、上报后才收取，未计入上报数据；请核对，确有必要的由{above.name}提出撤报申请"
         data = {"unit": case.unit, "matter": matter}  # intake numbers staff's list, over its whole batch
         events = (Event("staff", 0, "staff.query", part.received_at, SYSTEM, part.message, data),)
     events += late.kept(part.message, part.received_at, fate, part.reading, case, situation, who)
