@@ -101,11 +101,11 @@ def print_overview(seen: Overview) -> None:
     say(f"逾期未报 {len(seen.late)} 个")
     for due in seen.next[:3]:
         say(f"下一截止 {due['at']} {due['name']}")
-    for level in seen.stale[:10]:
-        if level["changed_after_report"]:
-            say(f"{level['name']}上报后，下级数据又有变化（{len(level['changed_after_report'])}个单位）")
+    for book in seen.stale[:10]:
+        if book["changed_after_report"]:
+            say(f"{book['name']}上报后，下级数据又有变化（{len(book['changed_after_report'])}个单位）")
         else:
-            say(f"{level['name']}的汇总表（第{level['book']}版）之后数据有变化")
+            say(f"{book['name']}的汇总表（第{book['book']}版）之后数据有变化")
     for matter in seen.staff[:10]:
         say(f"待工作人员办理：{matter}")
 

@@ -71,7 +71,7 @@ def _ids(values: Sequence[bytes]) -> list[str]:
     return [found for value in values for found in headers.ids(value)]
 
 
-def _auto(bounce: Bounce | None, replied: bool) -> str:  # noqa: FBT001 - one of two signs, in their order
+def _auto(bounce: Bounce | None, replied: bool) -> str:
     return "bounce" if bounce else "auto_reply" if replied else ""
 
 
