@@ -37,6 +37,8 @@ from workflow.process.gather import require_campaign, require_roster
 Progress = Callable[[int, int], None]
 _OFFICE_HOURS = (dt.time(9, 10), dt.time(17))
 _AFTER_MIDNIGHT = dt.time(0, 10)
+#: Letters that are sent and read at once.
+_PASS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,6 @@ class _Stage:
             day = moment.date()
             sent[day] += self._send(self._room(moment - last, sent[day]))
             last = moment
-            self.crowd.read(self._mails(self.post.take()))
             waiting[day] = self.app.store.mail_counts().queued
             progress(place + 1, len(moments))
         queued = Counter(
@@ -221,20 +222,21 @@ class _Stage:
         return min(room, per_day - sent) if per_day else room
 
     def _send(self, room: int) -> int:
-        """Send until nothing is queued or the relay takes no more."""
+        """Send until nothing is queued or the relay takes no more; each pass is read at once, so that few letters are held
+        in memory.
+        """
         count = 0
-        while count < room and (passed := self.post.send(min(room - count, self._most))):
+        while count < room and (passed := self.post.send(min(room - count, _PASS))):
             count += passed
+            self.crowd.read(self._mails(self.post.take()))
         return count
 
-    @property
-    def _most(self) -> int:
-        return max(self.app.config.smtp.per_pass, 500)
-
     def _mails(self, letters: list[Got]) -> Iterator[Mail]:
-        """What each letter is about, looked up for all of them at once."""
-        for start in range(0, len(letters), 500):
-            piece = [(got, parse(got.raw)) for got in letters[start : start + 500]]
+        """What each letter is about, looked up for many at once. Of the files only a level's workbook is kept: a unit's
+        copy is stamped again when its time has come.
+        """
+        for start in range(0, len(letters), _PASS):
+            piece = [(got, parse(got.raw)) for got in letters[start : start + _PASS]]
             rows = self.app.store.letters_by_message_id({message.message_id for _, message in piece})
             tokens = {token_in(message.subject) for _, message in piece} - {""}
             cases = self.app.store.cases_by_token(tokens) if tokens else {}
@@ -242,8 +244,9 @@ class _Stage:
                 row = rows.get(message.message_id)
                 if row is None:
                     continue
+                books = tuple(file for file in message.attachments if "版" in file.name)
                 letter = Letter(
-                    row.to, message.subject, message.message_id, message.text, message.attachments, got.at,
+                    row.to, message.subject, message.message_id, message.text, books, got.at,
                     self.app.config.letterhead.address,
                 )  # fmt: skip
                 identity, found = None, cases.get(token_in(message.subject))
