@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
@@ -26,6 +26,8 @@ LEAST_SHARE = 0.5
 #: Sheets of one form share their headings: a page with no more of a sheet's words than that is another one.
 _LEAST_LIKENESS = 0.25
 _ALIKE = 0.6
+#: Comparing letter by letter is slow; between two rows that were told there is seldom more room than this.
+_WIDEST_GAP = 60
 _TRIVIAL = 0.05
 
 
@@ -155,6 +157,11 @@ class _Part:
         """The likeness of the sheet to itself."""
         return sum(weight for weight in self.weight.values() if weight > _TRIVIAL)
 
+    @cached_property
+    def rows_with(self) -> Mapping[str, int]:
+        """In how many rows a word stands."""
+        return Counter(word for row in self.texts.values() for word in set(row.values()))
+
     def likeness(self, page: _Page) -> tuple[float, bool]:
         """How much of the form's sheet stands in a page; of equals the one with the same name."""
         return (
@@ -185,6 +192,13 @@ class _Match:
         self._fill(found)
         return found
 
+    def _tells(self, word: str) -> float:
+        """The weight of a word on this page: one that stands in more or fewer rows than in the form tells little, since
+        some row lost or gained it.
+        """
+        same = len(self.page.rows_with.get(word, ())) == self.part.rows_with[word]
+        return self.part.weight[word] if same else _TRIVIAL
+
     def _told(self) -> dict[int, int]:
         """Rows that their words alone tell, best first; a tie is left open."""
         claims: list[tuple[float, int, int]] = []
@@ -192,7 +206,7 @@ class _Match:
             scores: Counter[int] = Counter()
             for word in set(texts.values()):
                 for row in self.page.rows_with.get(word, ()):
-                    scores[row] += self.part.weight[word]  # type: ignore[assignment]
+                    scores[row] += self._tells(word)  # type: ignore[assignment]
             full = sum(self.part.weight[word] for word in set(texts.values()))
             ranked = scores.most_common(2)
             if not ranked or ranked[0][1] < max(0.4 * full, 0.3):
@@ -231,7 +245,13 @@ class _Match:
             ):
                 found[number] = guess
                 continue
-            alike = [row for row in range(low + 1, high) if row not in used and self._alike(number, row)]
+            if high - low > _WIDEST_GAP:
+                continue
+            gap = [row for row in range(low + 1, high) if row not in used]
+            rivals = [other for other in open_rows if other != number]
+            alike = [row for row in gap if self._shares(number, row, rivals)] or [
+                row for row in gap if self._alike(number, row)
+            ]
             if len(alike) == 1:
                 found[number] = alike[0]
 
@@ -243,30 +263,44 @@ class _Match:
 
     def _fits(self, number: int, row: int) -> bool:
         """Whether a row at the expected place may be the form's: an edited label, but no other row's words."""
-        texts, there = self.part.texts.get(number, {}), self.page.cells[row]
-        if not texts:
-            return True
-        if set(texts.values()) & set(there.values()):
-            return True
-        return self._alike(number, row)
+        own, there = set(self.part.texts.get(number, {}).values()), set(self.page.cells[row].values())
+        if any(self.part.weight.get(word, 0) > _TRIVIAL for word in there - own):
+            return False  # another row's words
+        return not own or bool(own & there) or self._alike(number, row)
+
+    def _shares(self, number: int, row: int, rivals: Sequence[int]) -> bool:
+        """Whether a row has a word that tells, and that no other open row of the form has too: rows may have changed places."""
+        theirs = {word for rival in rivals for word in self.part.texts.get(rival, {}).values()}
+        there = set(self.page.cells[row].values()) - theirs
+        return any(
+            self._tells(word) > _TRIVIAL and word in there
+            for word in self.part.texts.get(number, {}).values()
+        )
 
     def _alike(self, number: int, row: int) -> bool:
         labels = [
             word for word in self.part.texts.get(number, {}).values() if self.part.weight[word] > _TRIVIAL
         ]
-        there = [word for word in self.page.cells[row].values() if len(word) > 1]
+        # A text of the form is that one and no other's edited label: many labels differ in one word only.
+        there = [
+            word for word in self.page.cells[row].values() if len(word) > 1 and word not in self.part.weight
+        ]
         return any(
             SequenceMatcher(None, a, b, autojunk=False).ratio() >= _ALIKE for a in labels for b in there
         )
 
     def _column(self, slot: Slot, row: int) -> int | None:
-        """The answer's column: by the texts on both sides of it in its own row, else by its sheet's columns."""
+        """The answer's column: by the nearest texts on both sides of it in its own row, else by its sheet's columns."""
         own, column = self._shifts(slot.row - 1, row), slot.column - 1
-        left = max((at for at in own if at < column), default=None)
-        right = min((at for at in own if at > column), default=None)
-        if left is not None and right is not None and own[left] == own[right]:
+        left, right = _neighbours(column, self.part.texts.get(slot.row - 1, {}))
+        if left is None or right is None or left not in own or right not in own:
+            return self._columns.get(column)
+        if own[left] == own[right]:
             return column + own[left]
-        return self._columns.get(column)
+        if all(self._sure.get(at) == at + own[at] for at in (left, right)):
+            return self._columns.get(column)  # a whole column came in or went
+        # Cells were pushed aside in this row alone, on one side of the answer or the other.
+        return self._only_filled([row], left + own[left] + 1, right + own[right])
 
     def _shifts(self, number: int, row: int) -> dict[int, int]:
         """How far each text of a row, that stands once in it, moved sideways."""
@@ -277,7 +311,14 @@ class _Match:
 
     @cached_property
     def _columns(self) -> Mapping[int, int]:
-        """The page's column of each answer column, by the votes of all rows that were found."""
+        """The page's column of each answer column."""
+        answers = {slot.column - 1 for slot in self.part.slots}
+        found = {column: self._between(column, self._sure) for column in answers}
+        return {column: there for column, there in found.items() if there is not None}
+
+    @cached_property
+    def _sure(self) -> Mapping[int, int]:
+        """The page's column of each column that holds texts of the form, by the votes of all rows that were found."""
         votes: dict[int, Counter[int]] = {}
         for number, row in self.row_of.items():
             for at, shift in self._shifts(number, row).items():
@@ -287,41 +328,44 @@ class _Match:
             best, count = counted.most_common(1)[0]
             if count >= 0.7 * counted.total():
                 sure[at] = best
-        columns: dict[int, int] = {}
-        for column in {slot.column - 1 for slot in self.part.slots}:
-            if (there := self._between(column, sure)) is not None:
-                columns[column] = there
-        return columns
+        return sure
 
     def _between(self, column: int, sure: Mapping[int, int]) -> int | None:
+        """An answer column without texts of its own: beside its nearest columns of texts, if these were found."""
         if column in sure:
             return sure[column]
-        left = max((at for at in sure if at < column), default=None)
-        right = min((at for at in sure if at > column), default=None)
-        if left is None and right is None:
-            return None
-        if left is None or right is None:
-            near = right if left is None else left
-            assert near is not None
-            return column + sure[near] - near
-        if sure[right] - sure[left] == right - left:
-            return column + sure[left] - left
-        # A column came in between: the answers' is the only one of these that holds anything.
-        answer_rows = [
-            self.row_of[slot.row - 1]
-            for slot in self.part.slots
-            if slot.column - 1 == column and slot.row - 1 in self.row_of
-        ]
-        filled = [
-            at for at in range(sure[left] + 1, sure[right])
-            if any(at < len(self.page.rows[row]) and self.page.rows[row][at] not in (None, "") for row in answer_rows)
-        ]  # fmt: skip
-        return filled[0] if len(filled) == 1 else None
+        left, right = _neighbours(column, {at for row in self.part.texts.values() for at in row})
+        if (left is None or left in sure) and (right is None or right in sure):
+            shifts = {sure[at] - at for at in (left, right) if at is not None}
+            if len(shifts) == 1:
+                return column + shifts.pop()
+        known_left, known_right = _neighbours(column, sure)
+        low = 0 if known_left is None else sure[known_left] + 1
+        high = MOST_COLUMNS if known_right is None else sure[known_right]
+        numbers = {slot.row - 1 for slot in self.part.slots if slot.column - 1 == column}
+        rows = [self.row_of[number] for number in numbers if number in self.row_of]
+        return self._only_filled(rows, low, high)
+
+    def _only_filled(self, rows: Sequence[int], low: int, high: int) -> int | None:
+        """The only column from `low` to before `high` that holds anything in these rows of the page."""
+        filled = {
+            at
+            for row in rows
+            for at, value in enumerate(self.page.rows[row][:high])
+            if at >= low and value not in (None, "")
+        }
+        return filled.pop() if len(filled) == 1 else None
 
     def _is_text(self, number: int, row: int, column: int) -> bool:
         """Whether a text of the form itself stands where the answer should: then it is not the answer's place."""
         there = self.page.cells[row].get(column, "")
         return bool(there) and len(there) > 1 and there in self.part.texts.get(number, {}).values()
+
+
+def _neighbours(column: int, columns: Collection[int]) -> tuple[int | None, int | None]:
+    """The nearest of some columns on either side."""
+    left = max((at for at in columns if at < column), default=None)
+    return left, min((at for at in columns if at > column), default=None)
 
 
 def best_form(forms: Sequence[Form], grid: Mapping[str, Rows]) -> Form | None:
