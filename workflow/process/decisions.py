@@ -131,7 +131,7 @@ class Decisions:
                 outcome = reviews.decide_on_withdrawal(review, packages[0], note, situation, granted=granted)
         except NotAllowed as reason:
             raise Refused(Fault(f"{unit.name}（{code}）", str(reason))) from reason
-        self._apply(roster, outcome)
+        self._apply(roster, outcome, situation.seen(outcome))
 
     def apply_book(self, reading: ReviewReading, by: str, at: dt.datetime) -> Decided:
         """A reviewer's workbook handed over as a file: each row applied or refused, then the report if it says so."""

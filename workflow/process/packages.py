@@ -56,16 +56,18 @@ def decide_on_package(review: Review, unit: str, verdict: str, note: str, situat
         raise NotAllowed(f"该单位已申请撤报，审核结论应选“{GRANT}”或“{REFUSE}”")
     if verdict in {GRANT, REFUSE}:
         raise NotAllowed("该单位没有待办理的撤报申请")
-    if situation.packages[campaign.id, review.level.code].locked:
+    own = situation.packages[campaign.id, review.level.code]
+    if own.locked:
         raise NotAllowed("本级数据已上报并锁定，如需修改请提出撤报申请")
     if review.at >= situation.closes(review.level.code):
         raise NotAllowed("已过本级上报截止时间，数据按截止时的情况上报")
+    rests_on = Outcome(rests_on=frozenset({own.stream}))
     if verdict == APPROVE:
-        return act(package, PackageAct.ACCEPT, review, {"by": review.by, "note": note})
+        return rests_on + act(package, PackageAct.ACCEPT, review, {"by": review.by, "note": note})
     due = package_due(review, campaign, situation.policy)
     outcome = act(package, PackageAct.RETURN, review, {"by": review.by, "note": note, "due": due.isoformat()})
     context = returned_context(review, due, note, 1, f"{child.name}上报数据")
-    return outcome + _to_reviewer(LetterKind.RETURNED, review, package, context, situation)
+    return rests_on + outcome + _to_reviewer(LetterKind.RETURNED, review, package, context, situation)
 
 
 def decide_on_withdrawal(
@@ -87,6 +89,8 @@ def decide_on_withdrawal(
         data["due"] = due.isoformat()
     what = PackageAct.GRANT_WITHDRAWAL if granted else PackageAct.REFUSE_WITHDRAWAL
     outcome = act(package, what, review, data)
+    if granted and own is not None and own.unit != package.unit:
+        outcome += Outcome(rests_on=frozenset({own.stream}))
     context = {
         "level_name": situation.roster.units[package.unit].name, "granted": granted, "note": note, "due": due,
         "by": review.by, "superior_name": review.level.name,
