@@ -99,7 +99,9 @@ def _number(field: Field, raw: RawValue) -> Understood | Unclear:
     if not math.isfinite(number):
         return Unclear("not-a-number")
     if field.type is FieldType.PERCENT:
-        return _percent(field, number, typed or plain_number(number), signed=signed, text=isinstance(raw, str))
+        return _percent(
+            field, number, typed or plain_number(number), signed=signed, text=isinstance(raw, str)
+        )
     note = _read_as(typed, plain_number(number)) if typed else ""
     if field.type is FieldType.INTEGER:
         return Understood(int(number), note) if number == int(number) else Unclear("not-an-integer")

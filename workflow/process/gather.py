@@ -100,7 +100,9 @@ def gather(
     named = [case for case, _ in tokens.values()]
     cases = [*named, *store.cases(campaign.id, units)]
     versions = _by_case(store.submissions(campaign.id, units))
-    replaced = {case.unit for case, copy in tokens.values() if copy < case.copy or case.campaign != campaign.id}
+    replaced = {
+        case.unit for case, copy in tokens.values() if copy < case.copy or case.campaign != campaign.id
+    }
     # Compared with what comes: all that a reviewer decides on, and what a unit has reported since an old copy.
     compared = {kept[-1].id for (_, unit, _), kept in versions.items() if books or unit in replaced}
     campaigns = {campaign.id, *(case.campaign for case in named)}
