@@ -34,7 +34,7 @@ from workflow.demo.figures import plausible
 from workflow.demo.filling import facts, spoil
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.errors import Refused
-from workflow.domain.lifecycle import LOCKED, PackageAct
+from workflow.domain.lifecycle import LOCKED, PackageAct, PackageState
 from workflow.domain.roster import Contact, Role, Roster, Unit, UnitKind
 from workflow.domain.submission import CopyIdentity
 from workflow.process.baseline import import_roster
@@ -218,6 +218,22 @@ class Quarter(RuleBasedStateMachine):
         with self.refused_changes_nothing():
             self.decisions.report(level, f"审核员{level}", self.now)
 
+    def in_state(self, *states: PackageState) -> list[str]:
+        """The levels that are in one of the states; preconditions on it make rare paths frequent."""
+        return [package.unit for package in self.store.packages(CAMPAIGN) if package.state in states]
+
+    @precondition(lambda self: self.in_state(*LOCKED))
+    @rule(which=st.integers(0, 2))
+    def a_level_that_has_reported_asks_to_withdraw(self, which: int) -> None:
+        levels = self.in_state(*LOCKED)
+        self.post(f"review{levels[which % len(levels)]}@school.test", "申请撤报：学生数有误")
+
+    @precondition(lambda self: set(self.in_state(PackageState.WITHDRAWAL_REQUESTED)) - {PROVINCE})
+    @rule(granted=st.booleans())
+    def a_withdrawal_is_decided_while_one_waits(self, granted: bool) -> None:
+        levels = sorted(set(self.in_state(PackageState.WITHDRAWAL_REQUESTED)) - {PROVINCE})
+        self.a_withdrawal_is_decided(levels[0], granted)
+
     @rule(level=st.sampled_from([COUNTY, CITY]), granted=st.booleans())
     def a_withdrawal_is_decided(self, level: str, granted: bool) -> None:
         above = {COUNTY: CITY, CITY: PROVINCE}[level]
@@ -230,10 +246,18 @@ class Quarter(RuleBasedStateMachine):
 
     # the clock
 
-    @initialize(days=st.sampled_from([0, 19, 22, 26, 28, 32]))
-    def some_days_have_passed(self, days: int) -> None:
-        """Until the end of December, or into one of the windows of January."""
+    @initialize(
+        start=st.sampled_from(
+            [(0, ""), (19, ""), (24, ""), (24, COUNTY), (24, COUNTY), (28, CITY), (33, PROVINCE)]
+        )
+    )
+    def some_days_have_passed(self, start: tuple[int, str]) -> None:
+        """Until the end of December, or into one of the windows of January, with a level that has gone up."""
+        days, reported = start
         self.now += dt.timedelta(days=days)
+        if reported:
+            self.a_level_reports(reported)
+            assert reported in self.in_state(*LOCKED)
 
     @rule(step=st.sampled_from(_STEPS_OF_CLOCK))
     def time_passes(self, step: dt.timedelta) -> None:
