@@ -279,9 +279,7 @@ class App:
         self, roster: Roster, units: Sequence[Unit], now: dt.datetime, campaign: Campaign, progress: Progress
     ) -> list[MadeBook]:
         forms, token = self.forms(campaign), self.token_key.token
-        return consolidate(
-            self.store, self.files, token, roster, campaign, forms, units, now, now, progress
-        )
+        return consolidate(self.store, self.files, token, roster, campaign, forms, units, now, now, progress)
 
 
 def _private(path: str, flags: int) -> int:

@@ -127,7 +127,9 @@ class LadderSection(_Section):
     @classmethod
     def in_order(cls, days: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         """A step may not be taken before the one below it."""
-        below = {"reviewer_days": "administrator_days", "inspector_days": "reviewer_days"}[info.field_name or ""]
+        below = {"reviewer_days": "administrator_days", "inspector_days": "reviewer_days"}[
+            info.field_name or ""
+        ]
         earlier = info.data.get(below) or ()
         if days and earlier and max(days) > max(earlier):
             raise ValueError(f"不能早于 {below} 的通知")

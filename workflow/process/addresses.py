@@ -36,7 +36,9 @@ def findings(
             continue
         said.add(about)
         name, why, cause = roster.units[letter.unit].name, letter.reply[:80] or "退信", f"letter:{letter.id}"
-        words = f"地址无效：{name}的{letter.to}收不到信（{why}），此后改由其他联系人或上级管理员转交，请更正名册"
+        words = (
+            f"地址无效：{name}的{letter.to}收不到信（{why}），此后改由其他联系人或上级管理员转交，请更正名册"
+        )
         data = {"unit": letter.unit, "address": "invalid"}
         yield Event(
             f"step:{letter.campaign}/{key}", 1, "step.done", now, SYSTEM, cause, {"detail": "地址无效"}
