@@ -22,17 +22,25 @@ TOKEN = re.compile(r"HZ-[A-Z2-7]{17}")
 
 #: A reply that confirms 无变化 says this above the quotation, and not much else.
 _UNCHANGED = r"(?:无|没有?|未发生)(?:任何|什么)?(?:变化|变动)"
-_NO_CHANGE = re.compile(_UNCHANGED)
+#: One clause that says so of all the data: nothing stands in it but words that narrow nothing down.
+_NO_CHANGE = re.compile(
+    r"(?:您好|你好|经|已|核对|核实|核查|确认|兹|现|回复|答复|报告|汇报|我|本|贵|各|单位|学校|校|局|园|院|厅|中心|教学点|处"
+    r"|季度?|第|[一二三四1-4]|20\d\d|年|上|前|期|次|数据|信息|情况|指标|内容|数字|表|项|所有|全部|全|填报|报送|上报|教育|化|工作"
+    r"|的|与|和|同|较|跟|相?比|均|都|确实?|仍|依然|为|是|保持|截至|目前|[:])*"
+    rf"{_UNCHANGED}(?:的|了|情况|特此|确认|回复|报告|谢谢|请|审核|查收|知悉|属实)*"
+)
+_CLAUSES = re.compile(r"[,，.。;；!！、\n()（）~…\-—]+")
 #: What makes it a question, a guess, a condition, a denial, a part of the data only, or a quotation of our own letters.
 _NOT_SO = re.compile(
     r"[?]|吗|怎么|怎样|如何|请问|是否|的话|有没有?变|有无变|可能|也许|大概|好像|待核|再核|误报|写明|(?:变化|变动)的,"
     rf"|(?:如果?|若|不|未|非)[^,。;]{{0,12}}{_UNCHANGED}"
     rf"|其[他它余][^,。;]{{0,12}}{_UNCHANGED}|除[^。;]{{0,20}}外|(?<!没)有[^,。;无没]{{0,4}}(?:变化|变动)"
-    r"|增加|减少|改为|调整为"
+    r"|增加|减少|改为|调整为|新增|新购|新建|多了|少了|但|不过|另外|基本|暂|大体|大致|不大|不确定|不清楚|不知"
 )
 _WITHDRAWAL = re.compile(r"撤(?:销上)?报申请|申请撤(?:销上)?报")
 _NO_WITHDRAWAL = re.compile(
     r"[?]|吗|怎么|怎样|如何|请问|是否|如需|如要|若需|若要"
+    r"|规定|在哪|申请表|先不|暂不|同意|不打算|不准备|要求撤"
     r"|(?:不[再想要用必需须予]?|无需|无须|未|没有?|取消|撤回)(?:提出|提交|申请|办理)?撤(?:销上)?报"
 )
 _LONGEST_CONFIRMATION = 120
@@ -52,10 +60,11 @@ def token_in(text: str) -> str:
 
 def confirms_no_change(words: str) -> bool:
     """Whether the words that a person wrote above the quotation confirm 无变化: short, plain and not a question."""
-    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", words))
-    if not text or len(text) > _LONGEST_CONFIRMATION:
+    lines = re.sub(r"[^\S\n]+", "", unicodedata.normalize("NFKC", words).replace("變", "变").replace("無", "无"))
+    text = lines.replace("\n", "")
+    if not text or len(text) > _LONGEST_CONFIRMATION or _NOT_SO.search(text):
         return False
-    return bool(_NO_CHANGE.search(text)) and not _NOT_SO.search(text)
+    return any(_NO_CHANGE.fullmatch(clause) for clause in _CLAUSES.split(lines))
 
 
 def asks_withdrawal(words: str) -> bool:
