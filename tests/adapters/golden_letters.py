@@ -295,7 +295,7 @@ OWN: dict[str, Context] = {
         ],
     },
     "empty_reply": {},
-    "unknown_sender_confirm": {"from_address": "z***3@school.test"},
+    "unknown_sender_confirm": {"from_address": "z***3@school.test", "held": False},
     "no_change_refused": {},
     "receipt_reminder": {"missing_parts": ["扫描件"], "receipt_due": date(2026, 12, 25)},
     "digest": {
@@ -315,6 +315,10 @@ OWN: dict[str, Context] = {
 
 # The other roads through a template that a reader should see as well.
 VARIANTS: dict[str, tuple[str, Context]] = {
+    "unknown_sender_confirm-held": (
+        "unknown_sender_confirm",
+        {"from_address": "z***3@school.test", "held": True},
+    ),
     "notice-relay": (
         "notice",
         {

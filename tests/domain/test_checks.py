@@ -57,11 +57,11 @@ def found(
         ({"接入": "卫星"}, "not-a-choice", "接入", "光纤、无线"),
         ({"电话": "12"}, "not-a-phone", "电话", "11位手机号码"),
         ({"邮箱": "无"}, "not-an-email", "邮箱", "电子邮箱地址"),
-        ({"学生": -1, "教师": -2}, "below-minimum", "学生", "不得小于 0人，请核对"),
-        ({"学生": 20001}, "above-maximum", "学生", "不得大于 20000人，请核对"),
-        ({"占比": "150%"}, "above-maximum", "占比", "不得大于 100%，请核对"),
-        ({"占比": -0.1}, "below-minimum", "占比", "不得小于 0%，请核对"),
-        ({"建成": "2027-01-01"}, "above-maximum", "建成", "不得大于 2026-12-31，请核对"),
+        ({"学生": -1, "教师": -2}, "below-minimum", "学生", "不得小于0人，请核对"),
+        ({"学生": 20001}, "above-maximum", "学生", "不得大于20000人，请核对"),
+        ({"占比": "150%"}, "above-maximum", "占比", "不得大于100%，请核对"),
+        ({"占比": -0.1}, "below-minimum", "占比", "不得小于0%，请核对"),
+        ({"建成": "2027-01-01"}, "above-maximum", "建成", "不得大于2026-12-31，请核对"),
         ({"邮编": "4500001"}, "pattern", "邮编", "填写格式不符合要求"),
         ({"机房": 3, "教师": 2}, "constraint", "机房", "机房不得多于教师"),
         ({"教室": -1}, "constraint", "教室", "不符合约束条件 教室>=0"),
@@ -168,4 +168,4 @@ def test_a_percent_field_with_its_unit_is_not_told_twice() -> None:
         number("占比", FieldType.PERCENT, maximum=1, unit="%"), number("数", minimum=1.5, unit="间")
     )
     messages = [f.message for f in examine(form, {"占比": "120%", "数": 1}, None).findings]
-    assert messages == ["不得大于 100%，请核对", "不得小于 1.5间，请核对"]
+    assert messages == ["不得大于100%，请核对", "不得小于1.5间，请核对"]

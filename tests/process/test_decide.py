@@ -295,8 +295,27 @@ class TestWhoBroughtIt:
         outcome = decide(mail(STRANGER, workbook()), opened())
         assert (outcome.bucket, ends(outcome)) == (Bucket.SUBMISSION, [Ends.ACCEPTED])
         assert letters(outcome) == [("acknowledgement", SCHOOL_MAIL), ("unknown_sender_confirm", SCHOOL_MAIL)]
-        assert answered(outcome, "unknown_sender_confirm") == {"from_address": "so***@home.test"}
+        assert answered(outcome, "unknown_sender_confirm") == {
+            "from_address": "so***@home.test",
+            "held": False,
+        }
         assert outcome.letters[1].enclosures == ()
+
+    def test_a_stranger_never_displaces_what_the_units_own_people_sent(self) -> None:
+        sent = after(opened(), mail(SCHOOL_MAIL, workbook()))
+        for book in (workbook(answers={**GOOD, "学生": 777}), workbook(answers=WRONG)):
+            outcome = decide(mail(STRANGER, book), sent)
+            assert (outcome.bucket, ends(outcome)) == (Bucket.QUARANTINED, [Ends.FOREIGN])
+            assert (outcome.cases, outcome.submissions) == ((), ())
+            assert letters(outcome) == [("unknown_sender_confirm", SCHOOL_MAIL)]
+            assert answered(outcome, "unknown_sender_confirm")["held"] is True
+            assert [event.kind for event in outcome.events] == ["message.taken", "staff.query"]
+
+    def test_a_strangers_version_may_be_followed_by_the_strangers_own_and_by_the_units(self) -> None:
+        first = after(opened(), mail(STRANGER, workbook()))
+        for sender in (STRANGER, SCHOOL_MAIL):
+            outcome = decide(mail(sender, workbook(answers={**GOOD, "学生": 777})), first)
+            assert (ends(outcome), outcome.cases[0].number) == ([Ends.ACCEPTED], 2)
 
     def test_another_units_people_are_strangers_here(self) -> None:
         for situation, book in (

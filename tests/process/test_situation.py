@@ -164,7 +164,8 @@ def test_whatever_comes_every_message_has_one_bucket_every_file_one_outcome_and_
         assert not locked or _county(before.cases) == _county(situation.cases)
         events.extend(outcome.events)
     assert sum(buckets.values()) == len(steps)
-    assert len({(event.stream, event.number) for event in events}) == len(events)
+    placed = [event for event in events if event.stream != "staff"]  # staff's list is numbered at the commit
+    assert len({(event.stream, event.number) for event in placed}) == len(placed)
     cases, packages = dict(gathered.cases), dict(gathered.packages)
     for event in events:
         if event.kind.startswith("case."):

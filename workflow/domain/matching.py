@@ -60,7 +60,9 @@ def token_in(text: str) -> str:
 
 def confirms_no_change(words: str) -> bool:
     """Whether the words that a person wrote above the quotation confirm 无变化: short, plain and not a question."""
-    lines = re.sub(r"[^\S\n]+", "", unicodedata.normalize("NFKC", words).replace("變", "变").replace("無", "无"))
+    lines = re.sub(
+        r"[^\S\n]+", "", unicodedata.normalize("NFKC", words).replace("變", "变").replace("無", "无")
+    )
     text = lines.replace("\n", "")
     if not text or len(text) > _LONGEST_CONFIRMATION or _NOT_SO.search(text):
         return False

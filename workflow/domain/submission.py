@@ -177,7 +177,8 @@ class Submission:
     """One version of a unit's data for one case, as the projections keep it (the answers lie apart, by `answers`).
 
     `number` counts the versions of the case from 1; `errors` and `queries` count its findings; `returned` is true
-    once a reviewer or the check sent it back; `no_change` marks a 无变化确认, whose answers are last period's.
+    once a reviewer or the check sent it back; `no_change` marks a 无变化确认, whose answers are last period's; `unregistered`
+    a version from an address that is not the unit's own.
     """
 
     id: str
@@ -195,6 +196,7 @@ class Submission:
     returned: bool = False
     approved: bool = False
     no_change: bool = False
+    unregistered: bool = False
 
 
 Answers = Mapping[str, Value]

@@ -28,7 +28,7 @@ from workflow.domain.matching import (
 from workflow.domain.message import Attachment, Message, Sighting
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
-from workflow.process import receipts, returns, reviews
+from workflow.process import receipts, returns, reviews, strangers
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
 
 
@@ -100,7 +100,7 @@ def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcom
         situation = situation.after(part)
         outcome += part
     useful = [fate for fate in outcome.fates if fate.outcome is not AttachmentOutcome.IGNORED]
-    problems = [fate for fate in useful if fate.outcome in _PROBLEMS]
+    problems = [fate for fate in useful if fate.outcome in _PROBLEMS and fate.reason != strangers.HELD]
     if not useful and who.registered and links_to_a_file(arrival.words, arrival.message.html):
         linked = AttachmentFate(-1, "超大附件（下载链接）", "", AttachmentOutcome.UNSUPPORTED, reason=_LINK)
         outcome, problems = replace(outcome, bucket=Bucket.EMPTY), [linked]
@@ -199,6 +199,8 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
     return Outcome(letters=(letter,), bucket=Bucket.EMPTY)
 
 
+#: A letter that nobody has tried to deliver cannot have bounced.
+_ON_ITS_WAY = frozenset({LetterState.SENT, LetterState.ATTEMPTED})
 _PROBLEMS = frozenset(_USELESS.values())
 
 
@@ -290,7 +292,7 @@ def _bounced(arrival: Arrival, situation: Situation) -> Outcome:
     """A permanent bounce marks the letter as failed and asks staff to see to the address."""
     bounce = arrival.message.bounce
     letter = situation.letters.get(bounce.original_message_id) if bounce else None
-    if bounce is None or letter is None or not bounce.permanent or letter.state is LetterState.FAILED:
+    if bounce is None or letter is None or not bounce.permanent or letter.state not in _ON_ITS_WAY:
         return Outcome()
     failed = Event(
         f"letter:{letter.id}", letter.events + 1, "letter.failed", arrival.received_at, SYSTEM, arrival.sha,

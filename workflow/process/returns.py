@@ -29,7 +29,7 @@ from workflow.domain.submission import (
     ReadOutcome,
     Submission,
 )
-from workflow.process import late
+from workflow.process import late, strangers
 from workflow.process.carry import carry, changes
 from workflow.process.identify import Unidentified, identify
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Earlier, Outcome, Situation
@@ -73,6 +73,9 @@ def decide(part: Part, situation: Situation, who: Sender, thread: CaseKey | None
     if _same_again(part, key, case, situation):
         again = replace(fate, outcome=AttachmentOutcome.DUPLICATE, reason="与已收到的报送文件相同")
         return Outcome(fates=(again,))
+    versions = situation.submissions.get(key, ())
+    if not who.registered and versions and not versions[-1].unregistered:
+        return strangers.held(part.message, part.received_at, part.fate, case, situation, who.address)
     return _take(part, case, situation, who)
 
 
@@ -103,7 +106,7 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
     version = Submission(
         f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form, form.version,
         number, part.received_at, part.message, part.fate.sha, "", seen.errors or _inherited(seen, earlier), seen.queries,
-        no_change=seen.no_change,
+        no_change=seen.no_change, unregistered=not who.registered,
     )  # fmt: skip
     event = submitted_event(case, version, seen, part.reading.moved)
     after = case_after(case, event)
@@ -134,6 +137,7 @@ def submitted_event(case: Case, version: Submission, seen: Examination, moved: M
         "errors": version.errors,
         "queries": version.queries,
         "no_change": version.no_change,
+        "unregistered": version.unregistered,
         "findings": findings,
     }
     personal = {
@@ -374,15 +378,10 @@ def _reply(
     if who.registered:
         return (order,)
     asking = replace(
-        order, kind=LetterKind.UNKNOWN_SENDER, context={"from_address": masked(who.address)}, enclosures=()
-    )
+        order, kind=LetterKind.UNKNOWN_SENDER, context={"from_address": strangers.masked(who.address), "held": False},
+        enclosures=(),
+    )  # fmt: skip
     return (order, asking)
-
-
-def masked(address: str) -> str:
-    """An address with its middle hidden, as it may be shown to others."""
-    name, _, domain = address.partition("@")
-    return f"{name[:2]}***@{domain}" if domain else "（发件地址不明）"
 
 
 def finding_rows(findings: tuple[Finding, ...]) -> list[dict[str, str]]:

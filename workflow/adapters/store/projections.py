@@ -117,6 +117,7 @@ def _submission(entry: Entry) -> Row:
         "errors": data.get("errors", 0),
         "queries": data.get("queries", 0),
         "no_change": data.get("no_change", False),
+        "unregistered": data.get("unregistered", False),
     }
 
 

@@ -62,6 +62,7 @@ def submission_of(row: Any) -> Submission:
         row.returned,
         row.approved,
         row.no_change,
+        row.unregistered,
     )
 
 

@@ -150,6 +150,7 @@ submissions = Table(
     flag("returned"),
     flag("approved"),
     flag("no_change"),
+    flag("unregistered"),
     ForeignKeyConstraint(["campaign", "unit", "form"], ["cases.campaign", "cases.unit", "cases.form"]),
     UniqueConstraint("campaign", "unit", "form", "number"),
 )
