@@ -68,10 +68,37 @@ class App:
     def store(self) -> Store:
         url = self.config.database.url
         if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
-            url = f"sqlite:///{self.workspace / url.removeprefix('sqlite:///')}"
+            path = self.workspace / url.removeprefix("sqlite:///")
+            if not path.exists() and any((self.workspace / "ledger").glob("[0-9]*.jsonl")):
+                what = "数据库文件不见了，而台账副本还在"
+                raise Refused(
+                    Fault(str(path.name), what, "请运行 huizhi rebuild 由台账重建，或放回数据库文件")
+                )
+            url = f"sqlite:///{path}"
         store = Store(url, self.workspace / "ledger")
         store.migrate()
         return store
+
+    def put_aside_broken_database(self) -> str:
+        """Before a rebuild: a SQLite file that is missing is made anew, one that is no database is put aside under
+        another name, which is returned ('' when nothing had to be put aside).
+        """
+        url = self.config.database.url
+        if not url.startswith("sqlite:///") or url.startswith("sqlite:////"):
+            return ""
+        path = self.workspace / url.removeprefix("sqlite:///")
+        if path.exists():
+            with path.open("rb") as file:
+                if file.read(16) in {b"", b"SQLite format 3\x00"}:
+                    return ""
+            aside = path.with_name(f"{path.name}.损坏-{self.now():%Y%m%d%H%M%S}")
+            path.rename(aside)
+            for rest in ("-wal", "-shm"):
+                path.with_name(path.name + rest).unlink(missing_ok=True)
+            path.touch()
+            return aside.name
+        path.touch()
+        return ""
 
     @cached_property
     def files(self) -> Files:
@@ -261,7 +288,7 @@ class App:
     def tick(self, now: dt.datetime | None = None, progress: Progress = _no_progress) -> Done:
         """Do what the calendar owes at `now`."""
         tick = Tick(self.store, self.secretariat, self.policy, self.schedule, self.forms, self._book)
-        return tick.run(now or self.now(), progress)
+        return tick.run(now or self.now(), progress, self.now())
 
     def consolidate(
         self, campaign: str = "", units: Sequence[str] | None = None, progress: Progress = _no_progress

@@ -8,15 +8,25 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from workflow.domain.campaign import DEFAULT_WINDOWS
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.roster import Level
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+#: The longest interval of the scheduled job, in minutes.
+MONTH = 31 * 24 * 60
+Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Security = Literal["none", "starttls", "tls"]
 _MOST_DAYS = 60
 Count = Annotated[int, Field(ge=1, le=_MOST_DAYS)]
@@ -24,7 +34,7 @@ Days = tuple[Annotated[int, Field(ge=1, le=28)], Annotated[int, Field(ge=1, le=2
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Letterhead(_Section):
@@ -44,13 +54,13 @@ class Server(_Section):
     security: Security = "tls"
     user: str = ""
     password_env: str = ""
-    timeout: float = Field(default=60, gt=0)
+    timeout: float = Field(default=60, gt=0, le=3600)
 
 
 class Imap(Server):
     """The mailbox, the folder polled, where read mail is moved ('' nowhere), and messages a batch."""
 
-    folder: str = "INBOX"
+    folder: str = Field(default="INBOX", min_length=1)
     archive_folder: str = ""
     batch: int = Field(default=200, ge=1, le=1000)
 
@@ -91,6 +101,14 @@ class Windows(_Section):
             raise ValueError("起始日不能晚于截止日")
         return days
 
+    @model_validator(mode="after")
+    def from_below(self) -> Self:
+        """A level may not close before the one that reports into it."""
+        for below, above in (("county", "city"), ("city", "province"), ("direct_county", "province")):
+            if getattr(self, below)[1] > getattr(self, above)[1]:
+                raise ValueError(f"{above} 的截止日不能早于 {below} 的截止日")
+        return self
+
     def by_level(self) -> Mapping[Level, tuple[int, int]]:
         return {Level(name): days for name, days in self.model_dump().items()}
 
@@ -103,7 +121,7 @@ class ScheduleSection(_Section):
     reply_days: tuple[Count, ...] = (7, 2)
     review_days: tuple[Count, ...] = (2, 1)
     receipt_days: tuple[int, ...] = (3, -1)
-    grace_hours: float = Field(default=12, ge=0)
+    grace_hours: float = Field(default=12, ge=0, le=720)
 
     @field_validator("receipt_days")
     @classmethod
@@ -146,17 +164,17 @@ class Review(_Section):
 class Run(_Section):
     """Intervals of `huizhi run`, in minutes; consolidation in minutes too (0: never by itself)."""
 
-    poll_minutes: float = Field(default=5, gt=0)
-    tick_minutes: float = Field(default=5, gt=0)
-    send_minutes: float = Field(default=1, gt=0)
-    consolidate_minutes: float = Field(default=60, ge=0)
+    poll_minutes: float = Field(default=5, gt=0, le=MONTH)
+    tick_minutes: float = Field(default=5, gt=0, le=MONTH)
+    send_minutes: float = Field(default=1, gt=0, le=MONTH)
+    consolidate_minutes: float = Field(default=60, ge=0, le=MONTH)
 
 
 class Reader(_Section):
     """The worker processes that open attachments, and their limits for each file."""
 
     workers: int = Field(default=2, ge=1, le=64)
-    seconds: float = Field(default=20, gt=0)
+    seconds: float = Field(default=20, gt=0, le=3600)
     memory_mb: int = Field(default=1500, ge=256)
 
 
@@ -170,6 +188,8 @@ class ClockSection(_Section):
     def zoned(cls, moment: dt.datetime | None) -> dt.datetime | None:
         if moment is not None and moment.tzinfo is None:
             raise ValueError("应写明时区，例如 2027-01-16T08:00:00+08:00")
+        if moment is not None and not 2000 <= moment.year <= 2200:
+            raise ValueError("年份应在 2000 至 2200 之间")
         return moment
 
 
@@ -192,15 +212,17 @@ class Config(_Section):
 def load(path: Path) -> Config:
     """Read `config.toml`; raises Refused with every fault and its line."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows programs put a byte order mark in front
     except FileNotFoundError as error:
         raise Refused(Fault(str(path), "没有这个文件", "请先运行 huizhi init 建立工作目录")) from error
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(
-            Fault(str(path), f"无法读取：{error}", "请检查文件权限，并以 UTF-8 编码保存")
+            Fault(str(path), "不是可以读取的 UTF-8 文本文件", "请检查路径和权限，并以 UTF-8 编码保存")
         ) from error
     try:
         return Config.model_validate(tomllib.loads(text))
+    except RecursionError as error:
+        raise Refused(Fault(path.name, "括号嵌套过深", "请检查方括号")) from error
     except tomllib.TOMLDecodeError as error:
         raise Refused(Fault(path.name, f"不是合格的 TOML：{error}", "请检查引号、方括号和等号")) from error
     except ValidationError as error:
@@ -219,6 +241,12 @@ def password(server: Server) -> str:
 
 _SAID = {
     "missing": "缺少此项",
+    "finite_number": "应为有限的数",
+    "bool_type": "应为 true 或 false",
+    "tuple_type": "应为方括号中的两个数",
+    "greater_than": "数值过小",
+    "too_long": "项数过多",
+    "too_short": "项数不够",
     "extra_forbidden": "没有这个设置项",
     "int_parsing": "应为整数",
     "int_type": "应为整数",

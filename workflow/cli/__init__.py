@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from workflow import __version__
 from workflow.app import App
 from workflow.cli import campaign, intake, ledger, review, run, units, workspace
 from workflow.cli.printing import complain
-from workflow.domain.errors import Conflict, OutsideFailed, Refused
+from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 
 Run = Callable[[App, argparse.Namespace], int]
 
@@ -32,6 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Conflict:
         complain("另一进程正在写入，本次未做任何改动，请稍后再试")
         return 3
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        complain(
+            Fault(
+                str(error.filename or "文件"),
+                f"无法读写（{os.strerror(error.errno or 0)}）",
+                "请检查路径和权限",
+            )
+        )
+        return 2
     except KeyboardInterrupt:
         complain("已中断，已提交的工作保留")
         return 3

@@ -143,4 +143,6 @@ def _moment(text: str) -> dt.datetime:
         moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
         raise Refused(Fault(text, "不是时间", "请写成 2027-01-06T00:05:00+08:00 的样子")) from error
+    if not 2000 <= moment.year <= 2200:
+        raise Refused(Fault(text, "年份不对", "应在 2000 至 2200 之间"))
     return moment.astimezone(SHANGHAI) if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)

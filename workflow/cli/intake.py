@@ -98,7 +98,9 @@ def _told(path: Path, sha: str, message: Any, rows: Sequence[Any], as_json: bool
         say_json(line)
     else:
         say(f"{path}\t{message.bucket}\t" + "、".join(f"{row.name or '附件'} {row.outcome}" for row in rows))
-    clean = message.bucket is not Bucket.FAILED and all(row.outcome in _FINE for row in rows)
+    clean = message.bucket is not Bucket.FAILED and all(
+        row.outcome in _FINE and not row.reason for row in rows
+    )
     return 0 if clean else 1
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from workflow.app import App
 from workflow.cli.printing import complain, say
 from workflow.domain.answers import shown
-from workflow.domain.errors import Fault, Refused
+from workflow.domain.errors import Fault, OutsideFailed, Refused
 from workflow.process.gather import require_campaign, require_roster
 
 
@@ -28,10 +28,13 @@ def trace(app: App, unit: str, field: str, campaign: str) -> int:
         reported = standing.get((unit, row.form))
         mark = "（上报所用）" if reported and reported.submission == row.submission else ""
         say(f"{roster.units[unit].name} {field} = {shown(row.value)} 第{row.number}次报送{mark}")
-        say(f"  收到 {row.received_at:%Y-%m-%d %H:%M:%S} 邮件 {row.message} 主题 {row.subject}")
+        say(
+            f"  收到 {row.received_at:%Y-%m-%d %H:%M:%S} 发件 {row.sender} 邮件 {row.message} 主题 {row.subject}"
+        )
         say(f"  附件 {row.attachment_name or '（无，来信确认无变化）'} {row.attachment} 单元格 {cell}")
         if row.message:
-            say(f"  原件 {app.files.mail_path(row.message).relative_to(app.workspace)}")
+            state = "" if app.files.has_mail(row.message) else "（原件不在，请从备份恢复）"
+            say(f"  原件 {app.files.mail_path(row.message).relative_to(app.workspace)}{state}")
     if not rows:
         reported = next((s for (code, _), s in standing.items() if code == unit), None)
         say(
@@ -42,12 +45,24 @@ def trace(app: App, unit: str, field: str, campaign: str) -> int:
 
 
 def verify(app: App) -> int:
-    """Whether the chain holds from the first event to the last; 1 when it does not."""
+    """Whether the chain holds from the first event to the last, the portable copy says the same and every message that
+    was taken lies in the archive as it came; 1 when not.
+    """
     check = app.store.verify_ledger()
-    if check.fault:
-        complain(f"台账第{check.count + 1}条起不连续：{check.fault}")
+    faults = [f"台账第{check.count + 1}条起不连续：{check.fault}"] if check.fault else []
+    if not faults and (fault := app.store.verify_copy()):
+        faults.append(f"台账副本：{fault}")
+    messages = app.store.messages()
+    for message in messages:
+        try:
+            app.files.mail(message.sha)
+        except OutsideFailed as lost:
+            faults.append(str(lost.fault))
+    for fault in faults:
+        complain(fault)
+    if faults:
         return 1
-    say(f"台账完整：{check.count}条，最后一条 {check.head}")
+    say(f"台账完整：{check.count}条，最后一条 {check.head}；副本一致；邮件原件 {len(messages)} 封齐全")
     return 0
 
 
@@ -59,7 +74,13 @@ def export(app: App, folder: Path) -> int:
 
 
 def rebuild(app: App, folder: Path | None) -> int:
-    """Make the projections again from the portable copy; mail that came later is taken in again by the next poll."""
+    """Make the projections again from the portable copy; mail that came later is taken in again by the next poll. A
+    database that is missing or broken is replaced.
+    """
+    if folder is not None and not folder.is_dir():
+        raise Refused(Fault(str(folder), "没有这个目录", "请写出台账副本所在的目录"))
+    if aside := app.put_aside_broken_database():
+        say(f"原数据库已损坏，改名保存为 {aside}")
     app.store.rebuild(folder or app.workspace / "ledger")
     check = app.store.verify_ledger()
     say(f"已由台账重建：{check.count}条")

@@ -29,6 +29,12 @@ def roster_import(app: App, path: Path) -> int:
     """Import a baseline whole; queries (a shared address, a missing contact) are staff's list, not a refusal."""
     data = _bytes(path)
     roster, queries = read_roster(data, path.name)
+    own = app.config.letterhead.address
+    if used := roster.known_address(own, app.now().date()):
+        names = "、".join(sorted({roster.units[contact.unit].name for contact in used}))
+        raise Refused(
+            Fault(f"{path.name} 人员", f"{names}的联系人用了系统自己的邮箱 {own}", "请改为该单位的邮箱")
+        )
     import_roster(app.store, roster, queries, path.name, hashlib.sha256(data).hexdigest(), app.now())
     say(f"名册已导入：{len(roster.units)}个单位，{len(roster.contacts)}名联系人，{len(queries)}项待核")
     for query in queries[:20]:

@@ -80,6 +80,7 @@ def _checks(app: App) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "配置 config.toml", lambda: ""
     yield "表单 templates/forms", lambda: "、".join(form.title for form, _ in app.template_forms().values())
     yield "信函 templates/letters", lambda: f"{len(app.secretariat.templates.kinds)}种"
+    yield "审核意见的发件人验证", lambda: _trust(app)
     yield "数据库", lambda: _database(app)
     yield "名册", lambda: _roster(app)
     yield "工作日历", lambda: _workdays(app)
@@ -92,6 +93,12 @@ def _checks(app: App) -> Iterator[tuple[str, Callable[[], str]]]:
         return
     yield "收信服务器", lambda: _imap(app)
     yield "发信服务器", lambda: _smtp(app)
+
+
+def _trust(app: App) -> str:
+    """Without the receiving server's word a forged From can decide: staff should know."""
+    server = app.config.review.trusted_authserv
+    return f"以 {server} 的验证为准" if server else "未设置 trusted_authserv，伪造发件人的审核意见无从识别，建议设置"
 
 
 def _database(app: App) -> str:

@@ -75,6 +75,11 @@ def build_roster(
 _CODE = re.compile(r"[0-9A-Za-z]{6,20}")
 _SCIENTIFIC = re.compile(r"[0-9]+(\.[0-9]+)?[Ee]\+?[0-9]+")
 _WINDOW = re.compile(r"([0-9]{1,2})日?\s*[-—–－~至到]+\s*([0-9]{1,2})日?")
+_LONGEST_NAME = 60
+#: RFC 5321 section 4.5.3.1.1.
+_LONGEST_LOCAL_PART = 64
+#: Controls and marks that turn the writing direction: in a name they only hide something.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 _YES, _NO = frozenset({"是", "Y", "y"}), frozenset({"", "否", "N", "n"})
 
 
@@ -107,6 +112,9 @@ def _unit(row: UnitRow, faults: list[Fault]) -> Unit | None:
     before = len(faults)
     if not row.name:
         faults.append(Fault(row.place, f"单位{row.code}没有填写单位名称", "请填写"))
+    elif len(row.name) > _LONGEST_NAME or _UNPRINTABLE.search(row.name):
+        what = f"单位{row.code}的单位名称过长，或者含有换行等不可见字符"
+        faults.append(Fault(row.place, what, f"请填写不超过{_LONGEST_NAME}个字的名称，不换行"))
     if row.kind not in _KINDS:
         what = f"不认识的单位类型“{row.kind}”" if row.kind else "没有填写单位类型"
         faults.append(Fault(row.place, what, f"可用的有：{'、'.join(_KINDS)}"))
@@ -204,6 +212,8 @@ def _contact(row: ContactRow, units: Mapping[str, UnitRow], faults: list[Fault])
         faults.append(Fault(row.place, what, f"可用的有：{'、'.join(_ROLES)}"))
     if not row.name:
         faults.append(Fault(row.place, "没有填写姓名", "请填写；职位空缺的，请删去这一行"))
+    elif len(row.name) > _LONGEST_NAME or _UNPRINTABLE.search(row.name):
+        faults.append(Fault(row.place, "姓名过长，或者含有换行等不可见字符", "请改正"))
     faults += _email_faults(row)
     since = _day(row, "生效日期", row.since, faults)
     until = _day(row, "失效日期", row.until, faults)
@@ -232,7 +242,7 @@ def _email_faults(row: ContactRow) -> Iterator[Fault]:
     if not row.email.isascii():
         what = f"电子邮箱“{row.email}”含有中文或全角字符"
         yield Fault(row.place, what, "请用半角英文字母、数字和符号重新填写")
-    elif not _EMAIL.fullmatch(row.email):
+    elif not _EMAIL.fullmatch(row.email) or len(row.email.partition("@")[0]) > _LONGEST_LOCAL_PART:
         what = f"“{row.email}”不是电子邮箱地址"
         yield Fault(row.place, what, "请写成 name@example.org 的样子，一格只填一个；没有的请留空")
 

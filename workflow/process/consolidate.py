@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -194,8 +195,13 @@ def _written(
     """Write a picture's workbook; its path."""
     target = io.BytesIO()
     write_book(book_of(seen, version, token, made_at, cut_off), target)
-    name = f"{seen.campaign.id}/{seen.root.code}_{seen.root.name}_第{version}版.xlsx"
-    return files.write_book(name, target.getvalue())
+    name = f"{seen.root.code}_{_in_a_file_name(seen.root.name)}_第{version}版.xlsx"
+    return files.write_book(f"{seen.campaign.id}/{name}", target.getvalue())
+
+
+def _in_a_file_name(name: str) -> str:
+    """A unit's name as every file system takes it."""
+    return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", name)[:40].strip(" .") or "_"
 
 
 def content_digest(seen: Picture) -> str:

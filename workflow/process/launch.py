@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workflow.adapters.store import Store
-from workflow.domain.campaign import Campaign, Period
+from workflow.domain.campaign import Campaign, Period, midnight
 from workflow.domain.errors import Conflict, Fault, Refused
 from workflow.domain.events import Event
 from workflow.domain.form import Form, Prefill, Value
@@ -22,6 +22,8 @@ from workflow.process.receipts import ASKED
 from workflow.process.situation import SYSTEM, Earlier
 
 BATCH = 500
+#: How long before its period a campaign may be opened.
+EARLIEST = dt.timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def _open(
     terms: Terms,
     roster: Roster,
 ) -> Campaign:
-    faults = list(_faults(store, period, forms, roster))
+    faults = [*_calendar_faults(period, terms, now), *_faults(store, period, forms, roster)]
     if faults:
         raise Refused(faults)
     data = {
@@ -123,6 +125,15 @@ def _open(
     campaign = store.campaign(period.id)
     assert campaign is not None
     return campaign
+
+
+def _calendar_faults(period: Period, terms: Terms, now: dt.datetime) -> Iterator[Fault]:
+    """A period mistyped by a year would go up empty at the next tick, or bar the right one."""
+    last = max(day for _, day in terms.windows.values())
+    if now >= midnight(period.review_day(last)) + dt.timedelta(days=1):
+        yield Fault(f"填报任务 {period.id}", "审核上报时间已经过去", "请核对季度代号")
+    if now < midnight(period.previous.last_day) - EARLIEST:
+        yield Fault(f"填报任务 {period.id}", "填报期远未开始", "请核对季度代号；最早可在填报期开始前60天开启")
 
 
 def _faults(

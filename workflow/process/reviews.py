@@ -90,6 +90,8 @@ def decide(
     done, reported, reasons = report_as_said(review, reading.report, situation)
     situation, outcome, refused = situation.after(done), outcome + done, [*refused, *reasons]
     letter = _result(review, situation, applied, refused, reported=reported, message=message)
+    if refused:
+        fate = replace(fate, reason=f"{len(refused)}项未予采用，已逐项告知审核员")
     return outcome + Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(fate,))
 
 
@@ -167,6 +169,9 @@ def _apply_to_case(review: Review, decision: Decision, situation: Situation) -> 
     case = situation.cases.get((campaign.id if campaign else "", decision.unit, decision.form))
     if case is None:
         check_verdict(decision, "-", (APPROVE, RETURN))
+        above = situation.roster.package_of(decision.unit)
+        if above.code != review.level.code:
+            raise NotAllowed(f"该单位由{above.name}审核")
         raise NotAllowed("该单位不填报此表")
     fields, rest = fields_of(situation.forms[case.form], decision.remarks)
     note = with_remarks(decision.note, rest)
@@ -361,7 +366,9 @@ def _result(
     for unit in situation.roster.members(review.level.code):
         case = situation.case_of(unit.code)
         remaining += case is not None and case.state is CaseState.SUBMITTED
-    context = {"applied": applied, "refused": refused, "reported": reported, "remaining": remaining}
+    package = situation.packages.get((campaign.id, review.level.code))
+    gone_up = reported or (package is not None and package.locked)
+    context = {"applied": applied, "refused": refused, "reported": gone_up, "remaining": remaining}
     own = situation.case_of(review.level.code)
     return (
         LetterOrder(

@@ -50,8 +50,15 @@ class Tick:
     book: Callable[[Unit, dt.datetime], MadeBook]
     piece: int = PIECE
 
-    def run(self, now: dt.datetime, progress: Callable[[int, int], None] = lambda done, total: None) -> Done:
-        """Do everything that is owed at `now`, in the order of its times."""
+    def run(
+        self,
+        now: dt.datetime,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+        clock: dt.datetime | None = None,
+    ) -> Done:
+        """Do everything that is owed at `now`, in the order of its times. The grace period of an automatic report runs
+        by the `clock`: a date typed by mistake reports nothing.
+        """
         campaign = current_campaign(self.store)
         if campaign is None:
             return Done()
@@ -63,7 +70,9 @@ class Tick:
         waiting: list[Due] = []
         together: list[Due] = []
         for due in todo:
-            blind = due.owed is Owed.AUTO_REPORT and not may_report(due.at, now, polled, self.schedule)
+            blind = due.owed is Owed.AUTO_REPORT and not may_report(
+                due.at, min(now, clock or now), polled, self.schedule
+            )
             if blind or (waiting and due.package):
                 waiting.append(due)  # what comes after a report that waits for a poll waits with it
             elif due.owed in GATHERED:

@@ -107,6 +107,20 @@ class Ledger(Database):
                 )
         return LedgerCheck(last.seq, last.hash)
 
+    def verify_copy(self) -> str | None:
+        """Hold the whole portable copy against its own chain and the database's head; the first fault in words."""
+        last = Tail()
+        try:
+            for entry in self.copy.entries():
+                if fault := _entry_fault(last, entry):
+                    return fault
+                last = Tail(entry.seq, entry.hash)
+        except Refused as refused:
+            return str(refused)
+        with self.reading() as connection:
+            head = _head(connection)
+        return None if last == head else f"副本有 {last.seq} 条，数据库有 {head.seq} 条"
+
     def export(self, folder: Path) -> None:
         """Write, or bring up to date, a portable copy in another folder."""
         copy = LedgerCopy(folder)
