@@ -64,7 +64,7 @@ requirements: install
 	@! grep -nE '(://|^-|/opt/|/home/|/root/)' requirements.txt
 
 clean:
-	rm -rf build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/work
+	rm -rf build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 .PHONY: clean-all

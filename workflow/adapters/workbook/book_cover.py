@@ -87,6 +87,7 @@ def write_cover(sheet: Worksheet, styles: Styles, cover: Cover) -> None:
     row = _instructions(sheet, styles, cover, row + 1)
     if cover.reportable:
         row = _report_cell(sheet, styles, row + 1)
+    row = _signatures(sheet, styles, cover, row + 1)
     sheet.print_area(0, 0, row, _LAST)
     sheet.fit_to_pages(1, 1)
     set_page(sheet, "", f"识别码：{cover.token}")
@@ -116,6 +117,20 @@ def _facts(sheet: Worksheet, styles: Styles, cover: Cover, row: int) -> int:
         put_span(sheet, row, 2, _LAST, news, wide)
         row += 1
     return row
+
+
+def _signatures(sheet: Worksheet, styles: Styles, cover: Cover, row: int) -> int:
+    """The foot of an official table, to be signed and sealed on paper; the next row."""
+    sheet.set_row(row, 34)
+    line = styles.line(text_wrap=False)
+    for column, words in (
+        (1, f"制表单位（盖章）：{cover.unit.name}"),
+        (4, "单位负责人："),
+        (6, "审核员："),
+        (7, "填表日期：　　　　年　　月　　日"),
+    ):
+        put_text(sheet, row, column, words, line)
+    return row + 1
 
 
 def _version(cover: Cover) -> str:

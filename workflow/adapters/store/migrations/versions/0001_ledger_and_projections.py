@@ -344,7 +344,3 @@ def _rest() -> None:
         sa.Column("personal", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_staff_queries")),
     )
-
-
-def downgrade() -> None:
-    raise NotImplementedError("the first revision: remove the database instead")
