@@ -98,7 +98,11 @@ def _checks(app: App) -> Iterator[tuple[str, Callable[[], str]]]:
 def _trust(app: App) -> str:
     """Without the receiving server's word a forged From can decide: staff should know."""
     server = app.config.review.trusted_authserv
-    return f"以 {server} 的验证为准" if server else "未设置 trusted_authserv，伪造发件人的审核意见无从识别，建议设置"
+    return (
+        f"以 {server} 的验证为准"
+        if server
+        else "未设置 trusted_authserv，伪造发件人的审核意见无从识别，建议设置"
+    )
 
 
 def _database(app: App) -> str:

@@ -68,6 +68,8 @@ _ORIGIN, _VERDICT, _FORM_ID = 6, 9, 12
 #: The columns that stand on every printed page: 序号, 单位代码, 单位名称.
 _REPEATED = 3
 _GROUP_ROW, _HEAD_ROW = 2, 3
+#: So that rows with and without a remark stand evenly.
+_LEAST_HEIGHT = 27
 _FILLED_IN = "填表信息"
 _MOST_OUTLINE = 7
 #: How many characters of columns a page holds beside the repeated ones, at the scale of the print set-up.
@@ -225,7 +227,10 @@ def _form_row(
     unit = row.unit
     remarks = [] if row.decidable or not row.locked_because else [f"不审核：{row.locked_because}"]
     remark = "\n".join([*remarks, row.notes] if row.notes else remarks)
-    sheet.set_row(at, row_height((unit.name, _NAME_WIDTH), (row.package, 16), (remark, _REMARK_WIDTH)))
+    sheet.set_row(
+        at,
+        max(_LEAST_HEIGHT, row_height((unit.name, _NAME_WIDTH), (row.package, 16), (remark, _REMARK_WIDTH))),
+    )
     lead = (
         *(number, unit.code, unit.name, unit.kind.value, row.package, row.state, row.origin.word),
         *(short_moment(row.received_at), row.number or None, "" if row.decidable else LOCKED_MARK, ""),
