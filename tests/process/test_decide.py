@@ -461,7 +461,14 @@ class TestWordsAlone:
 
     def test_without_a_thread_a_shared_address_cannot_be_told(self) -> None:
         outcome = decide(mail("central@county.test", words="无变化"), with_earlier(opened(), POINT))
-        assert (outcome.bucket, outcome.cases) == (Bucket.UNMATCHED, ())
+        assert (outcome.bucket, outcome.cases) == (Bucket.EMPTY, ())
+        assert letters(outcome) == [("empty_reply", "central@county.test")]
+
+    def test_words_that_cross_a_report_of_this_period_leave_it_as_it_is(self) -> None:
+        sent = after(with_earlier(opened()), mail(SCHOOL_MAIL, workbook()))
+        outcome = decide(mail(SCHOOL_MAIL, words="无变化"), sent)
+        assert (outcome.bucket, outcome.cases, outcome.submissions) == (Bucket.CONFIRMATION, (), ())
+        assert "继续有效" in answered(outcome, "acknowledgement")["also"][0]  # type: ignore[index]
 
     def test_nobody_confirms_for_a_unit_that_is_neither_theirs_nor_below_them(self) -> None:
         situation = with_earlier(opened())

@@ -182,9 +182,9 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
     case = situation.cases.get(thread) if thread else None
     if case is None and (unit := only_unit(situation.roster, who)):
         case = situation.case_of(unit.code)
-    if confirms_no_change(arrival.words):
+    if case is not None and confirms_no_change(arrival.words):
         # A token in the subject routes and proves nothing: words alone count only from the unit's own people.
-        if case is None or not speaks_for(situation.roster, who, case.unit):
+        if not speaks_for(situation.roster, who, case.unit):
             return Outcome(bucket=Bucket.UNMATCHED)
         return returns.confirm_no_change(arrival.sha, arrival.received_at, case, situation, who)
     to = Recipient(who.address, who.contacts[0].name, who.units[0], who.contacts[0].role)

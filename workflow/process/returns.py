@@ -146,16 +146,8 @@ def submitted_event(case: Case, version: Submission, seen: Examination, moved: M
         "notes": dict(seen.notes),
         "found": found,
     }
-    return Event(
-        case.stream,
-        case.events + 1,
-        "case.submitted",
-        version.received_at,
-        SYSTEM,
-        version.message,
-        data,
-        personal,
-    )
+    stream, at = case.stream, version.received_at
+    return Event(stream, case.events + 1, "case.submitted", at, SYSTEM, version.message, data, personal)
 
 
 def _send_back(
@@ -223,6 +215,11 @@ def confirm_no_change(
     earlier = situation.earlier.get((case.unit, case.form))
     if earlier is None or case.state is CaseState.PLANNED:
         letters = _reply(LetterKind.NO_CHANGE_REFUSED, part, case, situation, who, {})
+        return Outcome(letters=letters, bucket=Bucket.CONFIRMATION)
+    if case.state in {CaseState.SUBMITTED, CaseState.APPROVED}:
+        # What the unit sent this period stands: words that cross it never put last period's figures in its place.
+        stands = f"你单位本期已报送的数据（第{case.number}次）继续有效，未作改动"
+        letters = _acknowledge(part, case, situation, who, Examination({}, {}, (), no_change=True), stands)
         return Outcome(letters=letters, bucket=Bucket.CONFIRMATION)
     number = case.number + 1
     seen = Examination({**earlier.answers, NO_CHANGE: True}, {}, (), no_change=True)
@@ -323,7 +320,7 @@ def _foreign(part: Part, reason: str, *, doubtful: bool = False) -> Outcome:
 
 
 def _acknowledge(
-    part: Part, case: Case, situation: Situation, who: Sender, seen: Examination
+    part: Part, case: Case, situation: Situation, who: Sender, seen: Examination, *remarks: str
 ) -> tuple[LetterOrder, ...]:
     queries = [{"cell": f.cell, "label": f.label, "message": f.message} for f in seen.findings]
     labels = situation.forms[case.form].by_name
@@ -337,7 +334,7 @@ def _acknowledge(
         "queries": queries,
         "file_name": part.fate.name,
         "kind_word": "无变化确认" if seen.no_change else "填报工作簿",
-        "also": notes,
+        "also": [*remarks, *notes],
     }
     return _reply(LetterKind.ACKNOWLEDGEMENT, part, case, situation, who, context)
 
