@@ -52,7 +52,7 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install
+bench: install servers
 	$(BIN)/python -m bench
 
 # Keeps the pins that still fit; `make requirements UPGRADE=--upgrade` takes the newest releases.
