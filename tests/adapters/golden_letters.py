@@ -296,6 +296,15 @@ OWN: dict[str, Context] = {
     },
     "empty_reply": {},
     "unknown_sender_confirm": {"from_address": "z***3@school.test", "held": False},
+    "decision_confirm": COUNTY
+    | {
+        "level_name": "金水区教育局",
+        "from_address": "zh***@geren.test",
+        "registered": False,
+        "received_at": at(2027, 1, 3, 9, 12),
+        "token": "",
+        "date": date(2027, 1, 3),
+    },
     "no_change_refused": {},
     "receipt_reminder": {"missing_parts": ["扫描件"], "receipt_due": date(2026, 12, 25)},
     "digest": {
@@ -417,6 +426,7 @@ VARIANTS: dict[str, tuple[str, Context]] = {
         "reminder",
         COUNTY | {"rows": [], "lists": [FOR_INSPECTOR], "date": date(2027, 1, 5)},
     ),
+    "decision_confirm-unvouched": ("decision_confirm", {"registered": True}),
     "review_result-reported": ("review_result", {"refused": [], "reported": True, "remaining": 0}),
     "withdrawal_request-superior-reported": (
         "withdrawal_request",

@@ -160,7 +160,7 @@ class TestRows:
 
 
 class TestWhoDecides:
-    @pytest.mark.parametrize("sender", [STRANGER, "admin@county.test", CITY_REVIEWER])
+    @pytest.mark.parametrize("sender", ["school@county.test", "admin@county.test", CITY_REVIEWER])
     def test_from_anybody_else_nothing_is_applied_and_the_registered_reviewer_is_told(
         self, sender: str
     ) -> None:
@@ -178,6 +178,7 @@ class TestWhoDecides:
         book = review(decision(SCHOOL, "通过"))
         forged = decide(mail(REVIEWER, book, moment=NOW), situation)
         assert (forged.cases, "发件人验证" in forged.fates[0].reason) == ((), True)
+        assert letters(forged) == [("decision_confirm", REVIEWER)]
         passed = ("mx.office.test; dmarc=pass header.from=county.test",)
         assert decide(mail(REVIEWER, book, moment=NOW, auth_results=passed), situation).cases
 
@@ -234,8 +235,7 @@ class TestReporting:
         outcome = decide(mail(REVIEWER, book, moment=at(1, 6, 0)), submitted())
         assert (outcome.cases, outcome.packages) == ((), ())
         assert [row["reason"] for row in result(outcome)["refused"]] == [
-            "已过本级上报截止时间，数据按截止时的情况上报",
-            "上报时间为2027年1月1日至1月5日",
+            "该汇总表的识别码已失效：已过本级上报截止时间，数据按截止时的情况上报"
         ]
 
     def test_a_returned_package_may_go_up_again_outside_the_window(self) -> None:
@@ -289,7 +289,7 @@ class TestPackagesOfTheLevelBelow:
         book = mail(CITY_REVIEWER, review(on_package(COUNTY, "通过"), level=CITY), moment=at(1, 11, 0))
         outcome = decide(book, situation)
         assert outcome.packages == ()
-        assert result(outcome)["refused"][0]["reason"] == "已过本级上报截止时间，数据按截止时的情况上报"
+        assert "已过本级上报截止时间" in result(outcome)["refused"][0]["reason"]
 
     def test_only_the_level_directly_above_decides(self) -> None:
         situation = with_package(opened(), COUNTY, PackageAct.REPORT)
@@ -329,8 +329,9 @@ class TestWithdrawal:
             outcome = decide(mail(sender, words="撤报申请", moment=NOW), situation)
             assert (outcome.bucket, outcome.packages, outcome.letters) == (Bucket.UNMATCHED, (), ())
 
-    def test_an_unvouched_sender_is_refused(self) -> None:
+    def test_an_unvouched_sender_is_asked_to_confirm(self) -> None:
         situation = with_package(opened(), UNIVERSITY, PackageAct.REPORT)
         situation = replace(situation, policy=Policy("own@office.test", trusted_authserv="mx.office.test"))
         outcome = decide(mail("review@university.test", words="撤报申请", moment=at(1, 7)), situation)
-        assert (outcome.packages, len(result(outcome)["refused"])) == ((), 1)
+        assert (outcome.bucket, outcome.packages) == (Bucket.WITHDRAWAL, ())
+        assert letters(outcome) == [("decision_confirm", "review@university.test")]

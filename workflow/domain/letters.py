@@ -38,6 +38,7 @@ class LetterKind(StrEnum):
     PROBLEM_FILE = "problem_file"
     EMPTY_REPLY = "empty_reply"
     UNKNOWN_SENDER = "unknown_sender_confirm"
+    DECISION_CONFIRM = "decision_confirm"
     NO_CHANGE_REFUSED = "no_change_refused"
     RECEIPT_REMINDER = "receipt_reminder"
     DIGEST = "digest"
@@ -52,6 +53,7 @@ PRIORITY: Mapping[LetterKind, int] = {
     LetterKind.REPORT_RECEIVED: 2,
     LetterKind.REVIEW_REQUEST: 2,
     LetterKind.REVIEW_RESULT: 2,
+    LetterKind.DECISION_CONFIRM: 2,
     LetterKind.WITHDRAWAL_REQUEST: 2,
     LetterKind.WITHDRAWAL_RESULT: 2,
     LetterKind.LATE: 3,

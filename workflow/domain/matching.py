@@ -85,6 +85,17 @@ def answers_query(words: str) -> Bucket | None:
     return Bucket.PROBLEM if "非本单位报送" in text or "不是本单位报送" in text else None
 
 
+def confirms_decision(words: str) -> bool | None:
+    """An answer to our question whether a review is the reviewer's own, by its first line: True for a plain 确认, False
+    for a denial, None for anything else.
+    """
+    lines = unicodedata.normalize("NFKC", words).strip().splitlines()
+    text = re.sub(r"[\s，。！!,.]", "", lines[0]) if lines else ""
+    if re.fullmatch(r"(?:确认|已确认|确认无误|(?:确认)?(?:是|为)?本人(?:审核|发出|办理))", text):
+        return True
+    return False if re.search(r"[非不]是?本人", text) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Who a message came from, as the roster sees it: `contacts` are empty for an address that is not registered."""

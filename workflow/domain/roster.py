@@ -225,6 +225,14 @@ class Roster:
         """Whether the address is that of a registered 审核员 of the unit on that day (article 8)."""
         return any(c.unit == code and c.role is Role.REVIEWER for c in self.known_address(email, day))
 
+    def both_roles(self, code: str, day: dt.date) -> frozenset[str]:
+        """The names that stand both as 审核员 and as 管理员 of a unit: it is registered with one person for its roles."""
+        names = [
+            {person.name for person in self.people(code, role, day)}
+            for role in (Role.REVIEWER, Role.ADMINISTRATOR)
+        ]
+        return frozenset(names[0] & names[1])
+
     def recipient(self, code: str, role: Role, day: dt.date) -> Recipient | None:
         """Whom a letter to a role of a unit reaches: the person's own address; for a unit without one that works, the
         管理员 of the unit, then of the nearest superior that has one. None when nobody above has one either.

@@ -21,7 +21,7 @@ from workflow.adapters.store import MadeBook, Store, StoredAnswers
 from workflow.adapters.workbook.consolidate import write_book
 from workflow.domain.campaign import Campaign
 from workflow.domain.events import Event, canonical
-from workflow.domain.form import Form
+from workflow.domain.form import FILLER, Form
 from workflow.domain.lifecycle import Case, Package, PackageState
 from workflow.domain.merge import (
     BookRow,
@@ -66,6 +66,7 @@ class Picture:
     reminded: Mapping[str, int]
     held: Mapping[str, StoredAnswers] = field(default_factory=dict)
     news: News = field(default_factory=News)
+    senders: Mapping[str, str] = field(default_factory=dict)  # where one person has a level's roles
 
     def answers_of(self, standing: Standing) -> Answers:
         held = self.held.get(standing.submission)
@@ -108,13 +109,25 @@ def pictures(
     standings = _standings(store, roster, campaign, cases, packages, versions)
     received = {version.id: version for kept in versions.values() for version in kept}
     reminded = store.reminded(campaign.id, codes)
+    alone = {code for code in packages if _with_both_roles(roster, campaign, code)}
+    senders = store.senders(
+        {version.message for version in received.values() if roster.package_of(version.unit).code in alone}
+    )
     found = []
     for root in roots:
         own = {(c.campaign, c.unit, c.form): c for code in below[root.code] for c in cases.get(code, ())}
         inside = {code: packages[code] for code in below[root.code] if code in packages}
         stood = {key: standings[key] for key in own}
-        found.append(Picture(roster, campaign, forms, root, own, inside, stood, received, reminded))
+        seen = Picture(roster, campaign, forms, root, own, inside, stood, received, reminded, senders=senders)
+        found.append(seen)
     return found
+
+
+def _with_both_roles(roster: Roster, campaign: Campaign, level: str) -> Mapping[str, str]:
+    """Who holds both roles of a level, each name with its address in small letters."""
+    day = campaign.window(roster.units[level]).last_day
+    names = roster.both_roles(level, day)
+    return {p.name: p.email.lower() for p in roster.people(level, Role.REVIEWER, day) if p.name in names}
 
 
 def _standings(
@@ -261,9 +274,21 @@ def _row(seen: Picture, key: CaseKey, members: set[str], own: Package) -> BookRo
     again, changed = _again(seen, key)
     return BookRow(
         unit, package.name, case.state.word, standing.origin, case.number,
-        version.received_at if version else None, seen.answers_of(standing), not why, why, "；".join([*again, *words]),
+        version.received_at if version else None, seen.answers_of(standing), not why, why, "；".join([*again, *_alone(seen, key, version), *words]),
         changed,
     )  # fmt: skip
+
+
+def _alone(seen: Picture, key: CaseKey, version: Submission | None) -> list[str]:
+    """What a row says where the level's only person has filled in and reviews as well (article 8)."""
+    level = seen.roster.package_of(key[1]).code
+    alone = _with_both_roles(seen.roster, seen.campaign, level) if version is not None else {}
+    if not alone or version is None:
+        return []
+    filler = str(seen.answers_of(seen.standings[key]).get(FILLER) or "").strip()
+    sender = seen.senders.get(version.message, "").lower()
+    same = bool(sender and sender in alone.values()) or (key[1] == level and filler in alone)
+    return ["审核人与填报人为同一人"] if same else []
 
 
 def _again(seen: Picture, key: CaseKey) -> tuple[list[str], frozenset[str]]:

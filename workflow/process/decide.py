@@ -19,6 +19,7 @@ from workflow.domain.matching import (
     Sender,
     answers_query,
     asks_withdrawal,
+    confirms_decision,
     confirms_no_change,
     only_unit,
     sender,
@@ -28,7 +29,7 @@ from workflow.domain.matching import (
 from workflow.domain.message import Attachment, Message, Sighting
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
-from workflow.process import receipts, returns, reviews, strangers
+from workflow.process import confirmations, receipts, returns, reviews, strangers
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
 
 
@@ -173,6 +174,13 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
     """A message without a file: a 撤报申请, a 无变化 confirmation, an answer to 发件地址未登记, or nothing we can use."""
     if not who.registered:
         return Outcome(bucket=Bucket.UNMATCHED)
+    own = confirms_decision(arrival.words)
+    asked = [situation.letters[known] for known in arrival.message.in_reply_to if known in situation.letters]
+    question = next((row for row in asked if row.id in situation.held), None)
+    if question is not None and own is not None:
+        return confirmations.confirm(
+            arrival.sha, arrival.message, arrival.received_at, question, situation.held[question.id], situation, own=own
+        )  # fmt: skip
     if asks_withdrawal(arrival.words):
         return reviews.request_withdrawal(
             arrival.sha, arrival.message, arrival.words, arrival.received_at, situation

@@ -179,7 +179,8 @@ class Decisions:
         if by not in {person.name for person in people}:
             names = "、".join(person.name for person in people)
             raise Refused(Fault(f"--by {by}", f"不是{level.name}登记的审核员", f"登记的审核员为：{names}"))
-        return Review(level, f"{level.name}审核员{by}", at, "cli")
+        own = frozenset(person.email.lower() for person in people if person.name == by and person.email)
+        return Review(level, f"{level.name}审核员{by}", at, "cli", by, own)
 
     def _situation(self, roster: Roster, campaign: Campaign, levels: Iterable[Unit]) -> Situation:
         units = {unit.code for level in levels for unit in decided_in(roster, level.code)}

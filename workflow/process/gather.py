@@ -115,6 +115,7 @@ def gather(
         answers={known: kept.answers for known, kept in store.answers(compared).items()} if compared else {},
         earlier=earlier_data(store, campaign, units),
         receipts=_receipts(store, campaign),
+        senders=_senders(store, versions) if books else {},
     )
 
 
@@ -127,7 +128,13 @@ def whole(
     if not with_answers:
         return situation
     newest = {versions[-1].id for versions in situation.submissions.values()}
-    return replace(situation, answers={known: kept.answers for known, kept in store.answers(newest).items()})
+    answers = {known: kept.answers for known, kept in store.answers(newest).items()}
+    return replace(situation, answers=answers, senders=_senders(store, situation.submissions))
+
+
+def _senders(store: Store, versions: Mapping[CaseKey, tuple[Submission, ...]]) -> dict[str, str]:
+    """Who sent the newest version of each case, by its message."""
+    return store.senders({kept[-1].message for kept in versions.values() if kept})
 
 
 def decided_in(roster: Roster, level: str) -> Iterator[Unit]:

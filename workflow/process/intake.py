@@ -24,6 +24,7 @@ from workflow.domain.campaign import SHANGHAI
 from workflow.domain.errors import Conflict
 from workflow.domain.events import Event
 from workflow.domain.form import Form
+from workflow.domain.letters import LetterKind
 from workflow.domain.matching import token_in
 from workflow.domain.message import Fetched, Sighting
 from workflow.domain.roster import Roster
@@ -32,7 +33,7 @@ from workflow.process.correspondence import Secretariat
 from workflow.process.decide import Arrival, decide, failed, is_own, sighting_data
 from workflow.process.gather import Scope, current_campaign, gather
 from workflow.process.parts import open_parts
-from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
+from workflow.process.situation import SYSTEM, Held, Outcome, Policy, Situation
 
 #: How many failed messages one pass tries again.
 _RETRIES = 100
@@ -221,13 +222,34 @@ class Intake:
                     tokens.add(reading.identity.token)
                 if reading.outcome is ReadOutcome.REVIEW and reading.review:
                     tokens.add(reading.review.token)
+        held = self._held(ids - {""})
+        tokens.update(review.token for one in held.values() for review in one.reviews)
         scope = Scope(
             frozenset(units),
             frozenset(tokens - {""}),
             frozenset(ids - {""}),
             frozenset(arrival.digest for arrival in arrivals),
         )
-        return gather(self.store, roster, self.policy, current_campaign(self.store), self.forms(), scope)
+        campaign = current_campaign(self.store)
+        return replace(gather(self.store, roster, self.policy, campaign, self.forms(), scope), held=held)
+
+    def _held(self, answered: Collection[str]) -> dict[str, Held]:
+        """The held decisions that these letters asked about, by the letter's id; what still waits is read again."""
+        letters = self.store.letters_by_message_id(answered) if answered else {}
+        asking = [row.id for row in letters.values() if row.kind == LetterKind.DECISION_CONFIRM]
+        held: dict[str, Held] = {}
+        for stream, events in (
+            self.store.histories([f"review:{known}" for known in asking]).items() if asking else ()
+        ):
+            (_, first), (_, last) = events[0], events[-1]
+            sha = first.data["message"]
+            known = Held(sha, last.number)
+            if last.number == 1:
+                arrival = self._read({sha: Raw(self.files.mail(sha), first.at)})[sha]
+                reviews = [reading.review for reading in arrival.readings.values() if reading.review]
+                known = Held(sha, 1, arrival.words, tuple(reviews))
+            held[stream.removeprefix("review:")] = known
+        return held
 
     def _lay_side_by_side(self, arrival: Arrival, outcome: Outcome) -> None:
         """The parts of a 回执表 stand in `receipts/` beside each other, where staff compare them by eye."""

@@ -23,12 +23,16 @@ GRANT, REFUSE = "同意撤报", "不同意撤报"
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Who decides for which level, when, and because of which message or command."""
+    """Who decides for which level, when, and because of which message or command; the `person`'s name and own `addresses`
+    in small letters, by which it is seen whether the same person has filled in.
+    """
 
     level: Unit
     by: str
     at: dt.datetime
     cause: str
+    person: str = ""
+    addresses: frozenset[str] = frozenset()
 
 
 def act(package: Package, what: PackageAct, review: Review, data: dict[str, Any]) -> Outcome:

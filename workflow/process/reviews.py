@@ -19,7 +19,6 @@ from workflow.domain.events import Event, encode_findings
 from workflow.domain.form import Severity
 from workflow.domain.letters import AnnotatedCopy, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, CaseState, NotAllowed, PackageAct
-from workflow.domain.matching import authenticated
 from workflow.domain.message import Message
 from workflow.domain.replay import case_after
 from workflow.domain.roster import Recipient, Role, Unit
@@ -47,11 +46,12 @@ from workflow.process.report import report
 from workflow.process.returns import finding_rows, return_due, returned_case
 from workflow.process.review_rows import check_verdict, fields_of, sorted_out, with_remarks
 from workflow.process.situation import AttachmentFate, Outcome, Situation
+from workflow.process.trust import doubt, expired, hold, may_approve
 
 __all__ = [
     "APPROVE", "RETURN", "Review", "act", "another_quarter", "apply_decisions", "decide", "decide_on_case",
     "decide_on_package", "decide_on_withdrawal", "package_due", "report_as_said", "report_level",
-    "request_withdrawal",
+    "request_withdrawal", "result_letter", "review_of",
 ]  # fmt: skip
 
 REPORT, HOLD = "同意上报", "暂不上报"
@@ -80,16 +80,25 @@ def decide(
     if book.campaign != campaign.id:
         return _of_another_quarter(sha, message, received_at, fate, book, situation)
     fate = replace(fate, outcome=AttachmentOutcome.REVIEW, unit=level.code, campaign=campaign.id)
-    review = Review(level, _reviewer_name(situation, message.sender, level, received_at), received_at, sha)
-    if reason := _not_entitled(message, level, received_at, situation):
+    review = review_of(sha, message, level, received_at, situation)
+    unsure = doubt(message, level, received_at, situation)
+    over = expired(book, level, received_at, situation)
+    reason = over or (unsure.reason if unsure else "")
+    if unsure and unsure.held and not over:
+        kept = replace(fate, reason=f"待审核员确认：{reason}")
+        return hold(sha, message, level, received_at, situation) + Outcome(
+            bucket=Bucket.REVIEW, fates=(kept,)
+        )
+    if reason:
         refused = [_refusal(situation, decision, reason) for decision in reading.decisions]
-        letter = _result(review, situation, [], refused, reported=False, message=message)
+        refused = refused or [{"unit_name": level.name, "row": 0, "reason": reason}]
+        letter = result_letter(review, situation, [], refused, reported=False, message=message)
         return Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(replace(fate, reason=reason),))
     outcome, applied, refused = apply_decisions(review, reading.decisions, situation)
     situation = situation.after(outcome)
     done, reported, reasons = report_as_said(review, reading.report, situation)
     situation, outcome, refused = situation.after(done), outcome + done, [*refused, *reasons]
-    letter = _result(review, situation, applied, refused, reported=reported, message=message)
+    letter = result_letter(review, situation, applied, refused, reported=reported, message=message)
     if refused:
         fate = replace(fate, reason=f"{len(refused)}项未予采用，已逐项告知审核员")
     return outcome + Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(fate,))
@@ -221,6 +230,8 @@ def _approve(review: Review, case: Case, note: str, situation: Situation) -> Out
     versions = situation.submissions.get(key, ())
     if case.state is CaseState.SUBMITTED and versions and versions[-1].errors:
         raise NotAllowed("该单位数据还有逻辑校验错误，须改正后才能审核通过")
+    if versions and (reason := may_approve(review, case, versions[-1], situation)):
+        raise NotAllowed(reason)
     data = {"number": case.number, "by": review.by, "note": note}
     event = Event(case.stream, case.events + 1, "case.approved", review.at, review.by, review.cause, data)
     approved = case_after(case, event)
@@ -255,8 +266,11 @@ def request_withdrawal(
     if not levels:
         return Outcome(bucket=Bucket.UNMATCHED)
     level = situation.roster.units[levels[0]]
-    review = Review(level, _reviewer_name(situation, message.sender, level, received_at), received_at, sha)
-    reason = _not_entitled(message, level, received_at, situation)
+    review = review_of(sha, message, level, received_at, situation)
+    unsure = doubt(message, level, received_at, situation)
+    if unsure and unsure.held:
+        return hold(sha, message, level, received_at, situation) + Outcome(bucket=Bucket.WITHDRAWAL)
+    reason = unsure.reason if unsure else ""
     outcome = Outcome()
     if not reason:
         try:
@@ -269,7 +283,7 @@ def request_withdrawal(
         [] if reason else [{"unit_name": level.name, "decision": "撤报申请已登记，待上级审核", "note": ""}]
     )
     refused = [{"unit_name": level.name, "row": 0, "reason": reason}] if reason else []
-    letter = _result(review, situation, applied, refused, reported=True, message=message)
+    letter = result_letter(review, situation, applied, refused, reported=True, message=message)
     return outcome + Outcome(letters=letter, bucket=Bucket.WITHDRAWAL)
 
 
@@ -307,19 +321,12 @@ def _refusal(situation: Situation, decision: Decision, reason: str) -> dict[str,
     return {"unit_name": unit.name if unit else decision.unit, "row": decision.row, "reason": reason}
 
 
-def _not_entitled(message: Message, level: Unit, at: dt.datetime, situation: Situation) -> str:
-    """Why a message's decisions do not count; '' when they do. The token routed it here and proves nothing."""
-    if not situation.roster.is_reviewer(message.sender, level.code, at.date()):
-        return "来信地址不是名册登记的审核员邮箱，请由登记的邮箱回复"
-    if not authenticated(message.auth_results, situation.policy.trusted_authserv, message.sender):
-        return "来信未通过邮件服务器的发件人验证，请由登记的邮箱重新回复"
-    return ""
-
-
-def _reviewer_name(situation: Situation, address: str, level: Unit, at: dt.datetime) -> str:
+def review_of(sha: str, message: Message, level: Unit, at: dt.datetime, situation: Situation) -> Review:
+    """The decision of whoever wrote a message; whether it counts is another question."""
+    address = message.sender.lower()
     people = situation.roster.people(level.code, Role.REVIEWER, at.date())
-    names = [person.name for person in people if person.email.lower() == address.lower()]
-    return f"{level.name}审核员{names[0]}" if names else f"{level.name}审核员"
+    name = next((person.name for person in people if person.email.lower() == address), "")
+    return Review(level, f"{level.name}审核员{name}", at, sha, name, frozenset({address} if name else ()))
 
 
 def _of_another_quarter(
@@ -337,7 +344,7 @@ def _of_another_quarter(
     reason = another_quarter(book, campaign)
     review = Review(level, "", received_at, sha)
     refused = [{"unit_name": level.name, "row": 0, "reason": reason}]
-    letter = _result(review, situation, [], refused, reported=False, message=message)
+    letter = result_letter(review, situation, [], refused, reported=False, message=message)
     fate = replace(fate, outcome=AttachmentOutcome.FOREIGN, unit=level.code, campaign=book.campaign)
     return Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(replace(fate, reason=reason),))
 
@@ -348,7 +355,7 @@ def another_quarter(book: MadeBook, campaign: Campaign) -> str:
     return f"这是{named}的审核汇总表，未作任何办理；本期为{campaign.period.name}，请在本期的审核汇总表中审核"
 
 
-def _result(
+def result_letter(
     review: Review,
     situation: Situation,
     applied: list[dict[str, Any]],

@@ -19,7 +19,7 @@ from workflow.domain.letters import LetterOrder
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.merge import Standing
 from workflow.domain.roster import Roster
-from workflow.domain.submission import Answers, AttachmentOutcome, Bucket, Finding, Submission
+from workflow.domain.submission import Answers, AttachmentOutcome, Bucket, Finding, ReviewReading, Submission
 
 CaseKey = tuple[str, str, str]  # campaign, unit, form
 SYSTEM = "系统"
@@ -78,6 +78,18 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A decision that waits for its confirmation: the message that brought it, the last number of its stream, and while
+    it still waits (number 1) what stood in it, read again from the kept mail.
+    """
+
+    message: str
+    number: int = 1
+    words: str = ""
+    reviews: tuple[ReviewReading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What config.toml lets staff choose, as far as decisions depend on it. `own_address` is the system's mailbox;
     `return_days` the days given for a correction; `trusted_authserv` names the receiving server whose
@@ -107,6 +119,10 @@ class Situation:
     books: Mapping[str, MadeBook] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     receipts: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict)  # by the id of the letter that asks
+    senders: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of the messages that brought the newest versions
 
     def after(self, outcome: Outcome) -> Situation:
         """The situation once an outcome has been applied."""
@@ -128,6 +144,17 @@ class Situation:
                 row.message_id: replace(row, state=LetterState.FAILED, events=failed[f"letter:{row.id}"])
                 for row in bounced
             }
+        told = [event for event in outcome.events if event.kind == "message.taken" and event.personal]
+        if told:
+            brought = {event.data["sha"]: event.personal["sender"] for event in told if event.personal}
+            changes["senders"] = {**self.senders, **brought}
+        held = {
+            event.stream.removeprefix("review:"): Held(event.data["message"], event.number)
+            for event in outcome.events
+            if event.kind.startswith("review.")
+        }
+        if held:
+            changes["held"] = {**self.held, **held}
         receipts = [e.stream for e in outcome.events if e.stream.startswith("receipt:")]
         if receipts:
             counted = dict(self.receipts)

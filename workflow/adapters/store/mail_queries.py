@@ -72,6 +72,16 @@ class MailQueries(Database):
             row = connection.execute(t.messages.select().where(t.messages.c.sha == sha)).first()
         return message_of(row) if row else None
 
+    def senders(self, shas: Collection[str]) -> dict[str, str]:
+        """Who sent each message, by its sha; '' where that has been erased."""
+        found: dict[str, str] = {}
+        with self.reading() as connection:
+            for piece in chunks(shas):
+                query = t.messages.select().where(t.messages.c.sha.in_(piece))
+                rows = [message_of(row) for row in connection.execute(query)]
+                found.update((row.sha, row.sender) for row in rows)
+        return found
+
     def messages(self, bucket: Bucket | None = None, limit: int | None = None) -> list[MessageRow]:
         """Messages, those taken last first."""
         query = t.messages.select().order_by(t.messages.c.seq.desc()).limit(limit)

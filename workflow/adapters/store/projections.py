@@ -364,6 +364,10 @@ def _on_staff(batch: Batch, entry: Entry) -> None:
     )
 
 
+def _on_review(batch: Batch, entry: Entry) -> None:
+    """A decision held, confirmed or denied has no row: its letter's reply finds the stream by the letter's id."""
+
+
 _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "roster": _on_roster,
     "campaign": _on_campaign,
@@ -376,6 +380,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "receipt": _on_receipt,
     "book": _on_book,
     "staff": _on_staff,
+    "review": _on_review,
 }
 
 

@@ -1,0 +1,116 @@
+"""Whose decisions count 谁的审核算数: the roles of article 8, a workbook's expiring token, and who vouches for the sender.
+
+A decision by mail counts from the registered 审核员's own address, with the token of a workbook that is still in force and,
+where `trusted_authserv` is set, with the receiving server's word for the sender. Short of one of these it is held, and the
+registered address is asked once; it counts when that address confirms. See docs/decisions/0009-whose-decisions-count.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from workflow.adapters.store.records import MadeBook
+from workflow.domain.events import Event
+from workflow.domain.form import FILLER
+from workflow.domain.letters import LetterKind, LetterOrder
+from workflow.domain.lifecycle import Case
+from workflow.domain.matching import authenticated
+from workflow.domain.message import Message
+from workflow.domain.roster import Recipient, Role, Unit
+from workflow.domain.submission import Submission
+from workflow.process.packages import Review
+from workflow.process.situation import SYSTEM, Outcome, Situation
+from workflow.process.strangers import masked
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a decision does not count as it came: refused with `reason`, or `held` until the registered address confirms."""
+
+    reason: str
+    held: bool = False
+
+
+def expired(book: MadeBook, level: Unit, at: dt.datetime, situation: Situation) -> str:
+    """Why a workbook's token is no longer in force, '' while it is: until its level reports, and not past the moment at
+    which the level's data go up. One made after the report, in which a 撤报申请 is decided, is in force until the next.
+    """
+    package = situation.packages.get((book.campaign, book.unit))
+    if package is not None and package.reported_at is not None and book.made_at < package.reported_at:
+        return "该汇总表的识别码已失效：发出后本级已经上报，如需修改请提出撤报申请，退回后在新的汇总表中审核"
+    if not (package is not None and package.locked) and at >= situation.closes(level.code):
+        return "该汇总表的识别码已失效：已过本级上报截止时间，数据按截止时的情况上报"
+    return ""
+
+
+def doubt(message: Message, level: Unit, at: dt.datetime, situation: Situation) -> Doubt | None:
+    """What stands against a sender's decisions for a level; None when they count as they are."""
+    roster, day = situation.roster, at.date()
+    if not roster.is_reviewer(message.sender, level.code, day):
+        if not roster.people(level.code, Role.REVIEWER, day):
+            return Doubt(f"{level.name}没有登记审核员，不能审核上报，请先在名册中登记审核员")
+        known = roster.known_address(message.sender, day)
+        roles = {contact.role for contact in known if contact.unit == level.code}
+        if roles:
+            word = "和".join(sorted(role.value for role in roles))
+            return Doubt(f"来信地址不是名册登记的审核员邮箱，{word}不作审核决定，请由审核员回复")
+        return Doubt("来信地址不是名册登记的审核员邮箱，请由登记的邮箱回复", held=not known)
+    if not authenticated(message.auth_results, situation.policy.trusted_authserv, message.sender):
+        return Doubt("来信未通过邮件服务器的发件人验证，请由登记的邮箱重新回复", held=True)
+    return None
+
+
+def hold(sha: str, message: Message, level: Unit, at: dt.datetime, situation: Situation) -> Outcome:
+    """Keep a decision until it is confirmed, and ask the registered 审核员, at the person's own address, once."""
+    campaign = situation.campaign
+    assert campaign is not None
+    to = _own_address(message.sender, level, at.date(), situation)
+    if to is None:
+        return Outcome()
+    own = situation.case_of(level.code)
+    registered = situation.roster.is_reviewer(message.sender, level.code, at.date())
+    context = {
+        "level_name": level.name, "from_address": masked(message.sender), "registered": registered,
+        "received_at": at,
+    }  # fmt: skip
+    order = LetterOrder(
+        LetterKind.DECISION_CONFIRM, campaign.id, level.code, own.form if own else "", to, at, sha, context,
+    )  # fmt: skip
+    if order.id in situation.held:
+        return Outcome()
+    data = {"message": sha, "campaign": campaign.id, "unit": level.code}
+    return Outcome((Event(f"review:{order.id}", 1, "review.held", at, SYSTEM, sha, data),), (order,))
+
+
+def _own_address(sender: str, level: Unit, day: dt.date, situation: Situation) -> Recipient | None:
+    """The 审核员's own address, the sender's before a colleague's; a decision is never confirmed through anybody else."""
+    roster = situation.roster
+    people = [
+        person
+        for person in roster.people(level.code, Role.REVIEWER, day)
+        if person.email and person.email.lower() not in roster.bad
+    ]
+    people.sort(key=lambda person: person.email.lower() != sender.lower())
+    return Recipient(people[0].email, people[0].name, level.code, Role.REVIEWER) if people else None
+
+
+def filled_it_in(review: Review, case: Case, version: Submission, situation: Situation) -> bool:
+    """Whether who reviews has also filled in: the version came from the reviewer's own address, or the department's own
+    form names the reviewer as 填表人.
+    """
+    if situation.senders.get(version.message, "").lower() in review.addresses:
+        return True
+    filler = str(situation.answers.get(version.id, {}).get(FILLER) or "").strip()
+    return case.unit == review.level.code and bool(filler) and filler == review.person
+
+
+def may_approve(review: Review, case: Case, version: Submission, situation: Situation) -> str:
+    """Why a reviewer may not approve a version (article 8: who filled in does not approve), '' when nothing is against
+    it. A level that is registered with one person for its roles approves all the same, and its rows say so.
+    """
+    if not filled_it_in(review, case, version, situation):
+        return ""
+    if review.person in situation.roster.both_roles(review.level.code, review.at.date()):
+        return ""
+    return "该数据由审核人本人填报，填报人不能审核自己填报的数据，请由其他审核员审核"
