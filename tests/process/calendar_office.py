@@ -83,6 +83,7 @@ class Office:
         self.files = Files(self.folder)
         self.letterhead = Letterhead("回执", "own@office.test", "示例省教育厅", "联系方式：0371-55550000")
         self.numbers: dict[str, int] = {}
+        self.book_version = 1
 
     def close(self) -> None:
         self.store.close()
@@ -174,7 +175,9 @@ class Office:
 
     def _book(self, unit: Unit, now: dt.datetime) -> MadeBook:
         path = self.files.write_book(f"{self.campaign}/{unit.code}-1.xlsx", b"PK-a-workbook")
-        return MadeBook(self.campaign, unit.code, 1, f"HZ-BOOK{unit.code}", "b" * 64, path, now, now)
+        return MadeBook(
+            self.campaign, unit.code, self.book_version, f"HZ-BOOK{unit.code}", "b" * 64, path, now, now
+        )
 
     def _no_form(self, form: str) -> CompiledForm:
         raise AssertionError(form)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.domain.offices import CITY, COUNTY, PROVINCE
+from tests.domain.offices import CITY, COUNTY, PROVINCE, SCHOOL
 from tests.process.calendar_office import Office, on
 
 if TYPE_CHECKING:
@@ -65,3 +65,29 @@ def test_the_provinces_own_request_is_for_staff_to_bring_to_the_ministry(office:
     office.tick(WHEN)
     assert office.letters("withdrawal_request") == []
     assert sum("须报教育部" in matter for matter in office.staff()) == 1
+
+
+def test_a_level_that_was_returned_gets_a_new_workbook_once(office: Office) -> None:
+    office.book_version = 2
+    stream = f"package:2026Q4/{COUNTY}"
+    data = {"due": on(1, 6, 0).isoformat(), "note": ""}
+    office.store.append([office._next(stream, "package.returned", WHEN, data)])
+    office.tick(WHEN)
+    office.tick(WHEN)
+    (letter,) = [one for one in office.letters("review_request") if one.to == "review@county.test"]
+    assert "1月3日至5日" in letter.text
+    assert len(letter.files) == 1
+
+
+def test_and_another_when_something_waits_in_it_but_not_many_on_a_day(office: Office) -> None:
+    stream = f"package:2026Q4/{COUNTY}"
+    data = {"due": on(1, 6, 0).isoformat(), "note": ""}
+    office.store.append([office._next(stream, "package.returned", WHEN, data)])
+    counts = []
+    for version in range(1, 7):
+        office.book_version = version
+        if version == 3:
+            office.submit(WHEN, SCHOOL)
+        office.tick(WHEN)
+        counts.append(sum(one.to == "review@county.test" for one in office.letters("review_request")))
+    assert counts == [1, 1, 2, 3, 3, 3]

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from workflow.adapters.store import MadeBook, Store
-from workflow.domain.campaign import Campaign
+from workflow.domain.campaign import SHANGHAI, Campaign
 from workflow.domain.deadlines import GATHERED, Due, Owed, Schedule, guessed_days, may_report, owed
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
-from workflow.domain.lifecycle import Case, CaseState, NotAllowed, PackageState
+from workflow.domain.lifecycle import Case, CaseState, NotAllowed, Package, PackageState
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.process.addresses import findings, reached
 from workflow.process.chase import PIECE, Chase
@@ -26,6 +26,9 @@ from workflow.process.late import offers
 from workflow.process.report import report
 from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
 from workflow.process.withdrawals import requests
+
+#: New workbooks that a returned level is mailed on one day.
+_BOOKS_A_DAY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Tick:
             progress(len(done), len(todo))
         self._offer_late(now, campaign, roster)
         self._tell_requests(now, campaign, roster)
+        self._review_again(now, campaign, roster)
         return Done(tuple(done), tuple(waiting))
 
     def _offer_late(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
@@ -114,6 +118,34 @@ class Tick:
         queries = numbered(self.store, [what for _, what in told if isinstance(what, Event)])
         queued = self.secretariat.queue(orders, roster)
         self.store.append([*(step for step, _ in told), *queries, *queued])
+
+    def _review_again(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
+        """A level that was returned gets a new workbook, since the token of the one it reported with has expired; another
+        when something new waits in it for a decision, a few on a day at most.
+        """
+        packages = {package.unit: package for package in self.store.packages(campaign.id)}
+        returned = [one for one in packages.values() if one.state is PackageState.RETURNED]
+        steps = self.store.steps(campaign.id) if returned else set()
+        day = now.astimezone(SHANGHAI).date().isoformat()
+        for package in returned:
+            unit, before = roster.units[package.unit], f"review-again/{package.unit}/{package.version}/"
+            given = [key.removeprefix(before).split("/") for key in steps if key.startswith(before)]
+            if given and not self._waits(unit, campaign, roster, packages):
+                continue
+            made = str(self.book(unit, now).version)
+            today = sum(known[0] == day for known in given)
+            if made not in {known[1] for known in given} and today < _BOOKS_A_DAY:
+                due = Due(now, Owed.REVIEW_REQUEST, f"{before}{day}/{made}", package.unit)
+                self._do(due, now, campaign, roster, alarmed=False)
+
+    def _waits(self, unit: Unit, campaign: Campaign, roster: Roster, packages: Mapping[str, Package]) -> bool:
+        """Whether a level has something to decide on: a version of its own units, or a package of the level below."""
+        cases = self._cases(campaign, roster.members(unit.code))
+        below = [
+            packages[child.code].state for child in roster.packages_below(unit.code) if child.code in packages
+        ]
+        asking = {PackageState.REPORTED, PackageState.WITHDRAWAL_REQUESTED}
+        return any(case.state is CaseState.SUBMITTED for case in cases) or not asking.isdisjoint(below)
 
     def _form_of(self, unit: Unit) -> str:
         return next((form.id for form in self.forms().values() if unit.kind in form.kinds), "")
@@ -210,11 +242,15 @@ class Tick:
         book = self.book(unit, now)
         cases = self._cases(campaign, roster.members(unit.code))
         window = campaign.window(unit)
+        first, last = window.first_day, window.last_day
+        for package in self.store.packages(campaign.id, [unit.code]):
+            if package.due is not None:
+                first, last = due.at.date(), (package.due - dt.timedelta(seconds=1)).date()
         name = book.path.rpartition("/")[2]
         context = {
             "level_name": unit.name,
-            "window_start": window.first_day,
-            "window_end": window.last_day,
+            "window_start": first,
+            "window_end": last,
             "counts": {
                 "total": len(cases),
                 "submitted": sum(case.number > 0 for case in cases),
