@@ -326,7 +326,8 @@ def review_of(sha: str, message: Message, level: Unit, at: dt.datetime, situatio
     address = message.sender.lower()
     people = situation.roster.people(level.code, Role.REVIEWER, at.date())
     name = next((person.name for person in people if person.email.lower() == address), "")
-    return Review(level, f"{level.name}审核员{name}", at, sha, name, frozenset({address} if name else ()))
+    own = frozenset(person.email.lower() for person in people if person.name == name and person.email)
+    return Review(level, f"{level.name}审核员{name}", at, sha, name, own)
 
 
 def _of_another_quarter(
