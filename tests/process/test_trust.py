@@ -127,6 +127,23 @@ class TestHeld:
         assert outcome.cases == ()
         assert "此后又报送了新数据" in reasons(outcome)[0]
 
+    def test_what_can_no_longer_be_read_is_asked_for_again(self) -> None:
+        situation = submitted()
+        waiting = asked(situation, decide(mail(PRIVATE, BOOK, moment=NOW), situation))
+        lost = {known: replace(one, reviews=()) for known, one in waiting.held.items()}
+        outcome = confirmed(replace(waiting, held=lost))
+        assert kinds(outcome) == ["message.taken"]
+        assert reasons(outcome) == ["留存的原邮件已无法读取，请重新发送审核意见"]
+
+    def test_a_confirmation_is_of_its_own_levels_workbook_alone(self) -> None:
+        situation = submitted()
+        waiting = asked(situation, decide(mail(PRIVATE, BOOK, moment=NOW), situation))
+        other = review(on_package(COUNTY, "通过"), level=CITY).review
+        assert other is not None
+        both = {known: replace(one, reviews=(*one.reviews, other)) for known, one in waiting.held.items()}
+        outcome = confirmed(replace(waiting, held=both))
+        assert kinds(outcome) == ["message.taken", "review.confirmed", "case.approved"]
+
     def test_a_request_to_withdraw_waits_in_the_same_way(self) -> None:
         situation = guarded(opened())
         package = act_on_package(situation.packages["2026Q4", COUNTY], PackageAct.REPORT)

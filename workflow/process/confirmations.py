@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from workflow.adapters.store.records import LetterRow
 from workflow.domain.events import Event
+from workflow.domain.matching import asks_withdrawal
 from workflow.domain.message import Message
 from workflow.domain.submission import AttachmentOutcome, Bucket
 from workflow.process.reviews import decide, request_withdrawal, result_letter, review_of
@@ -29,6 +30,8 @@ def confirm(
         reason = f"确认未予采用：{unsure.reason}"
     elif held.number > 1:
         reason = "该审核意见已经答复过，不重复办理"
+    elif own and not (held.reviews or asks_withdrawal(held.words)):
+        reason = "留存的原邮件已无法读取，请重新发送审核意见"
     if reason:
         review = review_of(sha, message, level, received_at, situation)
         refused = [{"unit_name": level.name, "row": 0, "reason": reason}]
@@ -44,7 +47,10 @@ def confirm(
     if not own:
         return outcome
     situation = situation.after(outcome)
+    books = situation.books
     for reading in held.reviews:
+        if reading.token in books and books[reading.token].unit != level.code:
+            continue  # another level's: its own letter asks about it
         fate = AttachmentFate(-1, "", "", AttachmentOutcome.REVIEW)
         done = decide(sha, message, received_at, fate, reading, situation)
         situation, outcome = situation.after(done), outcome + replace(done, fates=())

@@ -7,6 +7,7 @@ next is fetched, kept and read: none of that depends on what the decision will b
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from workflow.adapters.store import Cursor, Store
 from workflow.adapters.workbook.pool import ReaderPool
 from workflow.adapters.workbook.read import FormKey
 from workflow.domain.campaign import SHANGHAI
-from workflow.domain.errors import Conflict
+from workflow.domain.errors import Conflict, OutsideFailed
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import LetterKind
@@ -245,9 +246,10 @@ class Intake:
             sha = first.data["message"]
             known = Held(sha, last.number)
             if last.number == 1:
-                arrival = self._read({sha: Raw(self.files.mail(sha), first.at)})[sha]
-                reviews = [reading.review for reading in arrival.readings.values() if reading.review]
-                known = Held(sha, 1, arrival.words, tuple(reviews))
+                with contextlib.suppress(OutsideFailed):  # lost or damaged: the answer asks for it again
+                    arrival = self._read({sha: Raw(self.files.mail(sha), first.at)})[sha]
+                    reviews = [reading.review for reading in arrival.readings.values() if reading.review]
+                    known = Held(sha, 1, arrival.words, tuple(reviews))
             held[stream.removeprefix("review:")] = known
         return held
 
