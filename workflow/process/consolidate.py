@@ -66,7 +66,9 @@ class Picture:
     reminded: Mapping[str, int]
     held: Mapping[str, StoredAnswers] = field(default_factory=dict)
     news: News = field(default_factory=News)
-    senders: Mapping[str, str] = field(default_factory=dict)  # where one person has a level's roles
+    #: The levels where one person has both roles, with name and address, and who sent the versions there, by message.
+    alone: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    senders: Mapping[str, str] = field(default_factory=dict)
 
     def answers_of(self, standing: Standing) -> Answers:
         held = self.held.get(standing.submission)
@@ -109,17 +111,18 @@ def pictures(
     standings = _standings(store, roster, campaign, cases, packages, versions)
     received = {version.id: version for kept in versions.values() for version in kept}
     reminded = store.reminded(campaign.id, codes)
-    alone = {code for code in packages if _with_both_roles(roster, campaign, code)}
+    both = {code: _with_both_roles(roster, campaign, code) for code in packages}
+    alone = {code: people for code, people in both.items() if people}
     senders = store.senders(
-        {version.message for version in received.values() if roster.package_of(version.unit).code in alone}
+        {v.message for v in received.values() if roster.package_of(v.unit).code in alone} if alone else ()
     )
     found = []
     for root in roots:
         own = {(c.campaign, c.unit, c.form): c for code in below[root.code] for c in cases.get(code, ())}
         inside = {code: packages[code] for code in below[root.code] if code in packages}
         stood = {key: standings[key] for key in own}
-        seen = Picture(roster, campaign, forms, root, own, inside, stood, received, reminded, senders=senders)
-        found.append(seen)
+        seen = Picture(roster, campaign, forms, root, own, inside, stood, received, reminded)
+        found.append(replace(seen, alone=alone, senders=senders))
     return found
 
 
@@ -281,8 +284,8 @@ def _row(seen: Picture, key: CaseKey, members: set[str], own: Package) -> BookRo
 
 def _alone(seen: Picture, key: CaseKey, version: Submission | None) -> list[str]:
     """What a row says where the level's only person has filled in and reviews as well (article 8)."""
-    level = seen.roster.package_of(key[1]).code
-    alone = _with_both_roles(seen.roster, seen.campaign, level) if version is not None else {}
+    level = seen.roster.package_of(key[1]).code if seen.alone else ""
+    alone = seen.alone.get(level, {})
     if not alone or version is None:
         return []
     filler = str(seen.answers_of(seen.standings[key]).get(FILLER) or "").strip()
