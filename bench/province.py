@@ -82,7 +82,7 @@ def plainly(content: ConsolidatedBook) -> None:
     """The bare values of the units' sheet: no formats, no choices, no totals."""
     written = openpyxl.Workbook(write_only=True)
     sheet = written.create_sheet("中小学")
-    fields = content.sheets[0].form.fields
+    fields = [field for field in content.sheets[0].form.fields if not field.explains]
     sheet.append(["单位代码", "单位名称", "所属", "状态", *(field.label for field in fields)])
     for row in content.sheets[0].rows:
         figures = [row.answers[field.name] for field in fields]

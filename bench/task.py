@@ -63,6 +63,8 @@ class Task:
 def task_of(form: Form, roster: Roster, port: int, user: str, password: str, out: Path) -> Task:
     questions = []
     for field in form.fields:
+        if field.explains:
+            continue
         slot = form.slot_of[field.name]
         least, most = (b if isinstance(b, int | float) else None for b in (field.minimum, field.maximum))
         questions.append(

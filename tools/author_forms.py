@@ -17,7 +17,7 @@ from pathlib import Path
 from forms import department, school, university, vocational
 from forms.check import faults
 from forms.definitions import define
-from forms.layout import draw, face, numbering
+from forms.layout import EXPLANATIONS, draw, explanations, face, numbering
 from forms.model import RESERVED, Form
 from forms.pack import pack
 from openpyxl.utils.indexed_list import IndexedList
@@ -47,6 +47,7 @@ def build(form: Form) -> Workbook:
     numbers = numbering(form)
     for page in form.pages:
         draw(book.create_sheet(page.name), form, page, numbers)
+    explanations(book.create_sheet(EXPLANATIONS), form, numbers)
     define(book, form)
     return book
 
@@ -62,7 +63,7 @@ def fill(book: Workbook, form: Form) -> None:
                 if not isinstance(cell.value, str):
                     continue
                 words = re.sub(r"\{\{@(.+?)\}\}", lambda found: PRINTED[found[1]], cell.value)
-                cell.value = answers[words[2:-2]] if words.startswith("{{") else words
+                cell.value = answers.get(words[2:-2], "") if words.startswith("{{") else words
 
 
 def main() -> int:

@@ -61,6 +61,10 @@ FINDINGS = [
         "severity": "经验校验",
     },
 ]
+QUERY = {
+    **FINDINGS[2],
+    "message": "比上季度增加10倍以上，请核对单位是否为万元。核实无误的，请在“经验校验说明!E7”填写说明。",
+}
 
 PHONE_LIST: Context = {
     "role": "管理员",
@@ -365,6 +369,7 @@ VARIANTS: dict[str, tuple[str, Context]] = {
             "times": 1,
         },
     ),
+    "returned-queries": ("returned", {"findings": [QUERY], "times": 1}),
     "reminder-many": (
         "reminder",
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,6 +90,48 @@ def test_a_query_asks_and_an_error_refuses() -> None:
         (Severity.QUERY, "学生=900"),
     ]
     assert (seen.errors, seen.queries) == (1, 1)
+
+
+EXPLAINED = replace(FORM, fields=(*FORM.fields, Field("说明:2", "经验校验2说明", FieldType.TEXT)))
+
+
+def test_a_query_without_its_explanation_sends_the_workbook_back_and_names_the_cell() -> None:
+    form = form_of(*EXPLAINED.indicators, EXPLAINED.fields[-1], rules=FORM.rules)
+    seen = examine(form, {"学生": 900, "教师": 30}, LAST)
+    assert (seen.errors, seen.queries, seen.unexplained, seen.goes_back) == (0, 1, 1, True)
+    where = f"请在“{cell(form, '说明:2')}”填写说明。"
+    assert seen.findings[0].message.endswith(where)
+
+
+def test_an_explained_query_is_no_finding_and_the_reviewer_reads_why() -> None:
+    seen = examine(EXPLAINED, {"学生": 900, "教师": 30, "说明:2": " 并入两所小学 "}, LAST)
+    assert (seen.findings, seen.goes_back) == ((), False)
+    assert [finding.severity for finding in seen.explained] == [Severity.QUERY]
+    assert seen.notes == {"说明:2": "学生数比上季度变动超过20%，请核对或说明——并入两所小学"}
+
+
+def test_the_explanation_of_a_field_explains_every_query_that_names_it() -> None:
+    form = replace(FORM, fields=(*FORM.fields, Field("说明:学生", "学生说明", FieldType.TEXT)))
+    assert examine(form, {"学生": 900, "说明:学生": "并校"}, LAST).findings == ()
+
+
+def test_nothing_explains_an_error() -> None:
+    form = replace(FORM, fields=(*FORM.fields, Field("说明:学生", "学生说明", FieldType.TEXT)))
+    seen = examine(form, {"学生": 480, "教师": 500, "说明:学生": "并校"}, LAST)
+    assert (seen.errors, seen.goes_back) == (1, True)
+
+
+def test_an_explanation_alone_fills_in_nothing_and_is_not_taken_over_by_an_unchanged_quarter() -> None:
+    (finding,) = examine(EXPLAINED, {"说明:2": "并校"}, LAST).findings
+    assert finding.code == "nothing-filled"
+    claimed = examine(EXPLAINED, {NO_CHANGE: "是"}, {**LAST, "说明:2": "上季度并校"})
+    assert claimed.no_change
+    assert "说明:2" not in claimed.answers
+
+
+def test_a_query_of_a_form_without_explanations_does_not_send_the_workbook_back() -> None:
+    seen = examine(FORM, {"学生": 900, "教师": 30}, LAST)
+    assert (seen.queries, seen.goes_back) == (1, False)
 
 
 def test_without_last_quarters_figure_a_rule_about_it_says_nothing() -> None:

@@ -16,6 +16,7 @@ from tests.domain.offices import (
     UNIVERSITY,
     WEST,
     at,
+    query,
 )
 from tests.process.situations import (
     DUE,
@@ -47,8 +48,9 @@ from tests.process.situations import (
     workbook,
 )
 from workflow.adapters.store.records import LetterState
+from workflow.domain.form import Field, FieldType
 from workflow.domain.lifecycle import CaseState, PackageAct, PackageState, act_on_package
-from workflow.domain.merge import Origin
+from workflow.domain.merge import Origin, stand
 from workflow.domain.message import Sighting
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
 from workflow.process.decide import decide, failed
@@ -63,6 +65,17 @@ def reported(situation: Situation, unit: str = COUNTY) -> Situation:
         situation.packages["2026Q4", unit], PackageAct.AUTO_REPORT, reported_at=at(1, 6, 0)
     )
     return replace(situation, packages={**situation.packages, ("2026Q4", unit): package})
+
+
+MANY = {"学生": 900, "教师": 30}
+
+
+def with_explanations(situation: Situation) -> Situation:
+    """The schools' form asks why there are so many pupils, and has a cell for it."""
+    form = situation.forms["school"]
+    fields = (*form.fields, Field("说明:2", "经验校验2说明", FieldType.TEXT))
+    asking = replace(form, fields=fields, rules=(*form.rules, query("学生<=800", "学生数偏多，请核对。")))
+    return replace(situation, forms={**situation.forms, "school": asking})
 
 
 class TestWhatNobodyWrote:
@@ -170,6 +183,24 @@ class TestAWorkbook:
         settled = opened().after(outcome)
         assert settled.cases[key(SCHOOL)].state is CaseState.RETURNED
         assert [(v.errors, v.returned) for v in settled.submissions[key(SCHOOL)]] == [(1, True)]
+
+    def test_a_query_without_its_explanation_goes_back_but_its_figures_would_go_up_unreviewed(self) -> None:
+        situation = with_explanations(opened())
+        settled, (outcome,) = fold(situation, mail(SCHOOL_MAIL, workbook(answers=MANY)))
+        assert (ends(outcome), settled.cases[key(SCHOOL)].state) == ([Ends.RETURNED], CaseState.RETURNED)
+        versions = settled.submissions[key(SCHOOL)]
+        assert [(v.errors, v.queries, v.returned) for v in versions] == [(0, 1, False)]
+        assert outcome.events[-1].data["returned_number"] == 0
+        assert stand(settled.cases[key(SCHOOL)], versions, None).origin is Origin.NOT_REVIEWED
+
+    def test_explained_it_is_accepted_with_what_the_unit_says(self) -> None:
+        told = workbook(answers={**MANY, "说明:2": "并入两所小学"})
+        _, (_, outcome) = fold(
+            with_explanations(opened()), mail(SCHOOL_MAIL, workbook(answers=MANY)), mail(SCHOOL_MAIL, told)
+        )
+        assert ends(outcome) == [Ends.ACCEPTED]
+        assert (answered(outcome, "acknowledgement")["queries"], outcome.submissions[0].queries) == ([], 0)
+        assert "并入两所小学" in answered(outcome, "acknowledgement")["also"][0]
 
     def test_a_correction_is_never_asked_for_after_the_data_have_gone_up(self) -> None:
         outcome = decide(mail(SCHOOL_MAIL, workbook(answers=WRONG), moment=at(1, 4)), opened())

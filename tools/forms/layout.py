@@ -26,6 +26,11 @@ VALID_UNTIL = "2028年12月"
 WIDTHS = {"A": 6.0, "B": 28.0, "C": 9.0, "D": 18.5, "E": 12.0, "F": 17.5}
 TITLES = ("序号", "指标名称", "计量单位", "填报内容", "填写说明")
 
+EXPLANATIONS = "经验校验说明"
+EXPLAIN_NOTE = (
+    "1. “自查”页的经验校验显示“请核实”的，先核对：填错的，改正填报内容；核实无误的，在对应行写明原因。\n"
+    "2. 显示“通过”或者“—”的不用填写。应说明而没有说明的，工作簿将退回。"
+)
 TITLE_FACE, SONG, HEI, FANG = "方正小标宋简体", "宋体", "黑体", "仿宋"
 INK, GREY = "FF000000", "FF808080"
 BAND, SUBBAND, HEAD, INPUT = "FFCFDDED", "FFEEF3F9", "FFE1E9F3", "FFFFFBE6"
@@ -250,6 +255,27 @@ def band(pen: Pen, module: Module) -> None:
         else:
             pen.ask("D", entry)
             pen.put("E:F", pen.hint(entry.hint), face(SONG, 9.5), indent=1)
+
+
+def explanations(sheet: Worksheet, form: Form, numbers: dict[str, str]) -> None:
+    """The page behind the others, on which a unit says why a figure that a 经验校验 asks about is right."""
+    for column, width in WIDTHS.items():
+        sheet.column_dimensions[column].width = width
+    pen = Pen(sheet, numbers)
+    running_head(pen, form)
+    pen.next(46)
+    pen.put("A:F", EXPLAIN_NOTE, face(FANG, 10), edge=None)
+    top = pen.next(24)
+    for span, words in (("A", "序号"), ("B:C", "经验校验内容"), ("D:F", "说明（核实无误的，写明原因）")):
+        pen.put(span, words, face(HEI), "center", fill=HEAD)
+    asked = [rule for rule in form.rules if rule.kind == "经验校验"]
+    for number, rule in enumerate(asked, start=1):
+        pen.next(64)
+        pen.put("A", str(number), face(), "center")
+        pen.put("B:C", rule.message, face(SONG, 10), indent=1)
+        pen.ask("D:F", Field(f"说明:{rule.id}", rule.message, "文本", "", required=False))
+    frame(sheet, top, pen.row)
+    set_up(sheet, form, top, freeze=True)
 
 
 def foot(pen: Pen) -> None:

@@ -154,7 +154,7 @@ def _checked(app: App, path: str, reading: Reading) -> tuple[dict[str, Any], tup
                 reading.notes,
             )
             findings, notes = seen.findings, seen.notes
-            outcome = (AttachmentOutcome.RETURNED if seen.errors else AttachmentOutcome.ACCEPTED).value
+            outcome = (AttachmentOutcome.RETURNED if seen.goes_back else AttachmentOutcome.ACCEPTED).value
     line = {
         "file": path, "outcome": outcome, "unit": unit, "form": form_id, "reason": reading.reason,
         "findings": [

@@ -54,7 +54,8 @@ def _fresh(form: Form, chance: random.Random) -> dict[str, Value]:
     """First answers. Figures that are bounded by others come after them."""
     size = chance.uniform(_SMALLEST, _LARGEST)
     answers: dict[str, Value] = {}
-    for field in sorted(form.fields, key=lambda field: bool(field.constraint)):
+    asked = [field for field in form.fields if not field.explains]
+    for field in sorted(asked, key=lambda field: bool(field.constraint)):
         answers[field.name] = _bounded(field, _first(field, chance, size), answers, chance)
     return _without_irrelevant(form, answers)
 
@@ -151,7 +152,7 @@ def _repaired(
 def _formula(form: Form, finding: Finding) -> str:
     """The formula that a finding says is broken; '' for a finding of another kind."""
     if finding.code == "rule":
-        return next((rule.formula for rule in form.rules if rule.message == finding.message), "")
+        return next((rule.formula for rule in form.rules if finding.message.startswith(rule.message)), "")
     return form.by_name[finding.field].constraint if finding.code == "constraint" else ""
 
 

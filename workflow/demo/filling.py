@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,10 @@ from workflow.demo.figures import plausible
 from workflow.domain.answers import Understood, understand
 from workflow.domain.form import RESERVED, FieldType, Form, Prefill, Value
 from workflow.domain.submission import Answers, RawValue
+
+
+_PROBLEMS = "问题清单"
+_EXPLAIN_IN = re.compile("核实无误的，请在“(.+?)”填写说明")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def fill(job: Job, form: Form) -> Filled:
     if job.kind is Kind.SPOIL:
         values = spoil(form, right, job.seed)
     elif job.kind is Kind.CORRECT:
-        values = correct(form, standing, right)
+        values = correct(form, standing, right) | explain(book, form)
     else:
         values = typed(right)
     for slot in form.slots:
@@ -151,6 +156,15 @@ def correct(form: Form, wrong: Mapping[str, RawValue], right: Answers) -> dict[s
     wanted = typed(right)
     names = [field.name for field in form.fields if field.name in wanted or field.name in RESERVED]
     return {name: wanted.get(name) for name in names if wanted.get(name) != wrong.get(name)}
+
+
+def explain(book: Workbook, form: Form) -> dict[str, RawValue]:
+    """What a clerk writes into the explanation cells that the 问题清单 of a returned workbook names."""
+    if _PROBLEMS not in book.sheetnames:
+        return {}
+    said = "\n".join(str(cell.value or "") for row in book[_PROBLEMS].iter_rows() for cell in row)
+    cells = set(_EXPLAIN_IN.findall(said))
+    return {slot.field: "已核对台账，数据属实" for slot in form.slots if slot.cell in cells}
 
 
 def review(data: bytes, work: Review) -> bytes:

@@ -1,6 +1,7 @@
 """The checks 校验 of a return: every finding has a code, and every code its words in one catalogue.
 
-逻辑校验 is an error and must be corrected; 经验校验 is a query and must be corrected or explained.
+逻辑校验 is an error and must be corrected; 经验校验 is a query and must be corrected or explained: a query whose 说明 cell
+is filled is no finding any more, one whose cell is blank sends the workbook back as an error does.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from workflow.domain import rules
 from workflow.domain.answers import Unclear, Understood, plain_number, shown, understand
-from workflow.domain.form import NO_CHANGE, Field, FieldType, Form, Prefill, Severity, Value
+from workflow.domain.form import EXPLAINS, NO_CHANGE, Field, FieldType, Form, Prefill, Rule, Severity, Value
 from workflow.domain.submission import Answers, CellError, Finding, RawValue
 
 #: Every finding's words. `{…}` takes the field's label, unit, bounds or choices; see `_finding`.
@@ -36,6 +37,7 @@ CATALOGUE: Mapping[str, str] = {
     "constraint": "{message}",
     "irrelevant": "按前项填报情况，此项不需填写，请清空或更正前项",
     "rule": "{message}",
+    "explain": "核实无误的，请在“{cell}”填写说明。",
     "reviewer": "{message}",
     "no-change-without-data": "系统中没有本单位上季度的数据，不能确认无变化，请填写各项指标并将此项改为“否”",
     "no-change-but-changed": "此项选择了“是”，但部分指标与上季度不同，请核对：确有变化的将此项改为“否”",
@@ -47,12 +49,21 @@ CATALOGUE: Mapping[str, str] = {
 class Examination:
     """What the check of one return gives: the answers as understood, notes on what was read differently from how it
     was typed, and the findings in the form's order. `no_change` is true for a valid 无变化 in the workbook's own cell.
+    `explained` are the queries that the unit has explained, with what it says in `notes` under the explanation's name;
+    `unexplained` counts the findings that have a cell for an explanation which is blank.
     """
 
     answers: Answers
     notes: Mapping[str, str]
     findings: tuple[Finding, ...]
     no_change: bool = False
+    explained: tuple[Finding, ...] = ()
+    unexplained: int = 0
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the unit must act before the workbook can be taken: correct it, or explain it."""
+        return bool(self.errors or self.unexplained)
 
     @property
     def errors(self) -> int:
@@ -92,18 +103,34 @@ def examine(
     claim = answers.get(NO_CHANGE) is True
     code = _claim_fault(form, answers, broken, previous, claim)
     if claim and not code:
-        return Examination({**(previous or {}), **answers}, notes, (), no_change=True)
+        kept = {name: value for name, value in (previous or {}).items() if not name.startswith(EXPLAINS)}
+        return Examination({**kept, **answers}, notes, (), no_change=True)
+    explained: list[Finding] = []
+    unexplained = 0
     if code == "nothing-filled":
         findings = []
     else:
         for field in form.fields:
             if field.name not in broken and (field.required or field.name in answers):
                 findings.extend(_check_field(form, field, answers, broken, previous, where))
-        findings.extend(_check_rules(form, answers, broken, previous, where))
+        for rule, finding, places in _check_rules(form, answers, broken, previous, where):
+            told = [name for name in places if answers.get(name)]
+            if told:
+                explained.append(finding)
+                notes |= {name: _explanation(rule, answers[name]) for name in told}
+                continue
+            unexplained += bool(places)
+            wanted = CATALOGUE["explain"].format(cell=form.cell_of(places[0])) if places else ""
+            findings.append(replace(finding, message=finding.message + wanted))
     if code:
         findings.append(_finding(form, form.by_name[NO_CHANGE], code, shown(answers.get(NO_CHANGE)), where))
     findings.sort(key=lambda finding: form.order.get(finding.field, len(form.order)))
-    return Examination(answers, notes, tuple(findings))
+    return Examination(answers, notes, tuple(findings), explained=tuple(explained), unexplained=unexplained)
+
+
+def _explanation(rule: Rule, said: Value) -> str:
+    """What a reviewer reads of an explained query: the question and the unit's answer."""
+    return f"{rule.message.rstrip('。')}——{shown(said)}"
 
 
 def _claim_fault(
@@ -186,7 +213,8 @@ def _out_of_range(value: Value, bound: int | float | dt.date | None, *, below: b
 
 def _check_rules(
     form: Form, answers: Answers, broken: set[str], previous: Answers | None, where: Mapping[str, str]
-) -> Iterator[Finding]:
+) -> Iterator[tuple[Rule, Finding, tuple[str, ...]]]:
+    """Each rule that fails, its finding and the cells in which it can be explained."""
     for rule in form.rules:
         expr = _parsed(rule.formula)
         if broken and not broken.isdisjoint(_names(rule.formula)):
@@ -195,7 +223,7 @@ def _check_rules(
             named = [name for name in form.order if name in _names(rule.formula)]
             field = named[0] if named else ""
             found = "，".join(f"{form.by_name[name].label}={shown(answers.get(name))}" for name in named)
-            yield Finding(
+            finding = Finding(
                 "rule",
                 rule.severity,
                 field,
@@ -204,6 +232,7 @@ def _check_rules(
                 found,
                 rule.message,
             )
+            yield rule, finding, form.explanations(rule, named)
 
 
 def _finding(form: Form, field: Field, code: str, found: str, where: Mapping[str, str]) -> Finding:

@@ -7,7 +7,7 @@ into these records.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -76,6 +76,10 @@ RESERVED: Mapping[str, FieldType] = {
 }
 
 
+#: Opens the name of an explanation cell 说明; behind it the field or the 经验校验 rule that it explains.
+EXPLAINS = "说明:"
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One question. `minimum` and `maximum` are inclusive; formulas are Excel's over field names (domain.rules)."""
@@ -94,6 +98,11 @@ class Field:
     unit: str = ""
     aggregate: Aggregate = Aggregate.NONE
     prefill: Prefill = Prefill.NONE
+
+    @property
+    def explains(self) -> str:
+        """The field or rule that this cell explains; the empty string for a question of the form."""
+        return self.name[len(EXPLAINS) :] if self.name.startswith(EXPLAINS) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +200,15 @@ class Form:
 
     @cached_property
     def indicators(self) -> tuple[Field, ...]:
-        """The fields that ask for data: all but the reserved ones, in the form's own order."""
-        return tuple(field for field in self.fields if field.name not in RESERVED)
+        """The fields that ask for data: all but the reserved ones and the explanations, in the form's own order."""
+        return tuple(field for field in self.fields if field.name not in RESERVED and not field.explains)
+
+    def explanations(self, rule: Rule, asked: Iterable[str]) -> tuple[str, ...]:
+        """The explanation cells that speak of a 经验校验: its own, then those of the fields `asked` that it names."""
+        if rule.severity is not Severity.QUERY:
+            return ()
+        names = (f"{EXPLAINS}{subject}" for subject in (rule.id, *asked))
+        return tuple(name for name in names if name in self.by_name)
 
 
 def column_letters(column: int) -> str:

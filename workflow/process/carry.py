@@ -24,9 +24,11 @@ class Carried:
     open_labels: list[str]
 
 
-def carry(form: Form, unit: Unit, raw: Mapping[str, RawValue | CellError]) -> Carried:
+def carry(
+    form: Form, unit: Unit, raw: Mapping[str, RawValue | CellError], *, explanations: bool = True
+) -> Carried:
     """The answers that the current form still asks for, as they are understood; what is not understood stays blank, and
-    name and code come from the roster.
+    name and code come from the roster. Without `explanations` what explained the old copy's figures is left behind.
     """
     answers: dict[str, Value] = {}
     taken: list[str] = []
@@ -36,7 +38,7 @@ def carry(form: Form, unit: Unit, raw: Mapping[str, RawValue | CellError]) -> Ca
             answers[field.name] = unit.name
         elif field.prefill is Prefill.UNIT_CODE:
             answers[field.name] = unit.code
-        elif field.name not in _NOT_CARRIED:
+        elif field.name not in _NOT_CARRIED and (explanations or not field.explains):
             typed = raw.get(field.name)
             seen = understand(field, typed) if typed is not None else None
             if isinstance(seen, Understood) and seen.value is not None:

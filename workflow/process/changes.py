@@ -191,7 +191,7 @@ def _case_then(history: History, since: int) -> tuple[Case | None, list[Submissi
                 )
             )  # fmt: skip
         elif event.kind in {"case.returned", "case.approved"}:
-            number = data.get("returned_number") or data.get("number") or case.number
+            number = data.get("returned_number", data.get("number", case.number))
             flag = "returned" if event.kind == "case.returned" else "approved"
             versions = [replace(v, **{flag: True}) if v.number == number else v for v in versions]  # type: ignore[arg-type]
     return case, versions

@@ -112,7 +112,7 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
     after = case_after(case, event)
     rests_on = _package_stream(situation, case.unit)
     kept = Outcome(events=(event,), cases=(after,), submissions=(version,), rests_on=rests_on)
-    if seen.errors:
+    if seen.goes_back:
         return kept + _send_back(part, after, version, situation, who, seen)
     accepted = replace(part.fate, outcome=AttachmentOutcome.ACCEPTED, findings=seen.findings)
     return kept + Outcome(fates=(accepted,), letters=_acknowledge(part, after, situation, who, seen))
@@ -155,7 +155,8 @@ def _send_back(
 ) -> Outcome:
     """退回修改: the unit's own file again, with what is wrong marked in it."""
     due = return_due(situation, case.unit, part.received_at)
-    returned, event = returned_case(case, due, "", "系统校验", part.received_at, part.message)
+    number = case.number if seen.errors else 0  # what only wants an explanation still goes up, as 未审核
+    returned, event = returned_case(case, due, "", "系统校验", part.received_at, part.message, number)
     earlier = situation.earlier.get((case.unit, case.form))
     enclosure = AnnotatedCopy(
         case.unit,
@@ -180,15 +181,15 @@ def _send_back(
     }
     letters = _reply(LetterKind.RETURNED, part, returned, situation, who, context, (enclosure,))
     fate = replace(part.fate, outcome=AttachmentOutcome.RETURNED, findings=seen.findings)
-    newest = replace(version, returned=True)
+    newest = replace(version, returned=bool(seen.errors))
     return Outcome(events=(event,), letters=letters, cases=(returned,), submissions=(newest,), fates=(fate,))
 
 
 def returned_case(
-    case: Case, due: dt.datetime, note: str, by: str, at: dt.datetime, cause: str
+    case: Case, due: dt.datetime, note: str, by: str, at: dt.datetime, cause: str, number: int
 ) -> tuple[Case, Event]:
-    """A case sent back by the check or by a reviewer, and its event; raises NotAllowed."""
-    data = {"due": due.isoformat(), "note": note, "by": by, "returned_number": case.number}
+    """A case sent back, `number` (0: none) the version that counts as returned, and its event; raises NotAllowed."""
+    data = {"due": due.isoformat(), "note": note, "by": by, "returned_number": number}
     event = Event(case.stream, case.events + 1, "case.returned", at, by, cause, data)
     return case_after(case, event), event
 
@@ -281,7 +282,7 @@ def _stale(part: Part, copy: int, case: Case, situation: Situation, who: Sender)
     `copy` is 0 for a copy of an earlier period.
     """
     form = situation.forms[case.form]
-    moved_over = carry(form, situation.roster.units[case.unit], part.reading.answers)
+    moved_over = carry(form, situation.roster.units[case.unit], part.reading.answers, explanations=bool(copy))
     context = {
         "copy": copy,
         "current_copy": case.copy,

@@ -215,7 +215,7 @@ def decide_on_case(
     if verdict == APPROVE:
         return replace(_approve(review, case, note, situation), rests_on=rests_on)
     due = return_due(situation, case.unit, review.at)
-    returned, event = returned_case(case, due, note, review.by, review.at, review.cause)
+    returned, event = returned_case(case, due, note, review.by, review.at, review.cause, case.number)
     key = (case.campaign, case.unit, case.form)
     newest = replace(situation.submissions[key][-1], returned=True)
     findings = _remarked(situation, newest, remarks or {})

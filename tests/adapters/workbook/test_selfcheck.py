@@ -113,7 +113,12 @@ def test_each_check_has_a_row_with_its_kind_its_words_its_place_and_three_colour
         for one in area.rules
         if one.type == "cellIs" and one.dxf.fill
     }
-    assert colours == {('"通过"', "FFC6EFCE"), ('"请改正"', "FFFFC7CE"), ('"请核实"', "FFFFDD80")}
+    assert colours == {
+        ('"通过"', "FFC6EFCE"),
+        ('"请改正"', "FFFFC7CE"),
+        ('"请核实"', "FFFFDD80"),
+        ('"已说明"', "FFDDEBF7"),
+    }
 
 
 def test_the_results_are_those_of_a_person_who_looks(soffice: Office, tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ def read_located(
     answers.update(hidden_errors(blank, sniffed))
     error_texts(answers)
     notes = days_since_1904(form, answers, sniffed)
-    answers.update({field: CellError(LOST) for field in located.lost})
+    # An explanation is the unit's to give; one that was not found is asked for where a query stands open.
+    answers.update({field: CellError(LOST) for field in located.lost if not form.by_name[field].explains})
     moved = {}
     for field, (sheet, row, column) in located.places.items():
         cell = f"{sheet}!{column_letters(column)}{row}"

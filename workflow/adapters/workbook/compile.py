@@ -159,7 +159,7 @@ def _form(found: Definition, cells: Iterable[TaggedCell], sheets: Iterable[Works
         found.kinds,
         settings["表号"],
         settings["制表机关"],
-        tuple(found.fields),
+        (*found.fields, *found.explanations),
         tuple(found.rules),
         tuple(Slot(cell.field, cell.sheet, cell.row, cell.column) for cell in cells if cell.field),
         tuple(

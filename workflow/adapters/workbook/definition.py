@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 @dataclass
 class Definition:
     """What the definition sheets say; `faults` is empty when it can be used. `rows` is the row of each field; `formulas`
-    are the readable ones with their places; `queries` are doubts that hinder nothing.
+    are the readable ones with their places; `queries` are doubts that hinder nothing; `explanations` are the 说明 cells.
     """
 
     file: str
@@ -37,6 +37,7 @@ class Definition:
     faults: list[Fault] = field(default_factory=list)
     queries: list[Fault] = field(default_factory=list)
     formulas: list[tuple[str, str]] = field(default_factory=list)
+    explanations: list[Field] = field(default_factory=list)
 
     def fault(self, place: str, what: str, remedy: str) -> None:
         """Note a fault at `字段!A7` or at a sheet."""

@@ -20,7 +20,7 @@ from workflow.adapters.workbook.master import Member, archive
 from workflow.adapters.workbook.package import MAIN, NotAWorkbook, Package
 from workflow.adapters.workbook.stamp import xml_text
 from workflow.adapters.workbook.styles import Styles
-from workflow.adapters.workbook.tags import TAG
+from workflow.adapters.workbook.tags import EXPLANATION, TAG
 from workflow.adapters.workbook.worksheet import Strings, Worksheet
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import RESERVED, Aggregate, FieldType, Prefill, column_letters
@@ -108,7 +108,7 @@ def _read_sheet(draft: _Draft, sheet: Worksheet) -> None:
     dropdowns = [(areas, source.split(",")) for areas, source in sheet.lists()]
     for row, column, text in sheet.texts():
         match = TAG.fullmatch(text.strip())
-        if match is None or match[1] or match[2] in draft.fields:
+        if match is None or match[1] or match[2] in draft.fields or EXPLANATION.fullmatch(match[2]):
             continue
         listed = [choices for areas, choices in dropdowns if any(area.holds(row, column) for area in areas)]
         choices = [choice.strip() for choice in listed[0] if choice.strip()] if listed else []

@@ -197,7 +197,9 @@ def _hint(findings: Sequence[Finding]) -> str:
     if errors:
         counts.append(f"逻辑校验问题 {errors} 项（单元格为红色），必须改正")
     if queries := len(findings) - errors - remarked:
-        counts.append(f"经验校验问题 {queries} 项（单元格为黄色），改正，或者核实后在回复邮件中说明原因")
+        there = any("填写说明" in finding.message for finding in findings)
+        how = "填写说明" if there else "在回复邮件中说明原因"
+        counts.append(f"经验校验问题 {queries} 项（单元格为黄色），改正，或者核实后{how}")
     said = f"{'；'.join(counts)}。" if counts else ""
     where = "点击“位置”可转到该单元格，鼠标停在有批注的单元格上可看处理要求。" if findings else ""
     return f"{said}{where}请在本工作簿上修改，改好后直接回复原邮件发回；本表由系统生成，不需填写。"

@@ -4,7 +4,7 @@ They say what `domain.checks` says of the same answers, with Excel's own functio
 LibreOffice). `selfcheck_sheet` shows them. The hidden sheet `_自查` has one row a field: A its label, B where it is, C its
 relevance, D whether it is asked, E what stands in it (blank, a value, no value of its type), F what is amiss, G whether it
 has changed, H its last value, I whether it tells that something was filled in. One row a check: K what its formula gives,
-L how often it fails (-1: says nothing), M to O where the first three are, P their labels. And in R the whole.
+L how often it fails (-1: says nothing, -2: explained), M to O where the first three are, P their labels. And in R the whole.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ SHEET = "自查"
 RECKONING = "_自查"
 RECKONING_PART = "xl/worksheets/huizhi-reckoning.xml"
 REQUIRED = "必填"
+#: What the count of a check says that fails and is explained.
+EXPLAINED = -2
 #: Excel's own limit of a formula.
 LONGEST = 8192
 #: What stands in a field's cell (column E), and what is amiss with it (column F).
@@ -45,7 +47,8 @@ _SWALLOW = frozenset({"IFERROR", "COUNT", "COUNTA", "ISBLANK"})
 @dataclass(frozen=True, slots=True)
 class Check:
     """One row of the 自查 sheet. `kind` is said, claim, missing, content, needless, constraint or rule; `subject` the
-    sheet, the field or the rule's id that it is about; `category` 必填, 逻辑校验 or 经验校验; `fields` whom it asks.
+    sheet, the field or the rule's id that it is about; `category` 必填, 逻辑校验 or 经验校验; `fields` whom it asks;
+    `explanations` the cells in which a query is explained.
     """
 
     kind: str
@@ -54,6 +57,7 @@ class Check:
     words: str
     fields: tuple[str, ...]
     formula: str = ""
+    explanations: tuple[str, ...] = ()
 
     @property
     def is_query(self) -> bool:
@@ -111,7 +115,8 @@ def _rules(form: Form, severity: Severity) -> Iterator[Check]:
         if rule.severity is severity:
             asked = rules.names(rules.parse(rule.formula))
             named = tuple(name for name in form.order if name in asked)
-            yield Check("rule", rule.id, str(severity), rule.message, named, rule.formula)
+            cells = form.explanations(rule, named)
+            yield Check("rule", rule.id, str(severity), rule.message, named, rule.formula, cells)
 
 
 class Reckoning:
@@ -155,7 +160,9 @@ class Reckoning:
         return tuple(f"{quoted(RECKONING)}!{cell}" for cell in (_ERRORS, _QUERIES, _UNCHANGED))  # type: ignore[return-value]
 
     def count_cell(self, place: int) -> str:
-        """The cell that counts the failures of a check: -1 where it does not apply, 0 where it is passed."""
+        """The cell that counts the failures of a check: -1 where it does not apply, 0 where it is passed, EXPLAINED where
+        it fails and the unit has said why.
+        """
         return f"{quoted(RECKONING)}!$L${place + _FIRST}"
 
     def listed_cell(self, place: int) -> str:
@@ -228,7 +235,11 @@ class Reckoning:
         else:
             spoken = f"IF({broken}=0,{self.excel(check.formula)},NA())"
         self._put("K", row, spoken)
-        self._put("L", row, f"IF(OR({_UNCHANGED},ISERROR(K{row}),ISTEXT(K{row})),-1,IF(K{row},0,1))")
+        failed = "1"
+        if check.explanations:
+            told = ",".join(f"E{self._row[name]}={_VALUE}" for name in check.explanations)
+            failed = f"IF(OR({told}),{EXPLAINED},1)"
+        self._put("L", row, f"IF(OR({_UNCHANGED},ISERROR(K{row}),ISTEXT(K{row})),-1,IF(K{row},0,{failed}))")
 
     def _counted(self, row: int, code: int, first: int, last: int) -> None:
         states = f"$F${first}:$F${last}"

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 from workflow.adapters.workbook.comments import wrapped_lines
 from workflow.adapters.workbook.names import quoted
 from workflow.adapters.workbook.package import MAIN
-from workflow.adapters.workbook.selfcheck import COUNTED, REQUIRED, SHEET, Check, Reckoning
+from workflow.adapters.workbook.selfcheck import COUNTED, EXPLAINED, REQUIRED, SHEET, Check, Reckoning
 from workflow.adapters.workbook.stamp import xml_text
 from workflow.adapters.workbook.styles import Styles
 from workflow.domain.form import Severity, column_letters
@@ -16,7 +16,7 @@ from workflow.domain.form import Severity, column_letters
 PART = "xl/worksheets/huizhi-selfcheck.xml"
 #: What the holes of the sheet print, by their numbers.
 HOLES = ("单位名称", "填报期")
-PASSED, WRONG, QUERIED, SILENT = "通过", "请改正", "请核实", "—"
+PASSED, WRONG, QUERIED, TOLD, SILENT = "通过", "请改正", "请核实", "已说明", "—"
 
 _COLUMNS = (("序号", 6.0), ("类别", 11.0), ("校验内容和提示", 57.0), ("有关单元格", 29.0), ("结果", 11.0))
 _LAST, _HEADING_ROW, _SUMMARY_ROW = "E", 6, 4
@@ -29,11 +29,13 @@ _BANDS = {
     str(Severity.ERROR): "二、逻辑校验（不通过的必须改正）",
     str(Severity.QUERY): "三、经验校验（不通过的请改正；核实无误的，请在回复邮件中说明原因）",
 }
+_EXPLAINABLE = "三、经验校验（不通过的请改正；核实无误的，请填写说明）"
 #: Conditional looks: the words of a font and a fill.
 _LOOKS = {
     PASSED: ("FF006100", "FFC6EFCE"),
     WRONG: ("FF9C0006", "FFFFC7CE"),
     QUERIED: ("FF7F4F00", "FFFFDD80"),
+    TOLD: ("FF1F4E79", "FFDDEBF7"),
     SILENT: ("FF808080", ""),
 }
 _COUNT_WORDS = {
@@ -119,7 +121,8 @@ class SelfCheckSheet:
         for place, check in enumerate(self._reckoning.checks):
             if check.category != category:
                 category = check.category
-                self._across("band", _inline(_BANDS[category]), 23)
+                told = check.is_query and any(one.explanations for one in self._reckoning.checks)
+                self._across("band", _inline(_EXPLAINABLE if told else _BANDS[category]), 23)
             self._check(place, check)
         return self._xml()
 
@@ -134,7 +137,8 @@ class SelfCheckSheet:
     def _check(self, place: int, check: Check) -> None:
         count = self._reckoning.count_cell(place)
         amiss = QUERIED if check.is_query else WRONG
-        result = _formula(f'IF({count}<0,"{SILENT}",IF({count}=0,"{PASSED}","{amiss}"))')
+        silent = f'IF({count}={EXPLAINED},"{TOLD}","{SILENT}")' if check.explanations else f'"{SILENT}"'
+        result = _formula(f'IF({count}<0,{silent},IF({count}=0,"{PASSED}","{amiss}"))')
         words, room = _inline(xml_text(check.words)), check.words
         if check.kind in COUNTED:
             listed = self._reckoning.listed_cell(place)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.domain.form import column_letters
+from workflow.domain.form import EXPLAINS, Field, FieldType, Severity, column_letters
 
 if TYPE_CHECKING:
     from workflow.adapters.workbook.definition import Definition
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PRINTED = ("单位名称", "单位代码", "填报期", "任务", "截止日期", "副本", "令牌")
 
+#: The cell in which a unit explains a query; behind it a field or the number of a 经验校验.
+EXPLANATION = re.compile(r"说明\s*[:：]\s*(.*)")
 TAG = re.compile(r"\{\{\s*(@?)\s*([^{}]*?)\s*\}\}")
 
 
@@ -65,6 +67,8 @@ def _tags_of(found: Definition, sheet: Worksheet) -> Iterator[TaggedCell]:
                 f"答案标记“{text[:40]}”没有独占一个单元格",
                 "一个单元格只写一个 {{字段名}}，不加其他文字",
             )
+        elif explained := EXPLANATION.fullmatch(tags[0][1]):
+            yield TaggedCell(sheet.entry.name, row, column, f"{EXPLAINS}{explained[1]}", ())
         elif "." in tags[0][1]:
             found.fault(place, f"“{{{{{tags[0][1]}}}}}”：重复表格尚不支持", "请把表格的每一格各设一个字段")
         else:
@@ -79,6 +83,8 @@ def _compare(found: Definition, cells: list[TaggedCell]) -> None:
             continue
         if cell.field in seen:
             found.fault(cell.cell, f"字段“{cell.field}”的标记重复，{seen[cell.field]} 已有", "请删去一处")
+        elif cell.field.startswith(EXPLAINS):
+            _open_explanation(found, cell)
         elif cell.field not in found.rows:
             found.fault(cell.cell, f"“字段”表中没有字段“{cell.field}”", "请在“字段”表中补上，或者改正标记")
         seen.setdefault(cell.field, cell.cell)
@@ -89,3 +95,17 @@ def _compare(found: Definition, cells: list[TaggedCell]) -> None:
             )
     if not any("令牌" in cell.printed for cell in cells):
         found.fault("可见工作表", "没有 {{@令牌}}", "请在某个可见单元格中写上，例如表末一行小字")
+
+
+def _open_explanation(found: Definition, cell: TaggedCell) -> None:
+    """Make an explanation cell 说明 a text that nobody has to fill, of a field or of a 经验校验."""
+    subject = cell.field.removeprefix(EXPLAINS)
+    labels = {item.name: item.label for item in found.fields}
+    asked = {rule.id for rule in found.rules if rule.severity is Severity.QUERY}
+    if subject in asked:
+        found.explanations.append(Field(cell.field, f"经验校验{subject}说明", FieldType.TEXT))
+    elif subject in labels:
+        found.explanations.append(Field(cell.field, f"{labels[subject]}说明", FieldType.TEXT))
+    elif subject not in found.rows:
+        what = f"“{{{{说明:{subject}}}}}”：没有“{subject}”这个字段或经验校验编号"
+        found.fault(cell.cell, what, "请写字段名，或者“规则”表中类别为经验校验的编号")
