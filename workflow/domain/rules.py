@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from workflow.domain import excel
+from workflow.domain.columns import SPREADING, Answers, cells, is_column
 from workflow.domain.excel import NO_PREVIOUS, ExcelError, Result
 from workflow.domain.form import Value
 from workflow.domain.formulas import (
@@ -53,7 +54,6 @@ __all__ = [
     "to_excel",
 ]
 
-Answers = Mapping[str, Value]
 Compiled = Callable[[Answers, Answers | None], Result]
 #: An argument and whether it is a cell, whose text and blank an aggregate leaves out.
 _Argument = tuple[Compiled, bool]
@@ -104,14 +104,36 @@ def _compile(expr: Expr) -> Compiled:
         case Binary(operator, left, right):
             return _binary(operator, _compile(left), _compile(right))
         case Call(function, arguments):
+            if function in SPREADING and any(map(is_column, arguments)):
+                return _spread(function, arguments)
             parts = [(_compile(argument), isinstance(argument, Name | Previous)) for argument in arguments]
-            if function in _AGGREGATES:
-                return _aggregate(_AGGREGATES[function], parts)
-            if function in {"AND", "OR"}:
-                return _junction(parts, any if function == "OR" else all)
-            if function in {"COUNT", "COUNTA"}:
-                return _count(parts, _filled if function == "COUNTA" else _countable)
-            return _CALLS[function](*(part for part, _ in parts))
+            return _call(function, parts)
+
+
+def _call(function: str, parts: Sequence[_Argument]) -> Compiled:
+    if function in _AGGREGATES:
+        return _aggregate(_AGGREGATES[function], parts)
+    if function in {"AND", "OR"}:
+        return _junction(parts, any if function == "OR" else all)
+    if function in {"COUNT", "COUNTA"}:
+        return _count(parts, _filled if function == "COUNTA" else _countable)
+    return _CALLS[function](*(part for part, _ in parts))
+
+
+def _spread(function: str, arguments: Sequence[Expr]) -> Compiled:
+    """A function over columns of repeating tables: how many cells it takes is known with the answers only."""
+    ready = {id(one): _compile(one) for one in arguments if not is_column(one)}
+
+    def run(answers: Answers, previous: Answers | None) -> Result:
+        parts: list[_Argument] = []
+        for one in arguments:
+            if id(one) in ready:
+                parts.append((ready[id(one)], isinstance(one, Name | Previous)))
+            else:
+                parts += [(_constant(cell), True) for cell in cells(one, answers, previous)]
+        return _call(function, parts)(answers, previous)
+
+    return run
 
 
 def _constant(value: Result) -> Compiled:
@@ -122,15 +144,17 @@ def _answer(name: str) -> Compiled:
     from_answer = excel.from_answer
 
     def run(answers: Answers, _previous: Answers | None) -> Result:
-        return from_answer(answers.get(name))
+        value = answers.get(name)
+        return None if isinstance(value, tuple) else from_answer(value)
 
     return run
 
 
 def _previous(name: str) -> Compiled:
     def run(_answers: Answers, previous: Answers | None) -> Result:
-        value = None if previous is None else excel.from_answer(previous.get(name))
-        return NO_PREVIOUS if value is None else value
+        value = None if previous is None else previous.get(name)
+        result = None if isinstance(value, tuple) else excel.from_answer(value)
+        return NO_PREVIOUS if result is None else result
 
     return run
 
