@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -78,10 +79,25 @@ def parser() -> Parser:
     return top
 
 
+#: What argparse says, in the office's words; the rest of its sentence names the argument.
+_ARGPARSE_WORDS = (
+    (r"the following arguments are required: ", "缺少 "),
+    (r"unrecognized arguments: ", "不认识的参数 "),
+    (
+        r"argument ([^:]+): invalid choice: ('?[^' ]*'?) \(choose from (.*)\)",
+        r"\1 没有 \2 这个值，可用的有 \3",
+    ),
+    (r"argument ([^:]+): invalid \w+ value: ", r"\1 的值不对 "),
+    (r"argument ([^:]+): expected (?:one argument|at least one argument)", r"\1 后面缺少值"),
+)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that refuses in one line, as every refusal of this program does."""
 
     def error(self, message: str) -> NoReturn:
+        for english, chinese in _ARGPARSE_WORDS:
+            message = re.sub(english, chinese, message)
         complain(f"{self.prog}：命令写法不对（{message}）；请用 {self.prog} --help 查看用法")
         raise SystemExit(2)
 
@@ -131,9 +147,15 @@ def _workspace_commands(commands: Commands) -> None:
     command.add_argument("--json", action="store_true")
 
 
+#: A demo needs three levels and somebody for every habit.
+_LEAST_UNITS = 20
+
+
 def _demo(said: argparse.Namespace) -> int:
     from workflow.demo import main as play  # noqa: PLC0415 - the mail servers are loaded for this command alone
 
+    if said.units < _LEAST_UNITS:
+        raise Refused(Fault(f"--units {said.units}", "太少，演示不出各级", f"至少 {_LEAST_UNITS} 个"))
     return play(said.folder, seed=said.seed, units=said.units)
 
 
