@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ from tests.journeys.world import (
     World,
     huizhi,
     person,
+    small_roster,
 )
 from workflow.adapters.store import tables
 from workflow.domain.lifecycle import CaseState
@@ -151,6 +153,38 @@ def test_every_fault_of_a_config_is_said_with_its_line(office: Office) -> None:
     for setting in ("folder", "per_pass", "county", "return_dayz", r"\[reviev\]", "address"):
         line = next(number for number, text in enumerate(lines, 1) if re.match(setting, text))
         assert any(f"第{line}行" in fault and setting.strip("\\[]") in fault for fault in ran.faults), setting
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("poll_minutes = 5", "poll_minutes = inf"),
+        ("grace_hours = 12", "grace_hours = 1e300"),
+        ("seconds = 20", "seconds = nan"),
+        ("port = 1\n", "port = true\n"),
+        ('folder = "INBOX"', 'folder = ""'),
+        ("city = [6, 10]", "city = [1, 3]"),
+    ],
+)
+def test_a_setting_that_means_nothing_is_refused_in_one_line(office: Office, old: str, new: str) -> None:
+    path = office.folder / "config.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    refused(office.huizhi("status"), "config")
+
+
+def test_settings_saved_by_a_windows_program_are_read(office: Office) -> None:
+    path = office.folder / "config.toml"
+    path.write_text("\ufeff" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert office.import_roster().code == 1
+
+
+def test_the_systems_own_mailbox_is_nobodys_address(office: Office) -> None:
+    roster = small_roster()
+    own = office.app.config.letterhead.address
+    contacts = (replace(roster.contacts[0], email=own), *roster.contacts[1:])
+    refused(office.import_roster(replace(roster, contacts=contacts)), "系统自己的邮箱")
 
 
 def test_a_password_that_is_not_set_is_refused(office: Office) -> None:

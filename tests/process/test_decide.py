@@ -99,6 +99,10 @@ class TestWhatNobodyWrote:
         outcome = decide(arrival, with_letter(opened()))  # type: ignore[arg-type]
         assert (outcome.bucket, kinds(outcome)) == (Bucket.BOUNCE, ["message.taken"])
 
+    @pytest.mark.parametrize("state", [LetterState.QUEUED, LetterState.DEFERRED])
+    def test_a_letter_that_is_not_on_its_way_cannot_have_bounced(self, state: LetterState) -> None:
+        assert kinds(decide(bounce(), with_letter(opened(), state=state))) == ["message.taken"]
+
     def test_a_second_bounce_of_a_letter_marks_it_no_more(self) -> None:
         assert kinds(decide(bounce(), with_letter(opened(), state=LetterState.FAILED))) == ["message.taken"]
         first = bounce()

@@ -224,6 +224,15 @@ class TestReporting:
             "review_result",
         }
 
+    def test_the_answer_to_a_level_that_has_reported_says_so(self) -> None:
+        locked = with_package(submitted(), COUNTY, PackageAct.REPORT)
+        outcome = decide(
+            mail(REVIEWER, review(decision(SCHOOL, "通过"), report="同意上报"), moment=NOW), locked
+        )
+        assert result(outcome)["reported"] is True
+        assert result(outcome)["applied"] == []
+        assert outcome.cases == ()
+
     def test_before_its_window_the_rows_count_and_the_report_does_not(self) -> None:
         book = review(decision(SCHOOL, "通过"), report="同意上报")
         outcome = decide(mail(REVIEWER, book, moment=at(12, 31, 23, 59)), submitted())
