@@ -243,3 +243,40 @@ def test_without_a_token_only_a_sender_of_one_unit_can_be_told() -> None:
     assert only_unit(ROSTER, central, {POINT, WEST}) == ROSTER.units[POINT]
     assert only_unit(ROSTER, sender(ROSTER, "school@county.test", DAY)) == ROSTER.units[SCHOOL]
     assert only_unit(ROSTER, sender(ROSTER, "stranger@home.test", DAY)) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "教师无变化，学生多了3个",
+        "无变化，但多媒体教室新增2间",
+        "无变化，新购电脑30台",
+        "无变化（不确定）",
+        "基本无变化",
+        "暂无变化",
+        "没有变化不大",
+    ],
+)
+def test_a_sentence_that_reports_a_change_or_a_doubt_confirms_nothing(words: str) -> None:
+    assert not confirms_no_change(words)
+
+
+@pytest.mark.parametrize(
+    "words", ["無變化", "我校数据无变化\n张三\n0371-55550001", "本校2026年第四季度数据无变化，谢谢！"]
+)
+def test_a_plain_sentence_about_all_the_data_confirms(words: str) -> None:
+    assert confirms_no_change(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "我们不打算申请撤报",
+        "关于撤报申请的规定请发我一份",
+        "撤报申请表在哪里",
+        "领导要求撤报申请先不报",
+        "同意撤报申请",
+    ],
+)
+def test_words_about_withdrawals_ask_for_none(words: str) -> None:
+    assert not asks_withdrawal(words)

@@ -211,11 +211,11 @@ def _written(
     """Write a picture's workbook; its path."""
     target = io.BytesIO()
     write_book(book_of(seen, version, token, made_at, cut_off), target)
-    name = f"{seen.root.code}_{_in_a_file_name(seen.root.name)}_第{version}版.xlsx"
+    name = f"{seen.root.code}_{in_a_file_name(seen.root.name)}_第{version}版.xlsx"
     return files.write_book(f"{seen.campaign.id}/{name}", target.getvalue())
 
 
-def _in_a_file_name(name: str) -> str:
+def in_a_file_name(name: str) -> str:
     """A unit's name as every file system takes it."""
     return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", name)[:40].strip(" .") or "_"
 
