@@ -58,7 +58,7 @@ bench: install servers
 # Keeps the pins that still fit; `make requirements UPGRADE=--upgrade` takes the newest releases.
 # No address of an index and no path of this machine may enter the file.
 requirements: install
-	$(BIN)/pip-compile --quiet --extra dev --strip-extras --resolver=backtracking \
+	$(BIN)/pip-compile --quiet --extra dev --extra scan --strip-extras --resolver=backtracking \
 		--no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 		$(UPGRADE) --output-file requirements.txt pyproject.toml
 	@! grep -nE '(://|^-|/opt/|/home/|/root/)' requirements.txt

@@ -98,11 +98,39 @@ class Field:
     unit: str = ""
     aggregate: Aggregate = Aggregate.NONE
     prefill: Prefill = Prefill.NONE
+    row: int = 0  # of a cell of a repeating table, counted from 1
 
     @property
     def explains(self) -> str:
         """The field or rule that this cell explains; the empty string for a question of the form."""
         return self.name[len(EXPLAINS) :] if self.name.startswith(EXPLAINS) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A repeating table 重复表格: the fields of one row, named `表.列`, and how many rows a copy has room for.
+
+    Each cell is a field of the form by itself, named `表.行.列` (`设备.3.数量`), so that an answer, a finding and a figure's
+    provenance have an address like any other. Blank rows have no answers, and rows are counted as if there were none.
+    """
+
+    name: str
+    columns: tuple[Field, ...]
+    rows: int
+
+
+def cell_name(column: str, row: int) -> str:
+    """The name of a table's cell: of `设备.数量` in row 3 `设备.3.数量`."""
+    table, _, own = column.partition(".")
+    return f"{table}.{row}.{own}"
+
+
+def split_cell(name: str) -> tuple[str, int] | None:
+    """The column and the row of a table's cell, `("设备.数量", 3)`; None for any other field."""
+    parts = name.split(".")
+    if len(parts) != 3 or not parts[1].isdecimal():
+        return None
+    return f"{parts[0]}.{parts[2]}", int(parts[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +183,7 @@ class Form:
     rules: tuple[Rule, ...]
     slots: tuple[Slot, ...]
     anchors: tuple[Anchor, ...] = ()
+    tables: tuple[Table, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
@@ -200,8 +229,14 @@ class Form:
 
     @cached_property
     def indicators(self) -> tuple[Field, ...]:
-        """The fields that ask for data: all but the reserved ones and the explanations, in the form's own order."""
-        return tuple(field for field in self.fields if field.name not in RESERVED and not field.explains)
+        """The fields that ask for one figure: all but the reserved ones, the explanations and the cells of tables, in the
+        form's own order.
+        """
+        return tuple(
+            field
+            for field in self.fields
+            if field.name not in RESERVED and not field.explains and not field.row
+        )
 
     def explanations(self, rule: Rule, asked: Iterable[str]) -> tuple[str, ...]:
         """The explanation cells that speak of a 经验校验: its own, then those of the fields `asked` that it names."""
