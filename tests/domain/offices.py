@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workflow.domain.campaign import DEFAULT_WINDOWS, SHANGHAI, Campaign, Period
-from workflow.domain.form import RESERVED, Field, FieldType, Form, Rule, Severity, Slot
+from workflow.domain.form import RESERVED, Field, FieldType, Form, Rule, Severity, Slot, Table, cell_name
 from workflow.domain.roster import Contact, Role, Roster, Unit, UnitKind
 
 if TYPE_CHECKING:
@@ -97,13 +98,26 @@ def form_of(
     rules: Iterable[Rule] = (),
     name: str = "school",
     kinds: Iterable[UnitKind] = ASKED_OF_SCHOOLS,
+    tables: tuple[Table, ...] = (),
 ) -> Form:
-    """A form of these fields behind the reserved ones; their answers stand one below the other in 表!B."""
+    """A form of these fields behind the reserved ones, then its tables cell by cell; their answers stand one below the
+    other in 表!B.
+    """
     reserved = tuple(Field(known, known, kind) for known, kind in RESERVED.items())
-    whole = (*reserved, *fields)
+    whole = (*reserved, *fields, *(cell for table in tables for cell in cells_of(table)))
     slots = tuple(Slot(field.name, "表", row, 2) for row, field in enumerate(whole, 1))
     kinds = tuple(kind.value for kind in kinds)
-    return Form(name, "示例季报表", 2, kinds, "例1表", "示例省教育厅", whole, tuple(rules), slots)
+    return Form(
+        name, "示例季报表", 2, kinds, "例1表", "示例省教育厅", whole, tuple(rules), slots, tables=tables
+    )
+
+
+def cells_of(table: Table) -> Iterable[Field]:
+    """The fields of a table's cells, row by row."""
+    for row in range(1, table.rows + 1):
+        for column in table.columns:
+            label = f"{table.name}第{row}行{column.label}"
+            yield replace(column, name=cell_name(column.name, row), label=label, row=row)
 
 
 def cell(form: Form, field: str) -> str:
@@ -119,4 +133,4 @@ def query(formula: str, message: str) -> Rule:
 
 
 def number(name: str, kind: FieldType = FieldType.INTEGER, **more: object) -> Field:
-    return Field(name, name, kind, **more)  # type: ignore[arg-type]
+    return Field(name, **{"label": name, "type": kind, **more})  # type: ignore[arg-type]

@@ -1,0 +1,165 @@
+"""The rows of a repeating table 重复表格 among a unit's flat answers, and what differs between two of them.
+
+A table is a list and not a grid: rows that come back in another order are no change, and a row is the same row where it
+says the same or is about the same thing, whatever its number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from workflow.domain.form import Field, Form, Table, Value, cell_name
+from workflow.domain.submission import Answers
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that says something: its number, from 1, and what stands in it, in the order of the table's columns."""
+
+    number: int
+    values: tuple[Value, ...]
+
+
+class Rows:
+    """Takes a table's rows out of answers; made once, it serves many units."""
+
+    def __init__(self, table: Table) -> None:
+        self._columns = tuple(column.name for column in table.columns)
+        self._cells = {
+            cell_name(column, row): (row, place)
+            for row in range(1, table.rows + 1)
+            for place, column in enumerate(self._columns)
+        }
+        self._room = table.rows
+
+    def of(self, answers: Answers) -> list[Row]:
+        """The rows in their order, blank ones left out; also those for which a copy of the form has no room."""
+        found: dict[int, list[Value]] = {}
+        for name in self._cells.keys() & answers.keys():
+            value = answers[name]
+            if value is not None:
+                row, place = self._cells[name]
+                found.setdefault(row, [None] * len(self._columns))[place] = value
+        rows = [Row(number, tuple(found[number])) for number in sorted(found)]
+        if self._room in found:
+            rows += self._beyond(answers)
+        return rows
+
+    def _beyond(self, answers: Answers) -> Iterator[Row]:
+        number = self._room + 1
+        while True:
+            values = tuple(answers.get(cell_name(column, number)) for column in self._columns)
+            if all(value is None for value in values):
+                return
+            yield Row(number, values)
+            number += 1
+
+
+def rows_of(table: Table, answers: Answers) -> list[Row]:
+    """A table's rows in one unit's answers."""
+    return Rows(table).of(answers)
+
+
+@dataclass(frozen=True, slots=True)
+class TableDifference:
+    """What differs in a table between two answers: the rows added and those removed, and each row that was changed as it
+    was and as it is. Nothing in it where the rows are the same, in whatever order.
+    """
+
+    table: Table
+    before: int
+    after: int
+    added: tuple[Row, ...] = ()
+    removed: tuple[Row, ...] = ()
+    changed: tuple[tuple[Row, Row], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+    @property
+    def words(self) -> str:
+        """`增加2行、减少1行、修改3行`."""
+        counts = (("增加", self.added), ("减少", self.removed), ("修改", self.changed))
+        return "、".join(f"{word}{len(rows)}行" for word, rows in counts if rows)
+
+    @property
+    def rows(self) -> int:
+        """How many rows differ."""
+        return len(self.added) + len(self.removed) + len(self.changed)
+
+    def cells(self) -> frozenset[str]:
+        """The names of the cells, by the newer rows, that say otherwise than before."""
+        fresh = (
+            cell_name(column.name, row.number)
+            for row in self.added
+            for column, value in zip(self.table.columns, row.values, strict=True)
+            if value is not None
+        )
+        mended = (
+            cell_name(column.name, row.number)
+            for old, row in self.changed
+            for column, before, now in zip(self.table.columns, old.values, row.values, strict=True)
+            if before != now
+        )
+        return frozenset((*fresh, *mended))
+
+
+def same_rows(table: Table, old: Answers, new: Answers) -> bool:
+    """Whether a table says the same in both answers, in whatever order its rows stand."""
+    reader = Rows(table)
+    return Counter(row.values for row in reader.of(old)) == Counter(row.values for row in reader.of(new))
+
+
+def compare(table: Table, old: Answers, new: Answers) -> TableDifference:
+    """What differs in a table. Of the rows that are not found alike, two are one row changed where the first column says
+    the same, or else at least half of the columns do.
+    """
+    reader = Rows(table)
+    before, after = reader.of(old), reader.of(new)
+    removed, added = _left_over(before, after), _left_over(after, before)
+    changed: list[tuple[Row, Row]] = []
+    for is_same in (_about_the_same, _mostly_alike):
+        for row in tuple(added):
+            former = next((one for one in removed if is_same(one.values, row.values)), None)
+            if former is not None:
+                removed.remove(former)
+                added.remove(row)
+                changed.append((former, row))
+    changed.sort(key=lambda pair: pair[1].number)
+    return TableDifference(table, len(before), len(after), tuple(added), tuple(removed), tuple(changed))
+
+
+def _left_over(rows: Sequence[Row], others: Sequence[Row]) -> list[Row]:
+    """The rows that have no equal among the others; each of those stands for one."""
+    known = Counter(row.values for row in others)
+    left = []
+    for row in rows:
+        if known[row.values]:
+            known[row.values] -= 1
+        else:
+            left.append(row)
+    return left
+
+
+def _about_the_same(one: Sequence[Value], other: Sequence[Value]) -> bool:
+    return one[0] is not None and one[0] == other[0]
+
+
+def _mostly_alike(one: Sequence[Value], other: Sequence[Value]) -> bool:
+    alike = sum(a is not None and a == b for a, b in zip(one, other, strict=True))
+    return 2 * alike >= len(one)
+
+
+def differing(form: Form, old: Answers, new: Answers) -> tuple[list[Field], list[TableDifference]]:
+    """The questions that ask for one figure and were answered differently, and the tables that differ."""
+    fields = [field for field in form.indicators if old.get(field.name) != new.get(field.name)]
+    tables = [] if not form.tables else [compare(table, old, new) for table in form.tables]
+    return fields, [difference for difference in tables if difference]
+
+
+def column_label(field: Field) -> str:
+    """What a table's column is called outside of its table: `设备 数量`; any other field as it is labelled."""
+    table, dot, _ = field.name.partition(".")
+    return f"{table} {field.label}" if dot and not field.label.startswith(table) else field.label
