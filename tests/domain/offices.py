@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workflow.domain.campaign import DEFAULT_WINDOWS, SHANGHAI, Campaign, Period
-from workflow.domain.form import RESERVED, Field, FieldType, Form, Rule, Severity, Slot, Table, cell_name
+from workflow.domain.columns import cells_of
+from workflow.domain.form import RESERVED, Field, FieldType, Form, Rule, Severity, Slot, Table
 from workflow.domain.roster import Contact, Role, Roster, Unit, UnitKind
 
 if TYPE_CHECKING:
@@ -110,14 +110,6 @@ def form_of(
     return Form(
         name, "示例季报表", 2, kinds, "例1表", "示例省教育厅", whole, tuple(rules), slots, tables=tables
     )
-
-
-def cells_of(table: Table) -> Iterable[Field]:
-    """The fields of a table's cells, row by row."""
-    for row in range(1, table.rows + 1):
-        for column in table.columns:
-            label = f"{table.name}第{row}行{column.label}"
-            yield replace(column, name=cell_name(column.name, row), label=label, row=row)
 
 
 def cell(form: Form, field: str) -> str:

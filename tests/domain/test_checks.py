@@ -10,7 +10,7 @@ import pytest
 
 from tests.domain.offices import cell, error, form_of, number, query
 from workflow.domain.checks import CATALOGUE, examine
-from workflow.domain.form import NO_CHANGE, Field, FieldType, Prefill, Severity
+from workflow.domain.form import NO_CHANGE, Field, FieldType, Prefill, Severity, Table
 from workflow.domain.submission import CellError, RawValue
 
 if TYPE_CHECKING:
@@ -212,3 +212,81 @@ def test_a_percent_field_with_its_unit_is_not_told_twice() -> None:
     )
     messages = [f.message for f in examine(form, {"占比": "120%", "数": 1}, None).findings]
     assert messages == ["不得大于100%，请核对", "不得小于1.5间，请核对"]
+
+
+EQUIPMENT = form_of(
+    number("总数", unit="台"),
+    rules=[
+        error("=SUM(设备.数量)=总数", "设备数量之和应等于总数"),
+        query("COUNTA(设备.名称)>=2", "设备不足两种"),
+    ],
+    tables=[
+        Table(
+            "设备",
+            (
+                Field("设备.名称", "名称", FieldType.TEXT, required=True, prefill=Prefill.LAST_PERIOD),
+                number("设备.数量", required=True, minimum=0, prefill=Prefill.LAST_PERIOD),
+                number(
+                    "设备.在用", constraint="=设备.在用<=设备.数量", constraint_message="在用不得多于数量"
+                ),
+            ),
+            4,
+        )
+    ],
+)
+
+
+def rows(*cells: tuple[RawValue, ...]) -> dict[str, RawValue]:
+    return {
+        f"设备.{at}.{name}": value
+        for at, row in enumerate(cells, start=1)
+        for name, value in zip(("名称", "数量", "在用"), row, strict=False)
+    }
+
+
+def told(
+    raw: Mapping[str, RawValue | CellError], previous: Mapping[str, RawValue] | None = None
+) -> list[tuple[str, str, str]]:
+    seen = examine(EQUIPMENT, raw, previous)  # type: ignore[arg-type]
+    return [(finding.code, finding.field, finding.found) for finding in seen.findings]
+
+
+def test_a_blank_row_of_a_table_is_no_row_and_a_begun_one_is_to_be_completed() -> None:
+    assert told({"总数": 9, **rows(("大屏", 6), (), ("平板", 3))}) == []
+    assert told({"总数": 6, **rows(("大屏", 6), (), ("平板",))}) == [("required", "设备.3.数量", "（空）")]
+
+
+def test_a_constraint_of_a_table_speaks_of_its_own_row() -> None:
+    assert told({"总数": 9, **rows(("大屏", 6, 4), ("平板", 3, 5))}) == [("constraint", "设备.2.在用", "5")]
+
+
+def test_a_rule_over_a_column_shows_its_total_and_points_to_its_first_cell() -> None:
+    assert told({"总数": 10, **rows(("大屏", 6), ("平板", 3))}) == [
+        ("rule", "总数", "总数=10，设备.数量合计=9")
+    ]
+    assert told({"总数": 6, **rows(("大屏", 6))}) == [("rule", "设备.1.名称", "设备 名称=1行")]
+    # One cell that can't be read is asked about; the sum then says nothing.
+    assert told({"总数": 10, **rows(("大屏", "六"), ("平板", 3))}) == [("not-a-number", "设备.1.数量", "六")]
+
+
+def test_rows_for_which_a_copy_has_no_room_are_named_and_send_the_workbook_back() -> None:
+    many = rows(*((f"设备{number}", 1) for number in range(6)))
+    [finding] = examine(EQUIPMENT, {"总数": 4, **many}, None, {"设备.5.名称": "基本情况!B14"}).findings
+    assert (finding.code, finding.severity, finding.cell) == ("table-full", Severity.ERROR, "基本情况!B14")
+    assert finding.found == "设备4、1、设备5、1"
+    assert "“设备”表最多填4行，超出的2行没有收下" in finding.message
+
+
+def test_a_sorted_table_is_no_change_and_another_row_is_one() -> None:
+    last = {"总数": 9, **rows(("大屏", 6, 5), ("平板", 3, 3))}
+    claim = {NO_CHANGE: "是"}
+    seen = examine(EQUIPMENT, claim | rows(("平板", 3), ("大屏", 6)), last)
+    assert seen.no_change
+    assert seen.answers == {**last, NO_CHANGE: True}
+    assert examine(EQUIPMENT, claim, last).no_change
+    for other in (rows(("平板", 3), ("大屏", 7)), rows(("平板", 3))):
+        assert "no-change-but-changed" in {code for code, *_ in told(claim | other, last)}
+
+
+def test_a_workbook_with_nothing_but_a_table_is_not_an_empty_one() -> None:
+    assert {code for code, _, _ in told(rows(("大屏", 6), ("平板", 3)))} == {"rule"}

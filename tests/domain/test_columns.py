@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from workflow.domain.columns import Answers, misplaced
+from workflow.domain.columns import Answers, misplaced, of_row
 from workflow.domain.excel import NO_PREVIOUS
 from workflow.domain.rules import evaluate, holds, parse, to_excel
 
-#: A blank row in the middle, a row without its count, a text where a number should be.
+
+def table(*rows: tuple[object, object]) -> dict[str, object]:
+    """The cells of a table 设备 with the columns 名称 and 数量."""
+    cells: dict[str, object] = {}
+    for number, (name, count) in enumerate(rows, start=1):
+        cells |= {f"设备.{number}.名称": name, f"设备.{number}.数量": count}
+    return cells
+
+
+#: A row without its count, a text where a number should be.
 ROWS: Answers = {
-    "设备": (
-        {"名称": "笔记本", "数量": 3},
-        {},
-        {"名称": "平板", "数量": None},
-        {"名称": "台式机", "数量": 12},
-        {"名称": "其他", "数量": "若干"},
-    ),
+    **table(("笔记本", 3), ("平板", None), ("台式机", 12), ("其他", "若干")),
+    "设备总数": 99,
     "终端总数": 15,
-}
+}  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,7 @@ ROWS: Answers = {
         ("COUNTA(设备.名称)", 4.0),
         ("COUNTA(设备.没有)", 0.0),
         ("SUM(没有.数量)", 0.0),
+        ("设备.3.数量*2", 24.0),
     ],
 )
 def test_a_column_stands_for_its_cells_as_a_range_does(formula: str, value: float) -> None:
@@ -41,18 +46,16 @@ def test_a_column_stands_for_its_cells_as_a_range_does(formula: str, value: floa
 
 def test_a_rule_over_a_column_holds_whatever_the_order_of_the_rows() -> None:
     rule = parse("=SUM(设备.数量)=终端总数")
-    rows = ROWS["设备"]
-    assert isinstance(rows, tuple)
     assert holds(rule, ROWS) is True
-    assert holds(rule, {**ROWS, "设备": rows[::-1]}) is True
-    assert holds(rule, {**ROWS, "设备": rows[1:]}) is False
+    assert holds(rule, dict(reversed(ROWS.items()))) is True
+    assert holds(rule, {name: value for name, value in ROWS.items() if name != "设备.1.数量"}) is False
 
 
 def test_a_column_of_last_quarter_says_nothing_where_there_was_none() -> None:
     rule = parse("=SUM(设备.数量)>=SUM(上期(设备.数量))")
     assert holds(rule, ROWS, None) is None
-    assert evaluate(parse("SUM(上期(设备.数量))"), ROWS, {"设备": ({},)}) is NO_PREVIOUS
-    assert holds(rule, ROWS, {"设备": ({"数量": 20},)}) is False
+    assert evaluate(parse("SUM(上期(设备.数量))"), ROWS, {"设备.1.名称": "笔记本"}) is NO_PREVIOUS
+    assert holds(rule, ROWS, {"设备.1.数量": 20}) is False
 
 
 def test_a_column_where_one_value_is_wanted_is_named() -> None:
@@ -61,6 +64,16 @@ def test_a_column_where_one_value_is_wanted_is_named() -> None:
         "设备.数量",
     ]
     assert list(misplaced(parse("=COUNTA(设备.名称)=COUNT(设备.数量)"))) == []
+
+
+def test_in_a_tables_own_formula_a_column_is_the_cell_of_the_same_row() -> None:
+    expr = parse("=AND(设备.在用<=设备.数量,设备.数量<=SUM(教室.数量),设备.数量<终端总数)")
+    assert list(misplaced(expr, "设备")) == []
+    assert (
+        of_row(expr, "设备", 3)
+        == "=AND(设备.3.在用<=设备.3.数量,设备.3.数量<=SUM(教室.数量),设备.3.数量<终端总数)"
+    )
+    assert list(misplaced(parse("=设备.数量<=教室.数量"), "设备")) == ["教室.数量"]
 
 
 def test_for_excel_a_column_is_the_range_of_its_cells() -> None:

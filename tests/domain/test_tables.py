@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from tests.domain.offices import form_of, number
 from workflow.domain.form import Field, FieldType, Table, cell_name
-from workflow.domain.tables import Row, column_label, compare, differing, rows_of, same_rows
+from workflow.domain.tables import (
+    Row,
+    close_gaps,
+    column_label,
+    compare,
+    differing,
+    rows_of,
+    same_rows,
+    unchanged,
+)
 
 if TYPE_CHECKING:
     from workflow.domain.submission import Answers
@@ -110,3 +119,20 @@ def test_a_column_is_called_by_its_table_outside_of_it() -> None:
     assert column_label(COLUMNS[1]) == "设备 数量"
     assert column_label(number("设备.数量", label="设备数量")) == "设备数量"
     assert column_label(number("学生", label="在校生数")) == "在校生数"
+
+
+def test_rows_behind_a_blank_one_move_up() -> None:
+    filled = ["设备.1.名称", "设备.4.名称", "设备.4.数量", "设备.6.数量", "在校生数"]
+    assert close_gaps(filled) == {
+        "设备.4.名称": "设备.2.名称",
+        "设备.4.数量": "设备.2.数量",
+        "设备.6.数量": "设备.3.数量",
+    }
+
+
+def test_a_table_that_leaves_a_column_out_says_nothing_about_it() -> None:
+    last = answers(LAPTOPS, SCREENS)
+    assert unchanged(DEVICES, last, answers(("大屏",), ("笔记本",)))
+    assert unchanged(DEVICES, last, {})
+    assert not unchanged(DEVICES, last, answers(("大屏", 7), ("笔记本",)))
+    assert not unchanged(DEVICES, last, answers(("大屏",)))

@@ -14,8 +14,21 @@ from functools import lru_cache
 
 from workflow.domain import rules
 from workflow.domain.answers import Unclear, Understood, plain_number, shown, understand
-from workflow.domain.form import EXPLAINS, NO_CHANGE, Field, FieldType, Form, Prefill, Rule, Severity, Value
+from workflow.domain.form import (
+    EXPLAINS,
+    NO_CHANGE,
+    Field,
+    FieldType,
+    Form,
+    Prefill,
+    Rule,
+    Severity,
+    Value,
+    cell_name,
+    split_cell,
+)
 from workflow.domain.submission import Answers, CellError, Finding, RawValue
+from workflow.domain.tables import column_label, filled_rows, rows_of, unchanged
 
 #: Every finding's words. `{…}` takes the field's label, unit, bounds or choices; see `_finding`.
 CATALOGUE: Mapping[str, str] = {
@@ -41,6 +54,7 @@ CATALOGUE: Mapping[str, str] = {
     "reviewer": "{message}",
     "no-change-without-data": "系统中没有本单位上季度的数据，不能确认无变化，请填写各项指标并将此项改为“否”",
     "no-change-but-changed": "此项选择了“是”，但部分指标与上季度不同，请核对：确有变化的将此项改为“否”",
+    "table-full": "“{table}”表最多填{rows}行，超出的{count}行没有收下，请归并后填写；确实放不下的，请与下发单位联系",
     "nothing-filled": "工作簿中没有填写任何指标，请填写后重新报送",
 }
 
@@ -94,25 +108,28 @@ def examine(
         read = _BLANK if typed is None else understand(field, typed)
         if isinstance(read, Unclear):
             broken.add(field.name)
+            if (cell := split_cell(field.name)) is not None:
+                broken.add(cell[0])
             findings.append(_finding(form, field, read.code, shown(typed), where))
             continue
         if read.value is not None:
             answers[field.name] = read.value
         if read.note:
             notes[field.name] = read.note
+    if form.tables:
+        findings += _beyond_room(form, raw, where)
     claim = answers.get(NO_CHANGE) is True
     code = _claim_fault(form, answers, broken, previous, claim)
     if claim and not code:
         kept = {name: value for name, value in (previous or {}).items() if not name.startswith(EXPLAINS)}
-        return Examination({**kept, **answers}, notes, (), no_change=True)
+        own = {name: value for name, value in answers.items() if not (form.tables and split_cell(name))}
+        return Examination({**kept, **own}, notes, (), no_change=True)
     explained: list[Finding] = []
     unexplained = 0
     if code == "nothing-filled":
         findings = []
     else:
-        for field in form.fields:
-            if field.name not in broken and (field.required or field.name in answers):
-                findings.extend(_check_field(form, field, answers, broken, previous, where))
+        findings.extend(_check_fields(form, answers, broken, previous, where))
         for rule, finding, places in _check_rules(form, answers, broken, previous, where):
             told = [name for name in places if answers.get(name)]
             if told:
@@ -144,8 +161,10 @@ def _claim_fault(
         return "no-change-without-data"
     if claim and previous is not None:
         same = all(answers[name] == previous.get(name) for name in own_words if name in answers)
+        same = same and all(unchanged(table, previous, answers) for table in form.tables)
         return "" if same and not broken else "no-change-but-changed"
     said = broken or any(name in answers for name in own_words)
+    said = said or any(rows_of(table, answers) for table in form.tables)
     return "" if said else "nothing-filled"
 
 
@@ -166,6 +185,17 @@ def _names(formula: str) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
+
+
+def _check_fields(
+    form: Form, answers: Answers, broken: set[str], previous: Answers | None, where: Mapping[str, str]
+) -> Iterator[Finding]:
+    filled = filled_rows((*answers, *broken)) if form.tables else frozenset()
+    for field in form.fields:
+        if field.row and (field.name.partition(".")[0], field.row) not in filled:
+            continue  # a blank row is no row
+        if field.name not in broken and (field.required or field.name in answers):
+            yield from _check_field(form, field, answers, broken, previous, where)
 
 
 def _check_field(
@@ -220,19 +250,51 @@ def _check_rules(
         if broken and not broken.isdisjoint(_names(rule.formula)):
             continue  # the type check has spoken about one of its answers
         if rules.holds(expr, answers, previous) is False:
-            named = [name for name in form.order if name in _names(rule.formula)]
-            field = named[0] if named else ""
-            found = "，".join(f"{form.by_name[name].label}={shown(answers.get(name))}" for name in named)
+            named = form.named(_names(rule.formula))
+            field = form.cells_in.get(named[0].name, (named[0].name,))[0] if named else ""
             finding = Finding(
                 "rule",
                 rule.severity,
                 field,
-                "、".join(form.by_name[name].label for name in named),
+                "、".join(column_label(item) for item in named),
                 where.get(field) or form.cell_of(field),
-                found,
+                "，".join(f"{column_label(item)}{_standing(form, item, answers)}" for item in named),
                 rule.message,
             )
-            yield rule, finding, form.explanations(rule, named)
+            yield rule, finding, form.explanations(rule, [item.name for item in named])
+
+
+def _standing(form: Form, item: Field, answers: Answers) -> str:
+    """What a failed rule's finding shows of a field; of a column its total, or in how many rows it is filled."""
+    if item.name not in form.columns:
+        return f"={shown(answers.get(item.name))}"
+    values = [answers[name] for name in form.cells_in[item.name] if answers.get(name) is not None]
+    if not item.type.is_number or item.type is FieldType.PERCENT:
+        return f"={len(values)}行"
+    return f"合计={shown(sum(value for value in values if isinstance(value, int | float)))}"
+
+
+def _beyond_room(
+    form: Form, raw: Mapping[str, RawValue | CellError], where: Mapping[str, str]
+) -> Iterator[Finding]:
+    """One finding for each table that has more rows than a copy has room for, with what stands in those."""
+    beyond = [name for name in raw if name not in form.by_name and split_cell(name)]
+    for table in form.tables if beyond else ():
+        own = [name for name in beyond if name.startswith(f"{table.name}.")]
+        if own:
+            count = len(filled_rows(own))
+            words = CATALOGUE["table-full"].format(table=table.name, rows=table.rows, count=count)
+            found = "、".join(shown(raw[name]) for name in own)
+            last = form.by_name[cell_name(table.columns[0].name, table.rows)]
+            yield Finding(
+                "table-full",
+                Severity.ERROR,
+                last.name,
+                f"{table.name}表",
+                where.get(own[0], ""),
+                found,
+                words,
+            )
 
 
 def _finding(form: Form, field: Field, code: str, found: str, where: Mapping[str, str]) -> Finding:

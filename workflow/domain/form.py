@@ -7,7 +7,7 @@ into these records.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -197,6 +197,29 @@ class Form:
     def order(self) -> Mapping[str, int]:
         """The place of each field in the form, counted from 0."""
         return {field.name: place for place, field in enumerate(self.fields)}
+
+    @cached_property
+    def columns(self) -> Mapping[str, Field]:
+        """The columns of the tables by name, `设备.数量`."""
+        return {column.name: column for table in self.tables for column in table.columns}
+
+    @cached_property
+    def cells_in(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of each column's cells, from the first row down."""
+        rows_of = {table.name: range(1, table.rows + 1) for table in self.tables}
+        return {
+            name: tuple(cell_name(name, row) for row in rows_of[name.partition(".")[0]])
+            for name in self.columns
+        }
+
+    def named(self, names: Collection[str]) -> tuple[Field, ...]:
+        """Of the fields and columns that a formula names those that the form has, in its order."""
+        fields = [self.by_name[name] for name in names if name in self.by_name]
+        columns = [self.columns[name] for name in names if name in self.columns]
+        place = {column.name: self.order[self.cells_in[column.name][0]] for column in columns}
+        return tuple(
+            sorted((*fields, *columns), key=lambda one: place.get(one.name, self.order.get(one.name, 0)))
+        )
 
     @cached_property
     def guides(self) -> Mapping[str, tuple[tuple[int, int, str], ...]]:

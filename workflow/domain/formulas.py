@@ -44,7 +44,7 @@ class Boolean:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A field of this period; `表.列` is one name too."""
+    """A field of this period; `表.列`, a column of a table, and `表.行.列`, one of its cells, are one name each."""
 
     name: str
 
@@ -129,7 +129,7 @@ _ASCII = str.maketrans(
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
       | (?P<number>(?:[0-9０-９]+\.?[0-9０-９]*|\.[0-9０-９]+)(?:[eE][+-]?[0-9０-９]+)?)
-      | (?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)
+      | (?P<name>[^\W\d]\w*(?:\.(?:[0-9]+\.)?[^\W\d]\w*)*)
       | (?P<text>"(?:[^"]|"")*"|[“”](?:[^"“”]|""|””)*["“”])
       | (?P<operator>[<＜][=＝>＞]|[>＞][=＝]|[-+*/^&=<>%(),;（），；＝＜＞＋－＊×／÷＾＆％≤≥≠])
     """,
@@ -321,6 +321,11 @@ def _depth(expr: Expr) -> int:
 def names(expr: Expr) -> frozenset[str]:
     """Every field that a formula speaks of, those inside `上期()` included."""
     return frozenset(node.name for node, _ in _nodes(expr) if isinstance(node, Name | Previous))
+
+
+def renamed(expr: Expr, name_of: Callable[[str], str]) -> str:
+    """The formula with other names for its fields, as staff would write it."""
+    return "=" + to_excel(expr, name_of)
 
 
 def previous_names(expr: Expr) -> frozenset[str]:

@@ -144,8 +144,7 @@ def _answer(name: str) -> Compiled:
     from_answer = excel.from_answer
 
     def run(answers: Answers, _previous: Answers | None) -> Result:
-        value = answers.get(name)
-        return None if isinstance(value, tuple) else from_answer(value)
+        return from_answer(answers.get(name))
 
     return run
 
@@ -153,7 +152,7 @@ def _answer(name: str) -> Compiled:
 def _previous(name: str) -> Compiled:
     def run(_answers: Answers, previous: Answers | None) -> Result:
         value = None if previous is None else previous.get(name)
-        result = None if isinstance(value, tuple) else excel.from_answer(value)
+        result = excel.from_answer(value)
         return NO_PREVIOUS if result is None else result
 
     return run

@@ -7,10 +7,10 @@ says the same or is about the same thing, whatever its number.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from workflow.domain.form import Field, Form, Table, Value, cell_name
+from workflow.domain.form import Field, Form, Table, Value, cell_name, split_cell
 from workflow.domain.submission import Answers
 
 
@@ -110,6 +110,43 @@ def same_rows(table: Table, old: Answers, new: Answers) -> bool:
     """Whether a table says the same in both answers, in whatever order its rows stand."""
     reader = Rows(table)
     return Counter(row.values for row in reader.of(old)) == Counter(row.values for row in reader.of(new))
+
+
+def unchanged(table: Table, old: Answers, new: Answers) -> bool:
+    """Whether what is said in a table is what was said before, in whatever order: a column that is blank in all rows says
+    nothing, nor does a table without rows.
+    """
+    reader = Rows(table)
+    now = [row.values for row in reader.of(new)]
+    told = [place for place in range(len(table.columns)) if any(row[place] is not None for row in now)]
+    before = [row.values for row in reader.of(old)] if now else []
+    return Counter(tuple(row[at] for at in told) for row in now) == Counter(
+        tuple(row[at] for at in told) for row in before
+    )
+
+
+def filled_rows(names: Iterable[str]) -> frozenset[tuple[str, int]]:
+    """Of the tables' cells among some names, the table and the row of each."""
+    split = ((name.partition(".")[0], split_cell(name)) for name in names)
+    return frozenset((table, cell[1]) for table, cell in split if cell)
+
+
+def close_gaps(filled: Iterable[str]) -> dict[str, str]:
+    """The new name of each cell of a table that has to move up, for the rows are counted without the blank ones; `filled`
+    are the names of the cells in which something stands.
+    """
+    names = list(filled)
+    numbers: dict[str, list[int]] = {}
+    for table, row in sorted(filled_rows(names)):
+        numbers.setdefault(table, []).append(row)
+    place = {(table, row): at for table, rows in numbers.items() for at, row in enumerate(rows, start=1)}
+    moved = {}
+    for name in names:
+        if (cell := split_cell(name)) is not None:
+            new = cell_name(cell[0], place[name.partition(".")[0], cell[1]])
+            if new != name:
+                moved[name] = new
+    return moved
 
 
 def compare(table: Table, old: Answers, new: Answers) -> TableDifference:
