@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.offices import SCHOOL, at, form_of, number
-from workflow.domain.form import Aggregate, Field, FieldType
+from workflow.domain.form import Aggregate, Field, FieldType, Table
 from workflow.domain.lifecycle import Case, CaseState
 from workflow.domain.merge import Origin, Standing, Total, merge_totals, stand, total, totalled_fields
 from workflow.domain.submission import Submission
@@ -117,6 +117,43 @@ def test_where_nothing_was_reported_there_is_no_figure(aggregate: Aggregate) -> 
 
 def test_floats_are_rounded_past_their_noise() -> None:
     assert Total().add(0.1).add(0.2).figure(Aggregate.SUM) == 0.3
+
+
+LISTS = Table(
+    "设备",
+    (
+        Field("设备.名称", "名称", FieldType.TEXT),
+        number("设备.数量", aggregate=Aggregate.SUM),
+        number("设备.年限", aggregate=Aggregate.MEAN),
+        number("设备.单价", FieldType.DECIMAL, aggregate=Aggregate.MAX),
+        Field("设备.在用", "在用", FieldType.YES_NO, aggregate=Aggregate.COUNT_YES),
+    ),
+    3,
+)
+
+
+def test_a_tables_column_is_totalled_over_every_row_of_every_unit() -> None:
+    form = form_of(number("学生", aggregate=Aggregate.SUM), tables=(LISTS,))
+    units = (
+        # Sorted, with a blank row in the middle and a row for which a copy has no room.
+        {
+            "学生": 480,
+            "设备.1.名称": "平板", "设备.1.数量": 12, "设备.1.年限": 3, "设备.1.单价": 0.2, "设备.1.在用": True,
+            "设备.3.名称": "笔记本", "设备.3.数量": 30, "设备.3.年限": None, "设备.3.在用": False,
+            "设备.4.名称": "大屏", "设备.4.数量": 6, "设备.4.年限": 6, "设备.4.单价": 1.5, "设备.4.在用": True,
+        },
+        {"学生": 20, "设备.1.名称": "大屏", "设备.1.数量": 2, "设备.1.年限": 6, "设备.1.在用": True},
+        {"学生": 10},
+    )  # fmt: skip
+    totals = total(form, units)
+    fields = totalled_fields(form)
+    assert [field.name for field in fields] == ["学生", "设备.数量", "设备.年限", "设备.单价", "设备.在用"]
+    figures = {field.name: totals[field.name].figure(field.aggregate) for field in fields}
+    # The mean is one of rows and not of units: (3 + 6 + 6) / 3.
+    assert figures == {"学生": 510, "设备.数量": 50, "设备.年限": 5, "设备.单价": 1.5, "设备.在用": 3}
+    assert totals.keys() == {field.name for field in fields}
+    parts = [total(form, units[:1]), total(form, units[1:])]
+    assert merge_totals(parts) == totals
 
 
 ROW = st.fixed_dictionaries(

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from workflow.domain.campaign import Window
-from workflow.domain.form import Aggregate, Field, Form, Value
+from workflow.domain.form import Aggregate, Field, Form, Table, Value
 from workflow.domain.lifecycle import Case, CaseState, Package
 from workflow.domain.roster import Unit
 from workflow.domain.submission import Answers, Submission
+from workflow.domain.tables import Rows
 
 
 class Origin(StrEnum):
@@ -141,17 +142,35 @@ Totals = Mapping[str, Total]
 
 
 def totalled_fields(form: Form) -> tuple[Field, ...]:
-    """The form's fields that have an aggregate rule, in its own order."""
-    return tuple(field for field in form.fields if field.aggregate is not Aggregate.NONE)
+    """The form's fields that have an aggregate rule, in its own order, then the columns of its tables that have one."""
+    columns = (column for table in form.tables for column in table.columns)
+    single = (field for field in form.fields if not field.row)
+    return tuple(field for field in (*single, *columns) if field.aggregate is not Aggregate.NONE)
 
 
 def total(form: Form, rows: Iterable[Answers]) -> Totals:
-    """The totals of a form's fields over rows of answers."""
+    """The totals of a form's fields over rows of answers; those of a table's column over every row of each answer."""
     kept = list(rows)
-    return {
+    totals = {
         field.name: _total_of([answers.get(field.name) for answers in kept])
         for field in totalled_fields(form)
     }
+    for table in form.tables:
+        totals |= _column_totals(table, kept)
+    return totals
+
+
+def _column_totals(table: Table, rows: Sequence[Answers]) -> dict[str, Total]:
+    columns = [
+        (place, column.name)
+        for place, column in enumerate(table.columns)
+        if column.aggregate is not Aggregate.NONE
+    ]
+    if not columns:
+        return {}
+    reader = Rows(table)
+    lines = [row.values for answers in rows for row in reader.of(answers)]
+    return {name: _total_of([values[place] for values in lines]) for place, name in columns}
 
 
 def _total_of(values: Iterable[Value]) -> Total:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,9 @@ from workflow.adapters.workbook.review import (
     UNIT_CODE,
     VERDICT,
 )
-from workflow.domain.form import NO_CHANGE, RESERVED, Field, FieldType, Form
+from workflow.domain.form import NO_CHANGE, RESERVED, Field, FieldType, Form, cell_name
 from workflow.domain.merge import BookSheet, Cover, TotalSheet, totalled_fields
+from workflow.domain.tables import column_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +89,7 @@ def write_form(
     for column, (_, width) in enumerate(_LEAD):
         sheet.set_column(column, column, width, None, {"hidden": True} if column == _FORM_ID else {})
     for column, field in enumerate(fields, start=len(_LEAD)):
-        sheet.set_column(column, column, _width(field))
+        sheet.set_column(column, column, field_width(field))
     breaks = _page_breaks(fields, len(_LEAD), _FORM_PAGE)
     _form_head(sheet, styles, cover, form, fields, breaks)
     first = _HEAD_ROW + 1
@@ -126,11 +128,12 @@ def _line(
     verdict, note = styles.cell(align="center", **ask), styles.cell(text_wrap=True, **ask)
     lead = (middle, middle, left, packed, packed, middle, middle, middle, number, verdict, note, left, middle)
     news = {**shade, "bg_color": CHANGED_FILL}
-    figures = (_field_look(styles, field, news if field.name in changed else shade) for field in fields)
+    figures = (field_look(styles, field, news if field.name in changed else shade) for field in fields)
     return Line([*lead, *figures])
 
 
-def _field_look(styles: Styles, field: Field, shade: Mapping[str, str]) -> Format:
+def field_look(styles: Styles, field: Field, shade: Mapping[str, str]) -> Format:
+    """The format of a field's answers."""
     number_format = NUMBER_FORMATS.get(field.type)
     if number_format is None:
         return styles.cell(align="left" if field.type is FieldType.TEXT else "center", **shade)
@@ -146,7 +149,8 @@ def _shown_fields(form: Form) -> tuple[Field, ...]:
     )
 
 
-def _width(field: Field) -> float:
+def field_width(field: Field) -> float:
+    """The width of a field's column, in characters."""
     base = {FieldType.TEXT: 18, FieldType.EMAIL: 22, FieldType.PHONE: 15}.get(field.type, 12)
     return max(base, min(18.0, len(field.label) * 0.9))
 
@@ -185,10 +189,11 @@ def _form_head(
     for column, (words, _) in enumerate(_LEAD):
         put_text(sheet, _HEAD_ROW, column, words, head)
     for column, field in enumerate(fields, start=len(_LEAD)):
-        put_text(sheet, _HEAD_ROW, column, _label(field), head)
+        put_text(sheet, _HEAD_ROW, column, heading(field), head)
 
 
-def _label(field: Field) -> str:
+def heading(field: Field) -> str:
+    """A field's label with its unit below."""
     return f"{field.label}\n（{field.unit}）" if field.unit else field.label
 
 
@@ -196,7 +201,7 @@ def _page_breaks(fields: Sequence[Field], first: int, room: float) -> list[int]:
     """The columns before which a printed page ends: before the first field, then where the next has no room."""
     breaks, used = [first], 0.0
     for column, field in enumerate(fields, start=first):
-        width = _width(field)
+        width = field_width(field)
         if used + width > room:
             breaks.append(column)
             used = 0.0
@@ -213,7 +218,8 @@ def _groups(
         page = sum(column <= first + at for column in breaks)
         if fields[at].name in RESERVED:
             return _FILLED_IN, page
-        slot = form.slot_of.get(fields[at].name)
+        name = fields[at].name
+        slot = form.slot_of.get(cell_name(name, 1) if "." in name else name)
         return (slot.sheet if slot else ""), page
 
     for (words, _), run in groupby(range(len(fields)), key=module):
@@ -251,7 +257,7 @@ def write_totals(sheet: LineSheet, styles: Styles, cover: Cover, content: TotalS
     for column, (_, width) in enumerate(_TOTAL_LEAD):
         sheet.set_column(column, column, width)
     for column, field in enumerate(fields, start=len(_TOTAL_LEAD)):
-        sheet.set_column(column, column, _width(field))
+        sheet.set_column(column, column, field_width(field))
     # The first page holds the unit, its counts and the first figures; each later one the unit's name again.
     lead = sum(width for _, width in _TOTAL_LEAD[1:])
     breaks = _page_breaks(fields, len(_TOTAL_LEAD), _TOTAL_PAGE - lead)[1:2]
@@ -297,11 +303,12 @@ def _total_head(
     for column, (words, _) in enumerate(_TOTAL_LEAD):
         put_text(sheet, 3, column, words, head)
     for column, field in enumerate(fields, start=last_lead + 1):
-        put_text(sheet, 3, column, _label(field), head)
+        put_text(sheet, 3, column, heading(replace(field, label=column_label(field))), head)
     for column in range(last_lead + 1):
         put_text(sheet, 4, column, "汇总方式" if column == 0 else "", rule)
     for column, field in enumerate(fields, start=last_lead + 1):
-        put_text(sheet, 4, column, field.aggregate.value, rule)
+        every_row = "各行" if "." in field.name else ""
+        put_text(sheet, 4, column, every_row + field.aggregate.value, rule)
 
 
 def _total_line(styles: Styles, depth: int, fields: Sequence[Field]) -> Line:

@@ -1,4 +1,4 @@
-"""Write a consolidated workbook 汇总表: cover, the level below, a sheet a form, totals, who is missing.
+"""Write a consolidated workbook 汇总表: cover, the level below, a sheet a form and a repeating table, totals, who is missing.
 
 Rows are flushed as they are written (XlsxWriter's constant_memory), so a province's workbook needs little
 memory; the price is that cells come strictly row by row.
@@ -16,6 +16,7 @@ from workflow.adapters.workbook.book_cover import book_title, write_children, wr
 from workflow.adapters.workbook.book_line import LineSheet
 from workflow.adapters.workbook.book_rows import write_form, write_totals
 from workflow.adapters.workbook.book_style import Styles, put_text, sheet_name
+from workflow.adapters.workbook.book_tables import write_table
 from workflow.adapters.workbook.identity import HIDDEN_SHEET
 from workflow.adapters.workbook.review import COVER_SHEET
 from workflow.domain.campaign import SHANGHAI
@@ -48,11 +49,15 @@ def write_book(book: ConsolidatedBook, target: BinaryIO) -> None:
         if book.children:
             write_children(workbook.add_worksheet(CHILDREN_SHEET), styles, cover, book.children)
         form_of: dict[str, str] = {}
+        tables: dict[str, str] = {}
         for content in book.sheets:
             name = sheet_name(short_title(content.form), taken)
             taken.append(name)
             form_of[name] = content.form.id
             write_form(workbook, workbook.add_worksheet(name, LineSheet), styles, cover, content)
+            for table in content.form.tables:
+                lists = write_table(workbook, styles, cover, content, table, taken, f"{name}-{table.name}")
+                tables |= dict.fromkeys(lists, content.form.id)
         for totals in book.totals:
             name = sheet_name(f"汇总·{short_title(totals.form)}", taken)
             taken.append(name)
@@ -60,7 +65,7 @@ def write_book(book: ConsolidatedBook, target: BinaryIO) -> None:
         write_missing(workbook, workbook.add_worksheet(MISSING_SHEET), styles, cover, book.missing)
         if cover.replaces:
             write_changes(workbook.add_worksheet(CHANGES_SHEET), styles, book)
-        _write_marks(workbook, styles, book, form_of)
+        _write_marks(workbook, styles, book, form_of, tables)
     finally:
         workbook.close()
 
@@ -72,8 +77,9 @@ def short_title(form: Form) -> str:
 
 
 def _write_marks(
-    workbook: xlsxwriter.Workbook, styles: Styles, book: ConsolidatedBook, form_of: dict[str, str]
-) -> None:
+    workbook: xlsxwriter.Workbook, styles: Styles, book: ConsolidatedBook, form_of: dict[str, str],
+    tables: dict[str, str],
+) -> None:  # fmt: skip
     cover = book.cover
     marks = {
         "campaign": cover.campaign,
@@ -84,7 +90,8 @@ def _write_marks(
     }
     sheet = workbook.add_worksheet(HIDDEN_SHEET)
     forms = {f"sheet:{name}": form for name, form in form_of.items()}
-    for row, (key, value) in enumerate({**marks, **forms}.items()):
+    lists = {f"table:{name}": form for name, form in tables.items()}
+    for row, (key, value) in enumerate({**marks, **forms, **lists}.items()):
         put_text(sheet, row, 0, key, styles.get())
         put_text(sheet, row, 1, value, styles.get())
     sheet.very_hidden()

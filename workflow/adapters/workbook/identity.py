@@ -37,12 +37,13 @@ class Marks:
     """What a workbook says of itself.
 
     `kind` is answers, review or receipt, '' for a workbook known by its printed token alone; `sheets` maps the
-    sheets of a consolidated workbook to the ids of their forms.
+    sheets of a consolidated workbook to the ids of their forms, `tables` names those that list the rows of repeating tables.
     """
 
     identity: CopyIdentity
     kind: str
     sheets: Mapping[str, str]
+    tables: frozenset[str] = frozenset()
 
 
 def read_marks(book: CalamineWorkbook, archive: zipfile.ZipFile | None) -> Marks | None:
@@ -95,7 +96,8 @@ def _marks(values: Mapping[str, str]) -> Marks | None:
         values.get("token", ""),
     )
     sheets = {key.removeprefix("sheet:"): form for key, form in values.items() if key.startswith("sheet:")}
-    return Marks(identity, values.get("kind") or "answers", sheets)
+    tables = frozenset(key.removeprefix("table:") for key in values if key.startswith("table:"))
+    return Marks(identity, values.get("kind") or "answers", sheets, tables)
 
 
 def _number(text: str) -> int:

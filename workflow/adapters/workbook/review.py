@@ -6,9 +6,11 @@ field is the one that its invisible mark above the headings names.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workflow.adapters.workbook.remarks import read_remarks
+from workflow.domain.form import cell_name
 from workflow.domain.submission import Decision, ReviewReading
 
 if TYPE_CHECKING:
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 COVER_SHEET = "封面"
 REPORT_LABEL = "上报意见"
 UNIT_CODE, NUMBER, FORM_ID, TIMES_REPORTED = "单位代码", "报送次数", "表单标识", "上报次数"
+TABLE_ROW = "行次"
+"""The heading of a row's number in the sheet of a repeating table."""
 VERDICT, NOTE = "审核结论", "审核意见"
 LOCKED_MARK = "—"
 """What stands in the verdict cell of a row that this reviewer does not decide on."""
 
 FIELD_MARK = "huizhi:"
-"""Stands before a field's name, invisibly, in a cell above the field's heading."""
+"""Stands before a field's name, invisibly, in a cell above the field's heading; above 行次 before the form's id."""
 
 _HEADINGS = frozenset({UNIT_CODE, NUMBER, FORM_ID, TIMES_REPORTED, VERDICT, NOTE})
 _HEAD_ROWS = 20
@@ -43,21 +47,27 @@ def read_review(
     book: CalamineWorkbook, marks: Marks, archive: zipfile.ZipFile | None = None
 ) -> ReviewReading:
     """The decisions of every sheet that has the verdict columns, and the report cell of the cover. Comments are read
-    from an xlsx `archive`; other formats give none.
+    from an xlsx `archive`; other formats give none. The rows of repeating tables are not decided on: their sheets, which
+    may be long, are read only for the comments on them.
     """
     decisions: list[Decision] = []
+    on_rows: list[Decision] = []
     remarks = read_remarks(archive) if archive is not None else {}
     for name in book.sheet_names:
+        said = remarks.get(name, {})
+        if name in marks.tables and not said:
+            continue
         if _has_verdicts(book, name):
-            said = remarks.get(name, {})
             decisions.extend(_decisions(name, _rows(book, name), marks.sheets.get(name, ""), said))
+        elif said:
+            on_rows.extend(_table_remarks(name, _rows(book, name), said))
     identity = marks.identity
     return ReviewReading(
         identity.campaign,
         identity.unit,
         identity.version,
         identity.token,
-        tuple(decisions),
+        tuple(_together(decisions, on_rows)),
         _report(book),
     )
 
@@ -114,6 +124,54 @@ def _decisions(
         # The 下级上报 sheet has no 报送次数: a decision there is on the whole package.
         of_form = (words.get(FORM_ID) or form) if NUMBER in columns else ""
         yield Decision(sheet, number, words[UNIT_CODE], of_form, version, verdict, note, notes)
+
+
+def _table_remarks(
+    sheet: str, rows: Sequence[Sequence[object]], remarks: Mapping[Place, str]
+) -> Iterator[Decision]:
+    """The comments on each row of a repeating table's sheet, by the names of the unit's cells (`设备.3.数量`): a decision
+    without a verdict. Nothing where the sheet is none of a table.
+    """
+    said: dict[int, dict[int, str]] = {}
+    for (place, column), remark in remarks.items():
+        said.setdefault(place, {})[column] = remark
+    marks: dict[int, str] = {}
+    headings: list[str] = []
+    for number, row in enumerate(rows, start=1):
+        if not headings:
+            words = [_text(value) for value in row]
+            if UNIT_CODE in words and TABLE_ROW in words:
+                headings = words
+            marks |= {
+                at: word.removeprefix(FIELD_MARK)
+                for at, word in enumerate(words)
+                if word.startswith(FIELD_MARK)
+            }
+        elif number in said:
+            unit, own = (_text(row[headings.index(one)]) for one in (UNIT_CODE, TABLE_ROW))
+            at_row = int(own) if own.isascii() and own.isdecimal() and len(own) < 6 else 0
+            notes = {}
+            for column, remark in said[number].items():
+                heading = headings[column - 1] if column <= len(headings) else ""
+                mark = marks.get(column - 1, "")
+                known = "." in mark and at_row
+                notes[cell_name(mark, at_row) if known else f"第{own}行{heading}"] = remark
+            yield Decision(sheet, number, unit, marks.get(headings.index(TABLE_ROW), ""), 0, "", "", notes)
+
+
+def _together(decisions: Sequence[Decision], on_rows: Sequence[Decision]) -> Iterator[Decision]:
+    """The decisions with the comments on the units' table rows among their remarks; comments on units without a decision
+    last, a unit's together.
+    """
+    told: dict[tuple[str, str], Decision] = {}
+    for one in on_rows:
+        known = told.setdefault((one.unit, one.form), one)
+        told[one.unit, one.form] = replace(known, remarks={**known.remarks, **one.remarks})
+    for decision in decisions:
+        more = told.get((decision.unit, decision.form))
+        yield replace(decision, remarks={**decision.remarks, **more.remarks}) if more else decision
+    decided = {(decision.unit, decision.form) for decision in decisions}
+    yield from (one for about, one in told.items() if about not in decided)
 
 
 def _report(book: CalamineWorkbook) -> str:
