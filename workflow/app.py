@@ -18,6 +18,7 @@ from workflow.adapters.files import Files
 from workflow.adapters.letters import LetterTemplates
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.mail.smtp import Relay, RelaySettings
+from workflow.adapters.passwords import Passwords
 from workflow.adapters.store import MadeBook, Store
 from workflow.adapters.workbook.compile import compile_form
 from workflow.adapters.workbook.master import CompiledForm
@@ -137,6 +138,11 @@ class App:
                 pass
         return TokenKey(_KEY_ID, bytes.fromhex(path.read_text(encoding="ascii").strip()))
 
+    @property
+    def passwords(self) -> Passwords:
+        """The passwords that units lock their workbooks with."""
+        return Passwords(self.workspace / "keys")
+
     def close(self) -> None:
         """Stop the readers and let go of the database."""
         for pool in self._pools.values():
@@ -223,7 +229,10 @@ class App:
         return require_campaign(self.store, name)
 
     def intake(self) -> Intake:
-        return Intake(self.store, self.files, self.readers(), self.secretariat, self.policy, self.forms)
+        passwords = self.passwords.all
+        return Intake(
+            self.store, self.files, self.readers(), self.secretariat, self.policy, self.forms, passwords
+        )
 
     def open(
         self, name: str, receipt_due: dt.date | None = None, progress: Progress = _no_progress

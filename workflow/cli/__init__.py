@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from workflow import __version__
 from workflow.app import App
-from workflow.cli import campaign, intake, ledger, review, run, units, workspace
+from workflow.cli import campaign, intake, ledger, passwords, review, run, units, workspace
 from workflow.cli.printing import complain
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 
@@ -172,6 +172,19 @@ def _unit_commands(commands: Commands) -> None:
     command = _add(roster, "diff", "比较名册，不作改动", lambda app, said: units.roster_diff(app, said.file))
     command.add_argument("file", type=Path, metavar="FILE")
     _add(roster, "show", "查看单位和联系人", lambda app, said: units.roster_show(app))
+    password = commands.add_parser(
+        "password", help="单位工作簿的打开密码：登记、删除、列出单位"
+    ).add_subparsers(required=True)
+    _add(
+        password,
+        "set",
+        "登记打开密码（在提示后输入，不写在命令中）",
+        lambda app, said: passwords.register(app, said.unit),
+    ).add_argument("unit", metavar="UNIT", help="单位代码")
+    _add(password, "forget", "删除打开密码", lambda app, said: passwords.forget(app, said.unit)).add_argument(
+        "unit", metavar="UNIT", help="单位代码"
+    )
+    _add(password, "list", "列出登记了打开密码的单位", lambda app, said: passwords.listing(app))
     form = commands.add_parser("form", help="表单：起草、检查、预览").add_subparsers(required=True)
     check = form.add_parser("check", help="检查表单", description="检查表单")
     check.add_argument("file", type=Path, metavar="FILE")

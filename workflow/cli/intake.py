@@ -15,8 +15,9 @@ from workflow.domain.campaign import SHANGHAI
 from workflow.domain.checks import examine
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.submission import AttachmentOutcome, Bucket, Finding, Reading, ReadOutcome
+from workflow.process.file_notes import LOCKED, OPENED
 from workflow.process.gather import current_campaign, earlier_data
-from workflow.process.intake import Raw
+from workflow.process.intake import MOST_PASSWORDS, Raw
 from workflow.process.parts import read_all
 
 _BATCH = 200
@@ -108,7 +109,8 @@ def check(app: App, paths: Sequence[Path], as_json: bool) -> int:
     """Dry run over returned files: nothing is kept, nothing is changed. 1 when a file has findings."""
     files = list(_files(paths))
     named = [(path.name, path.read_bytes()) for path in files]
-    readings = read_all(named, app.readers(), app.intake().forms_of_tokens)
+    passwords = list(dict.fromkeys(app.passwords.all().values()))[:MOST_PASSWORDS]
+    readings = read_all(named, app.readers(), app.intake().forms_of_tokens, lambda _: passwords)
     whole = zip(map(str, files), readings, strict=True)
     worst = 0
     for path, reading in ((name, part) for known, read in whole for name, part in _parts(known, read)):
@@ -155,6 +157,8 @@ def _checked(app: App, path: str, reading: Reading) -> tuple[dict[str, Any], tup
             )
             findings, notes = seen.findings, seen.notes
             outcome = (AttachmentOutcome.RETURNED if seen.goes_back else AttachmentOutcome.ACCEPTED).value
+    if reading.unlocked:
+        notes = {**notes, LOCKED: OPENED}
     line = {
         "file": path, "outcome": outcome, "unit": unit, "form": form_id, "reason": reading.reason,
         "findings": [

@@ -133,7 +133,7 @@ class Reading:
     (blanks left out); `moved` gives the address of an answer that was not found in its own cell; `reason` is
     Chinese and says why a file could not be read. `notes` say what the reader itself changed, by field. `by_labels` is
     true where the answers were found by the words around them and not by their addresses; `inside` holds the files of an
-    archive that has several.
+    archive that has several; `unlocked` is true where a registered password opened it.
     """
 
     outcome: ReadOutcome
@@ -145,16 +145,24 @@ class Reading:
     notes: Mapping[str, str] = field(default_factory=dict)
     by_labels: bool = False
     inside: tuple[Enclosed, ...] = ()
+    unlocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
-    """A file inside an archive: its name there, its sha256, its size in bytes and what was read."""
+    """A file inside an archive: its name there, its sha256, its size in bytes and what was read. `data` are its bytes where
+    it may be part of a 回执表, which is kept by itself.
+    """
 
     name: str
     sha: str
     size: int
     reading: Reading
+    data: bytes = field(default=b"", repr=False)
+
+
+#: The endings of files that may be a 回执表's scan or electronic copy and are no workbook.
+RECEIPT_PARTS = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".bmp", ".doc", ".docx", ".wps")
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class Arrival:
 #: As check and ingest name the two kinds of finding in their JSON.
 _SEVERITY = {Severity.ERROR: "error", Severity.QUERY: "query"}
 _SCANS = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".bmp")
+#: Beside one of these in an archive a picture or a document is no fault that a letter need name.
+_ASKED_FOR = frozenset({ReadOutcome.ANSWERS, ReadOutcome.REVIEW, ReadOutcome.RECEIPT})
 _DOCUMENTS = (".doc", ".docx", ".wps")
 _USELESS = {
     ReadOutcome.UNREADABLE: AttachmentOutcome.UNREADABLE,
@@ -158,6 +160,8 @@ def _decide_scan(
     unit = _meant(situation, who, thread)
     if part and unit and receipts.owes(situation, unit):
         return receipts.decide(arrival.sha, arrival.received_at, fate, unit, part, situation)
+    if "/" in attachment.name and any(known.outcome in _ASKED_FOR for known in arrival.readings.values()):
+        return Outcome(fates=(replace(fate, reason="压缩包中随表附带的文件，不是填报工作簿"),))
     reason = fate.reason or "不是可以识别的工作簿"
     return Outcome(fates=(replace(fate, outcome=AttachmentOutcome.UNSUPPORTED, reason=reason),))
 
@@ -275,7 +279,7 @@ _REASONS = {
 }
 _REMEDIES = {
     AttachmentOutcome.UNREADABLE: "请重新打开原工作簿，另存后再次发送",
-    AttachmentOutcome.ENCRYPTED: "请取消打开密码后再次发送",
+    AttachmentOutcome.ENCRYPTED: "请取消打开密码后再次发送；确需加密的，请先电话告知打开密码（不要写在邮件里），登记后再发送",
     AttachmentOutcome.MACRO: "请另存为不含宏的 .xlsx 文件后再次发送",
     AttachmentOutcome.HOSTILE: "请在下发的工作簿中填写后再次发送",
     AttachmentOutcome.FOREIGN: "请在下发给本单位的工作簿中填写后再次发送",

@@ -27,7 +27,7 @@ from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import LetterKind
 from workflow.domain.matching import token_in
-from workflow.domain.message import Fetched, Sighting
+from workflow.domain.message import Fetched, Message, Sighting
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Bucket, ReadOutcome
 from workflow.process.correspondence import Secretariat
@@ -40,6 +40,8 @@ from workflow.process.situation import SYSTEM, Held, Outcome, Policy, Situation
 _RETRIES = 100
 #: A message that conflicts again and again is kept and left for the next pass.
 _TRIES = 5
+#: Each costs a tenth of a second on a file that it does not open.
+MOST_PASSWORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Intake:
-    """What intake works with. `forms` gives the current campaign's forms; every reading runs in `readers`."""
+    """What intake works with. `forms` gives the current campaign's forms, `passwords` those registered by unit; every reading
+    runs in `readers`.
+    """
 
     store: Store
     files: Files
@@ -75,6 +79,7 @@ class Intake:
     secretariat: Secretariat
     policy: Policy
     forms: Callable[[], Mapping[str, Form]]
+    passwords: Callable[[], Mapping[str, str]] = dict
 
     def poll(
         self, mailbox: Mailbox, account: str, folder: str, began: dt.datetime, batch: int,
@@ -185,7 +190,11 @@ class Intake:
         """Parse the messages and read their attachments, all of the batch at once in the worker processes."""
         messages = {sha: parse(raw.data) for sha, raw in new.items()}
         unread = {sha for sha, message in messages.items() if message.auto or is_own(message, self.policy)}
-        opened = open_parts(messages, self.readers, self.forms_of_tokens, unread)
+
+        def passwords_of(sha: str) -> list[str]:
+            return self._passwords(messages[sha], new[sha].received_at.astimezone(SHANGHAI).date())
+
+        opened = open_parts(messages, self.readers, self.forms_of_tokens, unread, passwords_of)
         return {
             sha: Arrival(
                 sha,
@@ -199,6 +208,23 @@ class Intake:
             )
             for sha, parts in opened.items()
         }
+
+    def _passwords(self, message: Message, day: dt.date) -> list[str]:
+        """The passwords that may open a message's files: those of the unit that the thread names, of the sender's units, and
+        of the units that these collect for.
+        """
+        registered = self.passwords()
+        roster = self.store.roster()
+        if not registered or roster is None:
+            return []
+        token = token_in(message.subject)
+        named = [case.unit for case, _ in self.store.cases_by_token([token] if token else []).values()]
+        answered = self.store.letters_by_message_id(list(islice(message.in_reply_to, 20)))
+        named += [row.unit for row in answered.values()]
+        own = [contact.unit for contact in roster.known_address(message.sender, day)]
+        below = [unit.code for code in own if code in roster.units for unit in roster.below(code)]
+        words = [registered[code] for code in dict.fromkeys([*named, *own, *below]) if code in registered]
+        return list(dict.fromkeys(words))[:MOST_PASSWORDS]
 
     def forms_of_tokens(self, tokens: Collection[str]) -> dict[str, FormKey]:
         """The form, and its version where it is one of the current campaign's, of the case that each token names."""

@@ -7,18 +7,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from workflow.adapters.workbook.pool import ReaderPool
-from workflow.adapters.workbook.read import FormKey
+from workflow.adapters.workbook.read import FormKey, Known, wants_form
 from workflow.domain.message import Attachment, Message
-from workflow.domain.submission import Reading, ReadOutcome
+from workflow.domain.submission import RECEIPT_PARTS, Reading, ReadOutcome
 
 #: A receipt's scan or document is not opened as a workbook, unless its bytes say that it is one under a wrong name.
-_RECEIPT_PARTS = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".bmp", ".doc", ".docx", ".wps")
 _WORKBOOK_HEADS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _BODY = "邮件正文中的表格"
 #: A form of ours has some hundreds of cells; the tables of our own quoted letters have fewer.
 _LEAST_CELLS = 40
 
 FormOfToken = Callable[[Collection[str]], Mapping[str, FormKey]]
+#: The passwords that may open a message's files, by the message's key.
+PasswordsOf = Callable[[str], Sequence[str]]
+
+
+def no_passwords(_: str) -> Sequence[str]:
+    """Where none is registered."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -33,14 +39,19 @@ class Opened:
 
 
 def open_parts(
-    messages: Mapping[str, Message], readers: ReaderPool, form_of_token: FormOfToken, unread: Collection[str]
+    messages: Mapping[str, Message],
+    readers: ReaderPool,
+    form_of_token: FormOfToken,
+    unread: Collection[str],
+    passwords_of: PasswordsOf = no_passwords,
 ) -> dict[str, Opened]:
     """Read the parts of all messages at once; those in `unread` are looked at and not opened."""
     files: list[tuple[str, Attachment]] = []
     for key, message in messages.items():
         if key not in unread:
             files += [(key, part) for part in _may_be_workbooks(message)]
-    readings = read_all([(part.name, part.data) for _, part in files], readers, form_of_token)
+    named = [(part.name, part.data) for _, part in files]
+    readings = read_all(named, readers, form_of_token, lambda at: passwords_of(files[at][0]))
     of_message: dict[str, list[tuple[Attachment, Reading]]] = {}
     for (key, part), reading in zip(files, readings, strict=True):
         of_message.setdefault(key, []).append((part, reading))
@@ -48,25 +59,52 @@ def open_parts(
 
 
 def read_all(
-    named: Sequence[tuple[str, bytes]], readers: ReaderPool, form_of_token: FormOfToken
+    named: Sequence[tuple[str, bytes]],
+    readers: ReaderPool,
+    form_of_token: FormOfToken,
+    passwords_of: Callable[[int], Sequence[str]],
 ) -> list[Reading]:
-    """Read files. A copy whose form only its token tells is read again with the form of the token's case."""
+    """Read files. One with a password is read again with those that `passwords_of` has for its place in the list; a copy
+    whose form only its token tells, by itself or inside an archive, with the form of the token's case.
+    """
     readings = readers.read_many(named) if named else []
-    again = {
-        at: reading.identity.token
+    known: dict[int, Known] = {}
+    for at, reading in enumerate(readings):
+        if any(one.outcome is ReadOutcome.ENCRYPTED for one in _within(reading)):
+            known[at] = Known(passwords=tuple(passwords_of(at)))
+    known = {at: one for at, one in known.items() if one.passwords}
+    _again(named, readers, readings, known)
+    wanting = {
+        at: {one.identity.token for one in _within(reading) if wants_form(one) and one.identity}
         for at, reading in enumerate(readings)
-        if reading.outcome in {ReadOutcome.FOREIGN, ReadOutcome.UNSUPPORTED}
-        and reading.identity is not None
-        and reading.identity.token
-        and not reading.identity.form
     }
-    if again:
-        forms = form_of_token(set(again.values()))
-        wanted = {at: forms[token] for at, token in again.items() if token in forms}
-        second = readers.read_many([named[at] for at in wanted], list(wanted.values()))
-        for at, reading in zip(wanted, second, strict=True):
-            readings[at] = reading
+    tokens = set().union(*wanting.values())
+    forms = form_of_token(tokens) if tokens else {}
+    told = {
+        at: replace(known.get(at, Known()), forms={hz: forms[hz] for hz in of_file & forms.keys()})
+        for at, of_file in wanting.items()
+        if of_file & forms.keys()
+    }
+    _again(named, readers, readings, told)
     return readings
+
+
+def _within(reading: Reading) -> list[Reading]:
+    """A file's reading, or those of the files that it has inside."""
+    return [enclosed.reading for enclosed in reading.inside] or [reading]
+
+
+def _again(
+    named: Sequence[tuple[str, bytes]],
+    readers: ReaderPool,
+    readings: list[Reading],
+    known: Mapping[int, Known],
+) -> None:
+    """Read some of the files once more, with what is known of them now."""
+    if known:
+        second = readers.read_many([named[at] for at in known], list(known.values()))
+        for at, reading in zip(known, second, strict=True):
+            readings[at] = reading
 
 
 def _may_be_workbooks(message: Message) -> list[Attachment]:
@@ -74,7 +112,7 @@ def _may_be_workbooks(message: Message) -> list[Attachment]:
         part
         for part in message.attachments
         if not part.inline
-        and (not part.name.lower().endswith(_RECEIPT_PARTS) or part.data.startswith(_WORKBOOK_HEADS))
+        and (not part.name.lower().endswith(RECEIPT_PARTS) or part.data.startswith(_WORKBOOK_HEADS))
     ]
     if not parts and message.html.lower().count("<td") >= _LEAST_CELLS:
         index = max((part.index for part in message.attachments), default=-1) + 1
@@ -96,6 +134,6 @@ def _opened(message: Message, read: list[tuple[Attachment, Reading]]) -> Opened:
         for enclosed in reading.inside:
             index = max(shas) + 1
             name = f"{part.name or '压缩包'}/{enclosed.name}"
-            attachments.append(Attachment(index, name, "", part.data))
+            attachments.append(Attachment(index, name, "", enclosed.data or part.data))
             shas[index], readings[index] = enclosed.sha, enclosed.reading
     return Opened(replace(message, attachments=tuple(attachments)), readings, shas)

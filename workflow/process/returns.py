@@ -31,13 +31,9 @@ from workflow.domain.submission import (
 )
 from workflow.process import late, strangers
 from workflow.process.carry import carry, changes
+from workflow.process.file_notes import noted, remarks
 from workflow.process.identify import Unidentified, identify
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Earlier, Outcome, Situation
-
-#: The note that a reviewer sees on data from an address that is not the unit's own.
-UNREGISTERED = "发件地址"
-#: The note on data that were found by their labels.
-LAYOUT = "工作簿版式"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +94,7 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
         part.reading.moved,
         part.reading.notes,
     )
-    if not who.registered:
-        seen = replace(seen, notes={**seen.notes, UNREGISTERED: "未登记"})
-    if part.reading.by_labels:
-        seen = replace(seen, notes={**seen.notes, LAYOUT: f"有改动，{len(part.reading.moved)}项按标签读取"})
+    seen = noted(seen, part.reading, who)
     number = case.number + 1
     version = Submission(
         f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form, form.version,
@@ -321,13 +314,11 @@ def _foreign(part: Part, reason: str, *, doubtful: bool = False) -> Outcome:
 
 
 def _acknowledge(
-    part: Part, case: Case, situation: Situation, who: Sender, seen: Examination, *remarks: str
+    part: Part, case: Case, situation: Situation, who: Sender, seen: Examination, *also: str
 ) -> tuple[LetterOrder, ...]:
     queries = [{"cell": f.cell, "label": f.label, "message": f.message} for f in seen.findings]
     labels = situation.forms[case.form].by_name
     notes = [f"{labels[name].label}：{note}" for name, note in seen.notes.items() if name in labels]
-    if part.reading.moved:
-        notes.insert(0, f"{LAYOUT}有改动，{len(part.reading.moved)}项按标签读取，请核对")
     context = {
         "received_at": part.received_at,
         "form_title": situation.forms[case.form].title,
@@ -335,7 +326,7 @@ def _acknowledge(
         "queries": queries,
         "file_name": part.fate.name,
         "kind_word": "无变化确认" if seen.no_change else "填报工作簿",
-        "also": [*remarks, *notes],
+        "also": [*also, *remarks(part.reading), *notes],
     }
     return _reply(LetterKind.ACKNOWLEDGEMENT, part, case, situation, who, context)
 

@@ -22,7 +22,7 @@ from openpyxl.styles.protection import Protection
 
 from tests.adapters.workbook.damage import page, rarred, seven_zipped, tnef, zipped
 from workflow.adapters.workbook.compile import compile_form
-from workflow.adapters.workbook.read import read_file
+from workflow.adapters.workbook.read import Known, read_file
 from workflow.adapters.workbook.stamp import stamp
 from workflow.domain.answers import understand
 from workflow.domain.checks import examine
@@ -272,7 +272,7 @@ def test_an_ambiguous_form_is_read_again_with_the_form_that_the_token_names() ->
     data = changed(change)
     first = read(data)
     assert (first.outcome, first.identity) == (ReadOutcome.FOREIGN, CopyIdentity("", "", "", 0, 0, TOKEN))
-    assert_all_there(read_file(data, "x", forms(), ("school", 0)))
+    assert_all_there(read_file(data, "x", forms(), Known({TOKEN: ("school", 0)})))
 
 
 def test_a_workbook_with_a_few_of_our_words_stays_foreign() -> None:
@@ -432,9 +432,9 @@ def test_an_archive_for_several_units_has_each_workbook_with_its_own_name(kind: 
         ),
         "x",
     )
-    assert [one.name for one in reading.inside] == ["甲 小学.xlsx", "乙 小学.xlsx"]
+    assert [one.name for one in reading.inside] == ["甲 小学.xlsx", "乙 小学.xlsx", "照片.jpg"]
     assert [one.reading.identity.token for one in reading.inside if one.reading.identity] == [TOKEN, other]
-    assert len({one.sha for one in reading.inside}) == 2
+    assert len({one.sha for one in reading.inside}) == 3
 
 
 def test_an_archive_in_an_archive_is_opened_once_and_no_deeper() -> None:
@@ -470,7 +470,7 @@ def test_a_cut_archive_is_unreadable_and_nothing_raises(kind: str) -> None:
 
 def test_without_libarchive_a_rar_is_answered_with_what_to_send_instead() -> None:
     program = (
-        "from workflow.adapters.workbook.read import read_file\n"
+        "from workflow.adapters.workbook.read import Known, read_file\n"
         "reading = read_file(b'Rar!\\x1a\\x07\\x01\\x00' + bytes(64), 'x.rar', {})\n"
         "print(reading.outcome.value, reading.reason)"
     )

@@ -11,7 +11,7 @@ import importlib
 import io
 import logging
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -41,14 +41,37 @@ class Unopened(Exception):
 _SEND_ZIP = "请改为zip格式，或者直接把工作簿作为附件发送"
 _TOO_MUCH = "压缩包展开后过大或文件过多，为安全起见系统不予打开；请分成几封邮件，直接把工作簿作为附件发送"
 _LOCKED = "压缩包设有密码，系统无法读取；请取消密码，或者直接把工作簿作为附件发送"
+ZIP_STILL_LOCKED = (
+    "压缩包设有密码，登记的密码打不开；请取消密码后重新发送，或者先电话告知密码，登记后再发送一次"
+)
 _BROKEN = f"压缩包已损坏，系统无法打开；{_SEND_ZIP}"
 
 
 def unpack(kind: str, data: bytes) -> list[File]:
     """The files of a container of this kind (`zip`, `archive`, `tnef` or `eml`); raises Unopened."""
+    return _gathered(_OPENERS[kind](data))
+
+
+def unpack_locked(data: bytes, passwords: Iterable[str]) -> list[File]:
+    """The files of a zip with a password, ZipCrypto or AES; raises Unopened, as `encrypted` where none of these opens it."""
+    library = _libarchive()
+    if library is not None:
+        for password in passwords:
+            try:
+                return _gathered(_archive(data, password))
+            except Unopened as unopened:
+                if unopened.outcome is ReadOutcome.HOSTILE:
+                    raise
+            except ValueError:  # a password that the library cannot take
+                continue
+    raise Unopened(ReadOutcome.ENCRYPTED, ZIP_STILL_LOCKED if passwords else _LOCKED)
+
+
+def _gathered(opened: Iterator[File]) -> list[File]:
+    """The files that count, within the bounds."""
     files: list[File] = []
     size = 0
-    for name, content in _OPENERS[kind](data):
+    for name, content in opened:
         bare = PurePosixPath(name.replace("\\", "/")).name
         if (
             not content
@@ -116,16 +139,18 @@ def _libarchive() -> Any:
         return None
 
 
-def _archive(data: bytes) -> Iterator[File]:
+def _archive(data: bytes, password: str = "") -> Iterator[File]:
     library = _libarchive()
     if library is None:
         reason = f"附件是rar、7z等格式的压缩包，本系统未安装打开它的程序；{_SEND_ZIP}"
         raise Unopened(ReadOutcome.UNSUPPORTED, reason)
     try:
-        with library.memory_reader(data, format_name=_format(data)) as entries:
+        with library.memory_reader(
+            data, format_name=_format(data), passphrase=password or None, header_codec="utf-8"
+        ) as entries:
             for entry in entries:
                 if entry.isfile:
-                    yield entry.pathname or "文件", _bounded(entry.get_blocks())
+                    yield _decoded(entry.pathname), _bounded(entry.get_blocks())
     except library.exception.ArchiveError as error:
         words = str(error).lower()
         if "encrypt" in words or "passphrase" in words:
@@ -133,10 +158,17 @@ def _archive(data: bytes) -> Iterator[File]:
         raise Unopened(ReadOutcome.UNREADABLE, _BROKEN) from error
 
 
+def _decoded(name: str | bytes | None) -> str:
+    """A name in an archive; bytes are GBK, as programs in Chinese write it."""
+    return name.decode("gb18030", "replace") if isinstance(name, bytes) else name or "文件"
+
+
 def _format(data: bytes) -> str:
     """The name that libarchive has for the one format that it may look for: left free, it finds the zips that workbooks are."""
     if data.startswith(b"Rar!"):
         return "rar5" if data[6:8] == b"\x01\x00" else "rar"
+    if data.startswith(b"PK"):
+        return "zip"
     return "7zip" if data.startswith(b"7z") else "tar"
 
 

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Self
 
-from workflow.adapters.workbook.read import FormKey, Forms, read_file
+from workflow.adapters.workbook.read import NOTHING_KNOWN, Forms, Known, read_file
 from workflow.domain.errors import OutsideFailed
 from workflow.domain.submission import Reading, ReadOutcome
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 File = tuple[str, bytes]
-_Job = tuple[str, bytes, FormKey | None]
+_Job = tuple[str, bytes, Known]
 
 #: Enough files to a chunk that the socket costs nothing, few enough that both workers end together.
 CHUNK_FILES = 32
@@ -69,12 +69,13 @@ class ReaderPool:
         """The worker processes that have been started."""
         return [worker.process for worker in self._workers if worker.process is not None]
 
-    def read_many(self, files: Sequence[File], only: Sequence[FormKey | None] | None = None) -> list[Reading]:
-        """The readings of the files, in their order; a file that kills its worker is `unreadable`. `only` names the one
-        form that each file may be of, where that is known.
+    def read_many(self, files: Sequence[File], known: Sequence[Known] | None = None) -> list[Reading]:
+        """The readings of the files, in their order; a file that kills its worker is `unreadable`. `known` says of each file
+        what is known before it is opened.
         """
         readings: list[Reading | None] = [None] * len(files)
-        jobs = [(*file, key) for file, key in zip(files, only or [None] * len(files), strict=True)]
+        given = known or [NOTHING_KNOWN] * len(files)
+        jobs = [(*file, one) for file, one in zip(files, given, strict=True)]
         chunks = deque(_chunks(jobs, len(self._workers)))
         busy = min(len(self._workers), len(chunks))
         with self._serving:
@@ -225,7 +226,7 @@ def serve(descriptor: int, memory_mb: int) -> None:
         forms: Forms = pickle.loads(line.recv_bytes())  # noqa: S301 — from our own main process
         line.send_bytes(_READY)
         while True:
-            for name, data, only in line.recv():
-                line.send(read_file(data, name, forms, only))
+            for name, data, known in line.recv():
+                line.send(read_file(data, name, forms, known))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return

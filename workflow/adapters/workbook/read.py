@@ -9,19 +9,27 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum, load_workbook
 
 from workflow.adapters.workbook.by_labels import grid_of, read_located, read_page
-from workflow.adapters.workbook.containers import Unopened, unpack
+from workflow.adapters.workbook.containers import Unopened, unpack, unpack_locked
 from workflow.adapters.workbook.identity import Marks, printed_token, read_marks
 from workflow.adapters.workbook.pick import days_since_1904, error_texts, hidden_errors, pick
 from workflow.adapters.workbook.review import looks_like_review, read_review
-from workflow.adapters.workbook.sniff import BROKEN_REASON, MACRO_REASON, Sniffed, sniff, web_page
+from workflow.adapters.workbook.sniff import (
+    BROKEN_REASON,
+    MACRO_REASON,
+    STILL_LOCKED,
+    Sniffed,
+    sniff,
+    web_page,
+)
+from workflow.adapters.workbook.unlock import EXCELS_OWN, unlock
 from workflow.domain.form import Form
 from workflow.domain.labels import Rows, best_form, stands
-from workflow.domain.submission import CopyIdentity, Enclosed, Reading, ReadOutcome
+from workflow.domain.submission import RECEIPT_PARTS, CopyIdentity, Enclosed, Reading, ReadOutcome
 
 Forms = Mapping[tuple[str, int], Form]
 #: A form's id and version; version 0 is any.
@@ -31,27 +39,61 @@ _FOREIGN = "附件不是系统下发的工作簿（找不到识别标记）；�
 _RECEIPT_SHEET = "回执表"
 _HEAD_ROWS = 12
 _DEEPEST = 2
+_TOO_DEEP = "压缩包里套了多层压缩包，系统不予打开；请直接把工作簿作为附件发送"
 _CALLED = {"tnef": "附件", "eml": "转发的邮件"}
 _OURS = (TypeError, AttributeError, NameError, LookupError, AssertionError)
 
 
-def read_file(data: bytes, name: str, forms: Forms, only: FormKey | None = None) -> Reading:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a file before it is opened: the form that each token of a case stands for, and the passwords that are
+    registered for whoever sent it.
+    """
+
+    forms: Mapping[str, FormKey] = field(default_factory=dict)
+    passwords: tuple[str, ...] = field(default=(), repr=False)
+
+
+NOTHING_KNOWN = Known()
+
+
+def read_file(data: bytes, name: str, forms: Forms, known: Known = NOTHING_KNOWN) -> Reading:
     """What a file is and what its answers are. `forms` maps (form id, version) to the forms that are out; the name never
     decides and only stands in reasons.
 
     A copy known by its printed token alone comes back with an identity of token and form only (campaign and
     unit ''), one known by its labels alone without a token too: the caller looks for whose it is. Where a token's form can't
-    be told, the file is `foreign` with the token; called again with `only` the form that the token names, it gives the
-    answers. An archive with one usable file reads as that file; with several it has them `inside`.
+    be told, the file `wants_form`: called again with what that token stands for, it gives the answers. An archive with one
+    usable file reads as that file; with several it has them `inside`.
     """
-    if only is not None:
-        forms = {key: form for key, form in forms.items() if key[0] == only[0] and only[1] in (0, key[1])}
-    return _read(data, name, forms, 0)
+    return _read(data, name, forms, known, 0)
 
 
-def _read(data: bytes, name: str, forms: Forms, depth: int) -> Reading:
+def wants_form(reading: Reading) -> bool:
+    """Whether it was only the form that could not be told: the token can."""
+    identity = reading.identity
+    return (
+        reading.outcome in {ReadOutcome.FOREIGN, ReadOutcome.UNSUPPORTED}
+        and identity is not None
+        and bool(identity.token)
+        and not identity.form
+    )
+
+
+def _read(data: bytes, name: str, forms: Forms, known: Known, depth: int) -> Reading:
+    reading = _read_once(data, name, forms, known, depth)
+    if wants_form(reading) and reading.identity and (told := known.forms.get(reading.identity.token)):
+        form, version = told
+        only = {key: one for key, one in forms.items() if key[0] == form and version in (0, key[1])}
+        return _read_once(data, name, only, known, depth)
+    return reading
+
+
+def _read_once(data: bytes, name: str, forms: Forms, known: Known, depth: int) -> Reading:
     try:
         sniffed = sniff(data)
+        if sniffed.refused is ReadOutcome.ENCRYPTED and sniffed.data:
+            return _read_locked(sniffed, name, forms, known, depth)
         if sniffed.refused is not None:
             return Reading(sniffed.refused, reason=sniffed.reason)
         if sniffed.container == "html":
@@ -59,7 +101,8 @@ def _read(data: bytes, name: str, forms: Forms, depth: int) -> Reading:
             assert page.refused is not None
             return read_page(data, forms) or Reading(page.refused, reason=page.reason)
         if sniffed.container:
-            return _read_container(sniffed, name, forms, depth)
+            files = unpack(sniffed.container, sniffed.data)
+            return _read_container(files, sniffed.container, name, forms, known, depth)
         with load_workbook(io.BytesIO(data)) as book:
             return _read_book(book, sniffed, forms)
     except Unopened as unopened:
@@ -72,25 +115,55 @@ def _read(data: bytes, name: str, forms: Forms, depth: int) -> Reading:
         return Reading(ReadOutcome.UNREADABLE, reason=BROKEN_REASON + named)
 
 
-def _read_container(sniffed: Sniffed, name: str, forms: Forms, depth: int) -> Reading:
-    """The files inside, one by one. What can be no workbook (a picture, a letter) counts only where nothing else is in."""
+def _read_locked(sniffed: Sniffed, name: str, forms: Forms, known: Known, depth: int) -> Reading:
+    """A file with a password, with the registered ones tried on it."""
+    if sniffed.container:
+        if not known.passwords:
+            return Reading(ReadOutcome.ENCRYPTED, reason=sniffed.reason)
+        files = unpack_locked(sniffed.data, known.passwords)
+        return replace(_read_container(files, "zip", name, forms, known, depth), unlocked=True)
+    opened = unlock(sniffed.data, known.passwords)
+    if opened is None:
+        reason = STILL_LOCKED if known.passwords else sniffed.reason
+        return Reading(ReadOutcome.ENCRYPTED, reason=reason)
     if depth >= _DEEPEST:
-        reason = "压缩包里套了多层压缩包，系统不予打开；请直接把工作簿作为附件发送"
-        return Reading(ReadOutcome.HOSTILE, reason=reason)
+        return Reading(ReadOutcome.HOSTILE, reason=_TOO_DEEP)
+    plain, password = opened
+    reading = _read_once(plain, name, forms, known, depth + 1)
+    return replace(reading, unlocked=password != EXCELS_OWN)
+
+
+def _read_container(
+    files: Sequence[tuple[str, bytes]], kind: str, name: str, forms: Forms, known: Known, depth: int
+) -> Reading:
+    """The files inside, one by one. What can be no workbook and no part of a 回执表 (a text, a program) counts only where
+    nothing else is in.
+    """
+    if depth >= _DEEPEST:
+        return Reading(ReadOutcome.HOSTILE, reason=_TOO_DEEP)
     found: list[Enclosed] = []
-    for inner, content in unpack(sniffed.container, sniffed.data):
-        reading = _read(content, inner, forms, depth + 1)
+    for inner, content in files:
+        reading = _read(content, inner, forms, known, depth + 1)
         sha = hashlib.sha256(content).hexdigest()
-        found += reading.inside or [Enclosed(inner, sha, len(content), reading)]
-    useful = [one for one in found if one.reading.outcome is not ReadOutcome.UNSUPPORTED] or found
+        kept = content if _may_be_a_receipts(inner, reading) else b""
+        found += reading.inside or [Enclosed(inner, sha, len(content), reading, kept)]
+    useful = [one for one in found if one.reading.outcome is not ReadOutcome.UNSUPPORTED or one.data] or found
     if not useful:
         return Reading(ReadOutcome.UNSUPPORTED, reason="压缩包里没有文件；请在其中放入填好的工作簿后重新发送")
     if len(useful) > 1:
         reason = f"内有{len(useful)}个文件，已逐一处理"
         return Reading(ReadOutcome.UNSUPPORTED, reason=reason, inside=tuple(useful))
     [only] = useful
-    where = f"{_CALLED.get(sniffed.container, '压缩包')}{name}内的“{only.name}”："
+    if only.data:  # a scan or a receipt is kept by itself, and not the archive around it
+        return Reading(ReadOutcome.UNSUPPORTED, reason="内有1个文件，已处理", inside=(only,))
+    where = f"{_CALLED.get(kind, '压缩包')}{name}内的“{only.name}”："
     return replace(only.reading, reason=where + only.reading.reason if only.reading.reason else "")
+
+
+def _may_be_a_receipts(name: str, reading: Reading) -> bool:
+    return reading.outcome is ReadOutcome.RECEIPT or (
+        reading.outcome is ReadOutcome.UNSUPPORTED and name.lower().endswith(RECEIPT_PARTS)
+    )
 
 
 def _read_book(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms) -> Reading:

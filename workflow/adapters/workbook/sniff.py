@@ -30,6 +30,10 @@ _LOCKED = (
     "文件设有打开密码，系统无法读取；请取消密码（文件—信息—保护工作簿—用密码进行加密，清空密码）后重新报送"
 )
 _LOCKED_ZIP = "压缩包设有密码，系统无法读取；请取消密码，或者直接把工作簿作为附件发送"
+STILL_LOCKED = (
+    "文件设有打开密码，登记的密码打不开；请取消密码（文件—信息—保护工作簿—用密码进行加密，清空密码）后重新报送，"
+    "或者先电话告知密码，登记后再发送一次"
+)
 
 _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "PDF文件"),
@@ -57,7 +61,8 @@ _MAIL_HEADER = re.compile(
 @dataclass(frozen=True, slots=True)
 class Sniffed:
     """A workbook that may be parsed (`refused` is None), or why not. `container` names what has the workbook inside:
-    `zip`, `archive`, `tnef`, `eml` (see `containers`), or `html` for tables of a web page.
+    `zip`, `archive`, `tnef`, `eml` (see `containers`), or `html` for tables of a web page. What is refused as encrypted
+    keeps its `data` where a password may open it.
 
     `archive` is the open zip of an .xlsx, .xlsb or .ods, None for a binary .xls; `names` are its members.
     """
@@ -117,7 +122,9 @@ def _sniff_zip(data: bytes) -> Sniffed:
     if total > RATIO_MATTERS_FROM and total > MOST_RATIO * len(data):
         return _hostile()
     if any(member.flag_bits & 0x1 for member in members):
-        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED_ZIP if not _is_office(names) else _LOCKED)
+        if _is_office(names):
+            return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
+        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED_ZIP, data=data, container="zip")
     if any(_is_macro(name.lower()) for name in names):
         return Sniffed(ReadOutcome.MACRO, _MACRO)
     if "content.xml" in names and "mimetype" in names:
@@ -161,7 +168,7 @@ def _sniff_ods(archive: zipfile.ZipFile, names: frozenset[str], data: bytes) -> 
 
 def _sniff_ole(data: bytes) -> Sniffed:
     if _has_entry(data, "EncryptedPackage"):
-        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
+        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED, data=data)
     if _has_entry(data, "WordDocument"):
         return _unsupported("Word文档")
     if _has_entry(data, "PowerPoint Document"):
@@ -171,7 +178,7 @@ def _sniff_ole(data: bytes) -> Sniffed:
     if _has_entry(data, "_VBA_PROJECT_CUR") or _has_entry(data, "_VBA_PROJECT"):
         return Sniffed(ReadOutcome.MACRO, _MACRO)
     if _has_password(data):
-        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
+        return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED, data=data)
     return Sniffed(data=data)
 
 

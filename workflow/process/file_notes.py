@@ -1,0 +1,42 @@
+"""What is worth knowing of a workbook as a whole: who sent it, that its layout was changed, that it had a password.
+
+The notes stand beside those on cells, for the reviewer; the remarks are for whoever sent it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workflow.domain.checks import Examination
+from workflow.domain.matching import Sender
+from workflow.domain.submission import Reading
+
+#: On data from an address that is not the unit's own.
+UNREGISTERED = "发件地址"
+#: On data that were found by their labels.
+LAYOUT = "工作簿版式"
+#: On data from a file with a password.
+LOCKED = "打开密码"
+OPENED = "有，已用登记的密码打开"
+
+
+def noted(seen: Examination, reading: Reading, who: Sender) -> Examination:
+    """The examination with the notes on the whole workbook."""
+    notes = dict(seen.notes)
+    if not who.registered:
+        notes[UNREGISTERED] = "未登记"
+    if reading.by_labels:
+        notes[LAYOUT] = f"有改动，{len(reading.moved)}项按标签读取"
+    if reading.unlocked:
+        notes[LOCKED] = OPENED
+    return replace(seen, notes=notes)
+
+
+def remarks(reading: Reading) -> list[str]:
+    """The same for the letter that acknowledges it."""
+    said = []
+    if reading.unlocked:
+        said.append("工作簿设有打开密码，已用登记的密码打开；我方发出的工作簿不带密码")
+    if reading.moved:
+        said.append(f"{LAYOUT}有改动，{len(reading.moved)}项按标签读取，请核对")
+    return said
