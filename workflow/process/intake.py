@@ -285,7 +285,7 @@ class Intake:
             if event.kind == "receipt.arrived":
                 campaign, _, unit = event.stream.removeprefix("receipt:").partition("/")
                 attachment = arrival.message.attachments[event.data["index"]]
-                suffix = PurePath(attachment.name.partition("/")[0]).suffix
+                suffix = PurePath(attachment.name).suffix
                 self.files.keep_receipt(campaign, unit, event.data["part"], suffix, attachment.data)
 
     def _sightings(self, again: Sequence[tuple[str, Sighting]]) -> list[Event]:

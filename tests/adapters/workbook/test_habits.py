@@ -437,6 +437,13 @@ def test_an_archive_for_several_units_has_each_workbook_with_its_own_name(kind: 
     assert len({one.sha for one in reading.inside}) == 3
 
 
+@pytest.mark.parametrize("name", ["一.xlsx", "一小.xlsx", "季报表（定稿）.xlsx", "2026 q4.xlsx"])
+@pytest.mark.parametrize("encoding", ["gbk", "utf-8"])
+def test_a_name_in_a_zip_is_read_whichever_way_it_was_written(name: str, encoding: str) -> None:
+    reading = read(zipped({name: copy(), "乙.xlsx": copy()}, encoding), "x.zip")
+    assert [one.name for one in reading.inside] == [name, "乙.xlsx"]
+
+
 def test_an_archive_in_an_archive_is_opened_once_and_no_deeper() -> None:
     inner = zipped({"表.xlsx": copy()})
     assert_all_there(read(zipped({"内.zip": inner}), "x.zip"))

@@ -25,6 +25,8 @@ File = tuple[str, bytes]
 MOST_FILES = 500
 MOST_FILE_BYTES = 60_000_000
 MOST_BYTES = 200_000_000
+#: Chinese, its punctuation and what stands beside it in names are three bytes each in UTF-8.
+_FIRST_OF_OURS = 0x800
 _LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", "~$", "._")
 
 logging.getLogger("tnefparse").setLevel(logging.CRITICAL)  # damage is told by our outcome, not on stderr
@@ -107,12 +109,17 @@ def zip_name(member: zipfile.ZipInfo) -> str:
     if member.flag_bits & 0x800:
         return member.filename
     raw = member.filename.encode("cp437", "replace")
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return member.filename
+    try:
+        name = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        name = ""
+    # Two bytes of GBK may be one Cyrillic or Arabic letter in UTF-8: 一 is D2 BB. Nobody here means that letter.
+    if name and all(ord(char) < 0x80 or ord(char) >= _FIRST_OF_OURS for char in name):
+        return name
+    try:
+        return raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return name or member.filename
 
 
 def _bounded(blocks: Iterator[bytes]) -> bytes:

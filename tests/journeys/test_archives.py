@@ -1,0 +1,104 @@
+"""What comes packed together: each file ends as if it had been attached by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+
+from tests.adapters.workbook.damage import rarred, seven_zipped, zipped
+from tests.journeys.test_command_line import Office
+from tests.journeys.world import CITY, COUNTY, FIRST, SECOND, Ran
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    nowhere: Any = SimpleNamespace(imap_port=1, smtp_port=1)
+    office = Office(
+        tmp_path / "workspace", nowhere, {}, settings={"imap.password_env": '""', "reader.workers": "1"}
+    )
+    office.import_roster()
+    office.open(receipt_due=dt.date(2026, 12, 20))
+    yield office
+    office.close()
+
+
+def ends(ran: Ran) -> list[tuple[str, str, str]]:
+    rows = [one for line in ran.lines for one in json.loads(line)["attachments"]]
+    return [(one["name"], one["outcome"], one["unit"]) for one in rows]
+
+
+def without_marks(data: bytes) -> bytes:
+    """Copied into a new workbook whose title and 表号 were cut off: only the printed token tells."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    for at, sheet in enumerate(list(book)):
+        if sheet.sheet_state != "visible" or sheet.title == "自查":
+            del book[sheet.title]
+        else:
+            sheet.title = f"Sheet{at + 1}"
+            sheet["A1"], sheet["A2"] = None, None
+    book.custom_doc_props.props.clear()
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("pack", [zipped, seven_zipped, rarred])
+def test_copies_that_only_their_token_tells_count_in_an_archive_of_several(
+    office: Office, pack: Callable[[dict[str, bytes]], bytes]
+) -> None:
+    files = {"一.xlsx": without_marks(office.filled(FIRST)), "二.xlsx": without_marks(office.filled(SECOND))}
+    assert ends(office.ingest(office.reply(COUNTY, ("各校.zip", pack(files))))) == [
+        ("各校.zip", "ignored", ""),
+        ("各校.zip/一.xlsx", "accepted", FIRST),
+        ("各校.zip/二.xlsx", "accepted", SECOND),
+    ]
+
+
+def test_a_workbook_a_receipt_and_its_scan_in_one_archive_each_end_as_if_attached(office: Office) -> None:
+    receipt = next(data for name, data in office.newest(CITY, "notice").files.items() if "回执表" in name)
+    files = {"季报.xlsx": office.filled(CITY), "回执表.xlsx": receipt, "回执表盖章.pdf": PDF}
+    assert ends(office.ingest(office.reply(CITY, ("郑州.zip", zipped(files))))) == [
+        ("郑州.zip", "ignored", ""),
+        ("郑州.zip/季报.xlsx", "accepted", CITY),
+        ("郑州.zip/回执表.xlsx", "matched", CITY),
+        ("郑州.zip/回执表盖章.pdf", "matched", CITY),
+    ]
+    kept = {path.name.partition("-")[0]: path for path in office.app.files.receipt_files("2026Q4", CITY)}
+    assert (kept["scan"].read_bytes(), kept["scan"].suffix) == (PDF, ".pdf")
+    assert (kept["electronic"].read_bytes(), kept["electronic"].suffix) == (receipt, ".xlsx")
+
+
+def test_a_receipt_alone_in_an_archive_is_kept_by_itself(office: Office) -> None:
+    receipt = next(data for name, data in office.newest(CITY, "notice").files.items() if "回执表" in name)
+    assert ends(office.ingest(office.reply(CITY, ("回执.zip", zipped({"回执表.xlsx": receipt})))))[1:] == [
+        ("回执.zip/回执表.xlsx", "matched", CITY)
+    ]
+    [kept] = office.app.files.receipt_files("2026Q4", CITY)
+    assert kept.read_bytes() == receipt
+    scan = office.reply(CITY, ("扫描.zip", zipped({"扫描.pdf": PDF})), text="补扫描件")
+    assert ends(office.ingest(scan))[1:] == [("扫描.zip/扫描.pdf", "matched", CITY)]
+
+
+def test_a_photograph_beside_a_workbook_is_no_fault_and_one_alone_is_named(office: Office) -> None:
+    photograph = b"\xff\xd8\xff\xe0" + bytes(64)
+    files = {"季报.xlsx": office.filled(FIRST), "照片.jpg": photograph}
+    assert ends(office.ingest(office.reply(FIRST, ("表.zip", zipped(files)))))[1:] == [
+        ("表.zip/季报.xlsx", "accepted", FIRST),
+        ("表.zip/照片.jpg", "ignored", ""),
+    ]
+    assert office.kinds(FIRST) == ["notice", "acknowledgement"]
+    alone = office.reply(SECOND, ("表.zip", zipped({"照片.jpg": photograph})))
+    assert ends(office.ingest(alone))[1:] == [("表.zip/照片.jpg", "unsupported", "")]
+    assert "表.zip/照片.jpg" in office.newest(SECOND, "problem_file").text
