@@ -151,6 +151,16 @@ OWN: dict[str, Context] = {
         "date": date(2026, 12, 21),
         "attachments": ["退回修改：中小学教育信息化基本情况表（金水区第一小学）.xlsx"],
     },
+    "package_returned": COUNTY
+    | {
+        "level_name": "金水区教育局",
+        "by": "郑州市教育局审核员",
+        "note": "多媒体教室数较上季度减少一半，与资产台账不符。",
+        "talked": "2027年1月8日10:30与赵某（电话）沟通确认",
+        "due": at(2027, 1, 10),
+        "times": 2,
+        "date": date(2027, 1, 8),
+    },
     "reminder": {
         "rows": [
             {

@@ -489,6 +489,7 @@ NOT_ALLOWED = (
     (["approve", FOURTH, *BY_COUNTY], "尚未报送"),
     (["return", FIRST, *BY_COUNTY], "没有写明理由"),
     (["return", FOURTH, *BY_COUNTY, "--note", "x"], "尚未报送"),
+    (["return", FIRST, *BY_COUNTY, "--note", "x", "--talked-to", "李示例"], "只用于退回上报数据"),
     (["approve", DIRECT, "--by", "谁"], "没有登记审核员"),
     (["approve", COUNTY, *BY_CITY, "--package"], "尚未上报"),
     (["report", FIRST, *BY_COUNTY], "不是上报层级"),
@@ -527,9 +528,27 @@ def test_a_level_reports_withdraws_and_is_returned_one_level_at_a_time(reviewed:
     assert run("approve", COUNTY, *BY_CITY, "--package").code == 0
     reviewed.at("01-07 10:00")
     assert run("report", CITY, *BY_CITY).code == 0
-    refused(run("return", COUNTY, *BY_CITY, "--package", "--note", "已电话沟通"), "已上报")
-    assert run("return", CITY, *BY_PROVINCE, "--package", "--note", "已电话沟通，请核实").code == 0
-    assert run("return", COUNTY, *BY_CITY, "--package", "--note", "已电话沟通，请核实").code == 0
+    talked = (
+        "--note",
+        "请核实",
+        "--talked-to",
+        "李示例",
+        "--talked-at",
+        "2027-01-07 09:30",
+        "--means",
+        "电话",
+    )
+    refused(run("return", COUNTY, *BY_CITY, "--package", *talked), "已上报")
+    refused(run("return", CITY, *BY_PROVINCE, "--package", "--note", "请核实"), "请填写沟通对象、沟通时间")
+    assert run("return", CITY, *BY_PROVINCE, "--package", *talked).code == 0
+    assert run("return", COUNTY, *BY_CITY, "--package", *talked, "--due", "1月9日").code == 0
+    words = "理由：请核实；2027年1月7日09:30与李示例（电话）沟通确认；限期2027年1月9日24:00"
+    traced = run("trace", FIRST, clerks.plain_number(reviewed.form_of(FIRST)))
+    assert any(
+        line.startswith("上报经过（中原区教育局） 2027-01-07") and words in line for line in traced.lines
+    )
+    assert any(words in line for line in run("status").lines)
+    assert {one["talked_to"] for one in reviewed.status()["returned"]} == {"李示例"}
     assert reviewed.status()["packages"]["county"] == {"returned": 1}
 
 

@@ -20,6 +20,7 @@ from workflow.domain.events import Event
 from workflow.domain.form import Prefill
 from workflow.domain.roster import Contact, Roster, UnitKind
 from workflow.process.correspondence import Letterhead, Secretariat
+from workflow.process.decisions import Decisions
 from workflow.process.gather import require_campaign
 from workflow.process.situation import Policy
 from workflow.process.tick import Done, Tick
@@ -149,12 +150,27 @@ class Office:
 
     def calendar(self, store: Store | None = None, piece: int = 1000) -> Tick:
         store = store or self.store
-        secretariat = Secretariat(
+        return Tick(
+            store,
+            self.secretariat(store),
+            Policy("own@office.test"),
+            self.schedule,
+            lambda: FORMS,
+            self._book,
+            piece,
+        )
+
+    def secretariat(self, store: Store) -> Secretariat:
+        return Secretariat(
             self.letterhead, TEMPLATES, self.files, self._no_form,
             lambda name: require_campaign(self.store, name), store.letter_exists,
         )  # fmt: skip
-        return Tick(
-            store, secretariat, Policy("own@office.test"), self.schedule, lambda: FORMS, self._book, piece
+
+    def decisions(self) -> Decisions:
+        """Staff's hand on the two machines."""
+        self.numbers.clear()  # what is decided writes events of its own
+        return Decisions(
+            self.store, self.secretariat(self.store), Policy("own@office.test"), lambda _=None: FORMS
         )
 
     def letters(self, kind: str = "reminder") -> list[Letter]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.domain.offices import CAMPAIGN, COUNTY, ROSTER, SCHOOL, UNITS, at, error, form_of, number
 from workflow.adapters.store.records import LetterRow, LetterState, MadeBook
+from workflow.domain.consultation import NO_TALK, Talk
 from workflow.domain.lifecycle import Case, CaseState, Package
 from workflow.domain.matching import make_token
 from workflow.domain.merge import Origin, Standing
@@ -145,8 +146,8 @@ def decision(unit: str, verdict: str, note: str = "", *, version: int = 1, row: 
     return Decision("表", row, unit, form_for(unit), version, verdict, note)
 
 
-def on_package(unit: str, verdict: str, note: str = "") -> Decision:
-    return Decision("下级上报", 5, unit, "", 0, verdict, note)
+def on_package(unit: str, verdict: str, note: str = "", talk: Talk = NO_TALK) -> Decision:
+    return Decision("下级上报", 5, unit, "", 0, verdict, note, talk=talk)
 
 
 def review(*decisions: Decision, level: str = COUNTY, report: str = "", hz: str = "") -> Reading:

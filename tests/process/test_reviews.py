@@ -26,6 +26,7 @@ from tests.process.situations import (
     with_earlier,
     workbook,
 )
+from workflow.domain.consultation import Talk
 from workflow.domain.lifecycle import CaseState, NotAllowed, PackageAct, PackageState, act_on_package
 from workflow.domain.merge import Origin
 from workflow.domain.submission import AttachmentOutcome, Bucket, Decision
@@ -272,11 +273,12 @@ class TestPackagesOfTheLevelBelow:
 
     def test_one_is_sent_back_with_its_date_and_its_reviewer_told(self) -> None:
         situation = with_package(opened(), COUNTY, PackageAct.REPORT)
-        book = review(on_package(COUNTY, "退回", "1月7日电话沟通：教师数有误"), level=CITY)
+        talk = Talk("县审", "1月8日15:30", "电话")
+        book = review(on_package(COUNTY, "退回", "教师数有误", talk), level=CITY)
         outcome = decide(mail(CITY_REVIEWER, book, moment=at(1, 9)), situation)
         (package,) = outcome.packages
         assert (package.state, package.due) == (PackageState.RETURNED, at(1, 11, 0))
-        assert letters(outcome) == [("returned", REVIEWER), ("review_result", CITY_REVIEWER)]
+        assert letters(outcome) == [("package_returned", REVIEWER), ("review_result", CITY_REVIEWER)]
 
     @pytest.mark.parametrize(
         ("acts", "own", "words"),

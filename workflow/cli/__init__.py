@@ -14,6 +14,7 @@ from workflow import __version__
 from workflow.app import App
 from workflow.cli import campaign, intake, ledger, passwords, review, run, units, workspace
 from workflow.cli.printing import complain
+from workflow.domain.consultation import Talk
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 
 Run = Callable[[App, argparse.Namespace], int]
@@ -271,12 +272,7 @@ def _review_commands(commands: Commands) -> None:
         "审核通过，或接收上报数据",
         lambda app, said: review.approve(app, said.unit, said.by, said.note, said.package),
     ).add_argument("--package", action="store_true", help="针对该单位上报的数据包")
-    _decision(
-        commands,
-        "return",
-        "退回修改，或退回上报数据",
-        lambda app, said: review.send_back(app, said.unit, said.by, said.note, said.package),
-    ).add_argument("--package", action="store_true", help="针对该单位上报的数据包")
+    _return_command(commands)
     _decision(commands, "report", "上报本级数据", lambda app, said: review.report(app, said.unit, said.by))
     _decision(
         commands,
@@ -291,6 +287,19 @@ def _review_commands(commands: Commands) -> None:
         "回执表核对无误",
         lambda app, said: review.receipt_accept(app, said.unit, said.by, said.note),
     )
+
+
+def _return_command(commands: Commands) -> None:
+    def send_back(app: App, said: argparse.Namespace) -> int:
+        talk = Talk(said.talked_to, said.talked_at, said.means, said.due)
+        return review.send_back(app, said.unit, said.by, said.note, said.package, talk)
+
+    command = _decision(commands, "return", "退回修改，或退回上报数据", send_back)
+    command.add_argument("--package", action="store_true", help="针对该单位上报的数据包")
+    command.add_argument("--talked-to", default="", metavar="NAME", help="退回上报数据前与何人沟通确认")
+    command.add_argument("--talked-at", default="", metavar="TIME", help="沟通时间，如 2027-01-08 10:30")
+    command.add_argument("--means", default="", metavar="WORDS", help="沟通方式，如 电话")
+    command.add_argument("--due", default="", metavar="DATE", help="限期，如 2027-01-10")
 
 
 def _decision(commands: Commands, name: str, words: str, work: Run) -> Parser:

@@ -99,6 +99,8 @@ def print_overview(seen: Overview) -> None:
     say(f"收到邮件 {seen.mail['received']} 封：" + _counted(buckets))
     say(f"发出 {seen.mail['sent']} 封，待发 {seen.mail['queued']} 封，失败 {seen.mail['failed']} 封")
     say(f"逾期未报 {len(seen.late)} 个")
+    for one in seen.returned[:10]:
+        say(f"{one['name']}尚未重新上报：{one['words']}")
     for due in seen.next[:3]:
         say(f"下一截止 {due['at']} {due['name']}")
     for book in seen.stale[:10]:

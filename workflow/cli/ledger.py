@@ -8,6 +8,8 @@ from workflow.app import App
 from workflow.cli.printing import complain, say
 from workflow.domain.answers import shown
 from workflow.domain.errors import Fault, OutsideFailed, Refused
+from workflow.domain.lifecycle import package_stream
+from workflow.process.chronicle import told
 from workflow.process.gather import require_campaign, require_roster
 
 
@@ -41,6 +43,9 @@ def trace(app: App, unit: str, field: str, campaign: str) -> int:
             "本期没有报送该字段"
             + (f"；数据来源：{reported.origin.word} {reported.submission}" if reported else "")
         )
+    stream = package_stream(known.id, roster.package_of(unit).code)
+    for line in told(app.store.told([stream]).get(stream, [])):
+        say(f"上报经过（{roster.package_of(unit).name}） {line}")
     return 0
 
 

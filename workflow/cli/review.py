@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workflow.app import App
 from workflow.cli.printing import complain, say
+from workflow.domain.consultation import Talk
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.lifecycle import PackageAct
 from workflow.domain.submission import ReadOutcome
@@ -48,9 +49,9 @@ def approve(app: App, unit: str, by: str, note: str, package: bool) -> int:
     return 0
 
 
-def send_back(app: App, unit: str, by: str, note: str, package: bool) -> int:
-    """Return a unit's data, or its package."""
-    _decisions(app).send_back(unit, by, note, app.now(), package=package)
+def send_back(app: App, unit: str, by: str, note: str, package: bool, talk: Talk) -> int:
+    """Return a unit's data, or its package with the 沟通确认 of article 20."""
+    _decisions(app).send_back(unit, by, note, app.now(), package=package, talk=talk)
     say(f"{unit} 已退回修改")
     return 0
 

@@ -23,6 +23,7 @@ class LetterKind(StrEnum):
     NOTICE = "notice"
     ACKNOWLEDGEMENT = "acknowledgement"
     RETURNED = "returned"
+    PACKAGE_RETURNED = "package_returned"
     REMINDER = "reminder"
     REVIEW_REQUEST = "review_request"
     REVIEW_RESULT = "review_result"
@@ -47,6 +48,7 @@ class LetterKind(StrEnum):
 #: Lower goes out first: an answer to somebody who waits, then what has a deadline, then the rest.
 PRIORITY: Mapping[LetterKind, int] = {
     LetterKind.RETURNED: 1,
+    LetterKind.PACKAGE_RETURNED: 1,
     LetterKind.ESCALATION: 1,
     LetterKind.AUTO_REPORT: 2,
     LetterKind.REPORT_CONFIRMATION: 2,

@@ -254,20 +254,26 @@ class MissingRow:
 
 @dataclass(frozen=True, slots=True)
 class ChildRow:
-    """A package of the level below in the 下级上报 sheet."""
+    """A package of the level below in the 下级上报 sheet; `returned` says how it was last returned."""
 
     unit: Unit
     package: Package
     counts: Mapping[Origin, int]
     decidable: bool
     locked_because: str = ""
+    returned: str = ""
+
+    @property
+    def remark(self) -> str:
+        return "\n".join(words for words in (self.locked_because, self.returned) if words)
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
     """The cover of a consolidated workbook. `version` counts the workbooks of this level; `token` names this one and
     `replaces` is the version that it takes the place of, 0 for the first. `changed_below` names the packages of the level
-    below that changed since then, `after_report` those that changed after the level's own last report.
+    below that changed since then, `after_report` those that changed after the level's own last report; `returned` says how
+    the level's own package was last returned.
     """
 
     unit: Unit
@@ -285,6 +291,7 @@ class Cover:
     replaces: int = 0
     changed_below: tuple[str, ...] = ()
     after_report: tuple[str, ...] = ()
+    returned: str = ""
 
 
 @dataclass(frozen=True, slots=True)

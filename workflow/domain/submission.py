@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from workflow.domain.consultation import NO_TALK, Talk
 from workflow.domain.form import Severity, Value
 
 #: What stands in a cell before it is understood. An error cell is `CellError`; a blank is None.
@@ -98,7 +99,8 @@ LOST = "#未找到"
 class Decision:
     """One row of a reviewer's workbook that carries a decision. `version_no` is the submission that was reviewed; `form` is
     empty for a row of the 下级上报 sheet, which decides on the unit's whole package, in the report `version_no`.
-    `remarks` are the comments on the row's indicator cells, by field; where the field can't be told, by its heading.
+    `remarks` are the comments on the row's indicator cells, by field; where the field can't be told, by its heading. `talk` is
+    what stands in the fields of 沟通确认, in the 下级上报 sheet only.
     """
 
     sheet: str
@@ -109,6 +111,7 @@ class Decision:
     verdict: str
     note: str
     remarks: Mapping[str, str] = field(default_factory=dict)
+    talk: Talk = NO_TALK
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from workflow.domain.merge import (
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import Answers, Submission
 from workflow.process.changes import News, news, since_approval
+from workflow.process.chronicle import returned
 from workflow.process.gather import earlier_data
 from workflow.process.situation import SYSTEM, CaseKey
 
@@ -69,6 +70,8 @@ class Picture:
     #: The levels where one person has both roles, with name and address, and who sent the versions there, by message.
     alone: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     senders: Mapping[str, str] = field(default_factory=dict)
+    #: How packages of the branch were last returned, by unit.
+    returned: Mapping[str, str] = field(default_factory=dict)
 
     def answers_of(self, standing: Standing) -> Answers:
         held = self.held.get(standing.submission)
@@ -183,7 +186,8 @@ def consolidate(
             last = books.get(seen.root.code)
             version = (last.version if last else 0) + 1
             name = token(campaign.id, seen.root.code, "review", version)
-            full = replace(seen, held=held, news=news(store, seen, last, marks, held))
+            sent_back = returned(store, seen.roster, seen.packages, seen.root.code)
+            full = replace(seen, held=held, news=news(store, seen, last, marks, held), returned=sent_back)
             path = _written(files, full, version, name, now, cut_off)
             data = {"token": name, "sha": digest, "cut_off": cut_off.isoformat(), "path": path}
             events.append(_book_event(store, campaign, seen.root.code, "made", now, version, seq, data))
@@ -245,6 +249,7 @@ def book_of(
         seen.root, seen.campaign.id, seen.campaign.period.name, version, token, cut_off, made_at,
         seen.campaign.window(seen.root), own.state.word, Counter(s.origin for s in seen.standings.values()),
         len(seen.standings), not own.locked, seen.news.replaces, seen.news.below, seen.news.after_report,
+        seen.returned.get(seen.root.code, ""),
     )  # fmt: skip
     totals = tuple(_total_sheet(seen, sheet.form) for sheet in sheets)
     return ConsolidatedBook(
@@ -322,7 +327,7 @@ def _children(seen: Picture, own: Package) -> tuple[ChildRow, ...]:
                 True,
                 f"申请撤报：{package.note}" + ("（本级已上报，须先撤回本级）" if why else ""),
             )
-        rows.append(ChildRow(child, package, counts, decidable, why))
+        rows.append(ChildRow(child, package, counts, decidable, why, seen.returned.get(child.code, "")))
     return tuple(rows)
 
 

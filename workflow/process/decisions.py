@@ -9,6 +9,7 @@ from typing import Any
 
 from workflow.adapters.store import Store
 from workflow.domain.campaign import Campaign
+from workflow.domain.consultation import NO_TALK, Talk
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.events import Event
 from workflow.domain.form import Form
@@ -18,6 +19,7 @@ from workflow.domain.submission import ReviewReading
 from workflow.process import reviews
 from workflow.process.correspondence import Secretariat
 from workflow.process.gather import decided_in, require_campaign, require_roster, whole
+from workflow.process.packages import GRANT, REFUSE, ministry
 from workflow.process.receipts import receipt_stream
 from workflow.process.reviews import Review
 from workflow.process.situation import Outcome, Policy, Situation
@@ -45,23 +47,39 @@ class Decisions:
         """Approve a unit's data, or accept the package that it reported."""
         self._decide(code, reviews.APPROVE, by, note, at, package)
 
-    def send_back(self, code: str, by: str, note: str, at: dt.datetime, *, package: bool = False) -> None:
-        """Return a unit's data for correction, or the package that it reported (article 20: after 沟通确认)."""
+    def send_back(
+        self, code: str, by: str, note: str, at: dt.datetime, *, package: bool = False, talk: Talk = NO_TALK
+    ) -> None:
+        """Return a unit's data for correction, or the package that it reported, with the 沟通确认 of article 20."""
         if not note:
-            raise Refused(Fault(f"退回 {code}", "没有写明理由", "请用 --note 写明问题、沟通情况和修改要求"))
-        self._decide(code, reviews.RETURN, by, note, at, package)
+            raise Refused(Fault(f"退回 {code}", "没有写明理由", "请用 --note 写明问题和修改要求"))
+        if talk != NO_TALK and not package:
+            said = "--talked-to、--talked-at、--means、--due"
+            raise Refused(
+                Fault(f"退回 {code}", f"{said} 只用于退回上报数据", "请加 --package 或者去掉这些选项")
+            )
+        self._decide(code, reviews.RETURN, by, note, at, package, talk)
 
-    def _decide(self, code: str, verdict: str, by: str, note: str, at: dt.datetime, package: bool) -> None:
+    def _decide(
+        self,
+        code: str,
+        verdict: str,
+        by: str,
+        note: str,
+        at: dt.datetime,
+        package: bool,
+        talk: Talk = NO_TALK,
+    ) -> None:
         roster, campaign, unit = self._known(code)
         if package and unit.kind.reports and not unit.superior:
-            self._ministry(roster, campaign, unit, verdict, by, note, at)
+            self._ministry(roster, campaign, unit, verdict, by, note, at, talk)
             return
         level = roster.units[unit.superior] if package and unit.superior else roster.package_of(code)
         review = self._review(roster, level, by, at)
         situation = self._situation(roster, campaign, [level, unit])
         try:
             if package:
-                outcome = reviews.decide_on_package(review, code, verdict, note, situation)
+                outcome = reviews.decide_on_package(review, code, verdict, note, situation, talk)
             else:
                 case = situation.case_of(code)
                 if case is None:
@@ -80,16 +98,17 @@ class Decisions:
         by: str,
         note: str,
         at: dt.datetime,
+        talk: Talk,
     ) -> None:
-        """The ministry's word on what the province or a 部属高校 reported, recorded by staff."""
+        """The ministry's word on what the province or a 部属高校 reported, recorded by somebody registered there; a return
+        of what the level has asked to withdraw is the ministry's consent. The ministry's paper stands in the note, and a
+        沟通确认 is recorded where one is given.
+        """
+        self._registers(roster, unit, by, at)
         package = self.store.packages(campaign.id, [unit.code])[0]
-        what = PackageAct.ACCEPT if verdict == reviews.APPROVE else PackageAct.RETURN
         review = Review(unit, f"教育部（{by}登记）", at, "cli")
-        data = {"by": review.by, "note": note}
-        if what is PackageAct.RETURN:  # without a date it would go up again at once
-            data["due"] = reviews.package_due(review, campaign, self.policy).isoformat()
         try:
-            outcome = reviews.act(package, what, review, data)
+            outcome = ministry(review, package, verdict, note, campaign, self.policy, talk)
         except NotAllowed as reason:
             raise Refused(Fault(f"{unit.name}（{unit.code}）", str(reason))) from reason
         self._apply(roster, outcome)
@@ -118,8 +137,12 @@ class Decisions:
             )
         if not note:
             raise Refused(Fault(f"撤报 {code}", "没有写明理由", "请用 --note 写明"))
+        if what is not PackageAct.REQUEST_WITHDRAWAL and not unit.superior:
+            verdict = GRANT if what is PackageAct.GRANT_WITHDRAWAL else REFUSE
+            self._ministry(roster, campaign, unit, verdict, by, note, at, NO_TALK)
+            return
         deciding = unit
-        if what is not PackageAct.REQUEST_WITHDRAWAL and unit.superior:
+        if what is not PackageAct.REQUEST_WITHDRAWAL:
             deciding = roster.units[unit.superior]
         review = self._review(roster, deciding, by, at)
         situation = self._situation(roster, campaign, [deciding, unit])
@@ -181,6 +204,20 @@ class Decisions:
             raise Refused(Fault(f"--by {by}", f"不是{level.name}登记的审核员", f"登记的审核员为：{names}"))
         own = frozenset(person.email.lower() for person in people if person.name == by and person.email)
         return Review(level, f"{level.name}审核员{by}", at, "cli", by, own)
+
+    def _registers(self, roster: Roster, unit: Unit, by: str, at: dt.datetime) -> None:
+        """Who records the ministry's word is somebody of the level's own: its 审核员 or 管理员."""
+        day = at.date()
+        people = [
+            p.name
+            for role in (Role.REVIEWER, Role.ADMINISTRATOR)
+            for p in roster.people(unit.code, role, day)
+        ]
+        if by not in people:
+            names = "、".join(dict.fromkeys(people)) or "（没有登记）"
+            raise Refused(
+                Fault(f"--by {by}", f"不是{unit.name}登记的审核员或者管理员", f"登记的人员为：{names}")
+            )
 
     def _situation(self, roster: Roster, campaign: Campaign, levels: Iterable[Unit]) -> Situation:
         units = {unit.code for level in levels for unit in decided_in(roster, level.code)}

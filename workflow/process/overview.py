@@ -10,11 +10,12 @@ from typing import Any
 from workflow.adapters.store import Store
 from workflow.domain.campaign import Campaign
 from workflow.domain.deadlines import upcoming
-from workflow.domain.lifecycle import Case, CaseState, Package, allowed_package_acts
+from workflow.domain.lifecycle import Case, CaseState, Package, PackageState, allowed_package_acts
 from workflow.domain.merge import Standing, stand
 from workflow.domain.roster import Level, Roster
 from workflow.domain.submission import Submission
 from workflow.process.changes import stale
+from workflow.process.chronicle import last_return
 from workflow.process.gather import earlier_data
 
 _NEXT = 10
@@ -22,7 +23,9 @@ _NEXT = 10
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything that `status` shows. `late` are units whose reply is overdue now: computed, never stored."""
+    """Everything that `status` shows. `late` are units whose reply is overdue now: computed, never stored; `returned` are
+    packages that were returned and not reported again.
+    """
 
     campaign: str
     now: dt.datetime
@@ -34,12 +37,14 @@ class Overview:
     next: list[dict[str, str]]
     staff: list[str]
     stale: list[dict[str, Any]]
+    returned: list[dict[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
         return {
             "campaign": self.campaign, "now": self.now.isoformat(), "cases": self.cases,
             "packages": self.packages, "origins": self.origins, "mail": self.mail, "late": self.late,
             "next": self.next, "staff": self.staff, "stale": self.stale,
+            "returned": self.returned,
         }  # fmt: skip
 
 
@@ -70,7 +75,21 @@ def overview(
         dict(Counter(standing.origin.value for standing in standings)),
         mail, _late(roster, campaign, cases, now), _next(roster, campaign, packages, now), queries,
         [level.as_json() for level in stale(store, roster, campaign.id, packages)],
+        _returned(store, roster, packages),
     )  # fmt: skip
+
+
+def _returned(store: Store, roster: Roster, packages: list[Package]) -> list[dict[str, Any]]:
+    """The packages that were returned and have not been reported again, with the 沟通确认 of article 20."""
+    waiting = {
+        p.stream: p.unit for p in packages if p.state is PackageState.RETURNED and p.unit in roster.units
+    }
+    last = {stream: last_return(events) for stream, events in store.told(waiting.keys()).items()}
+    return [
+        {"unit": code, "name": roster.units[code].name, **one.as_json()}
+        for stream, code in waiting.items()
+        if (one := last.get(stream)) is not None
+    ]
 
 
 def current_standings(

@@ -170,7 +170,7 @@ def _apply(review: Review, decision: Decision, situation: Situation) -> Outcome:
     package = situation.packages.get((campaign.id if campaign else "", decision.unit))
     if package is not None and decision.version_no and decision.version_no != package.version:
         raise NotAllowed(f"该单位此后又重新上报（第{package.version}次），请在新的汇总表中审核")
-    return decide_on_package(review, decision.unit, decision.verdict, note, situation)
+    return decide_on_package(review, decision.unit, decision.verdict, note, situation, decision.talk)
 
 
 def _apply_to_case(review: Review, decision: Decision, situation: Situation) -> Outcome:

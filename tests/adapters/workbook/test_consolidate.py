@@ -14,6 +14,7 @@ import pytest
 from workflow.adapters.workbook.consolidate import short_title, write_book
 from workflow.adapters.workbook.read import read_file
 from workflow.domain.campaign import Window, midnight
+from workflow.domain.consultation import Talk
 from workflow.domain.form import Aggregate, Field, FieldType, Form, Slot
 from workflow.domain.lifecycle import Package, PackageState
 from workflow.domain.merge import (
@@ -173,6 +174,9 @@ def decide(data: bytes) -> bytes:
     children = workbook["下级上报"]
     columns = headings(children, 2)
     children.cell(3, columns["审核结论"], "退回")
+    children.cell(3, columns["沟通对象"], "李示例")
+    children.cell(3, columns["沟通时间"], 46395.4375)  # 2027-01-08 10:30
+    children.cell(3, columns["限期"], dt.date(2027, 1, 10))
     cover = workbook["封面"]
     [label] = [cell for line in cover.iter_rows() for cell in line if cell.value == "上报意见"]
     cover.cell(label.row, label.column + 1, "同意上报")
@@ -180,7 +184,16 @@ def decide(data: bytes) -> bytes:
 
 
 DECISIONS = (
-    Decision("下级上报", 3, "410102", "", 1, "退回", ""),
+    Decision(
+        "下级上报",
+        3,
+        "410102",
+        "",
+        1,
+        "退回",
+        "",
+        talk=Talk("李示例", "2027-01-08 10:30:00", "", "2027-01-10"),
+    ),
     Decision("中小学", 5, "4101020001", "school", 1, "通过", ""),
     Decision("中小学", 6, "4101020002", "school", 2, "退回", "在校生数与上期相差过大，请核实"),
     Decision("中小学", 8, "4101020004", "school", 4, "", "只写了意见"),

@@ -220,6 +220,30 @@ class WorkQueries(Database):
                     found[units[stream]] = seq
         return found
 
+    def told(self, streams: Collection[str]) -> dict[str, list[Event]]:
+        """Each stream's events with their personal payload; None where there was none or it has been erased."""
+        columns = t.events.c
+        found: dict[str, list[Event]] = {}
+        with self.reading() as connection:
+            for piece in chunks(sorted(set(streams))):
+                query = (
+                    select(t.events, t.payloads.c.body)
+                    .outerjoin(t.payloads, t.payloads.c.digest == columns.payload)
+                    .where(columns.stream.in_(piece))
+                    .order_by(columns.seq)
+                )
+                for row in connection.execute(query):
+                    at, personal = (
+                        dt.datetime.fromisoformat(row.at),
+                        json.loads(row.body) if row.body else None,
+                    )
+                    found.setdefault(row.stream, []).append(
+                        Event(
+                            row.stream, row.number, row.kind, at, row.actor, row.cause, json.loads(row.data), personal
+                        )
+                    )  # fmt: skip
+        return found
+
     def histories(self, streams: Collection[str]) -> dict[str, list[tuple[int, Event]]]:
         """Each stream's events with their places in the ledger, without personal payload."""
         columns = t.events.c

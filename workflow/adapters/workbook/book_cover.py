@@ -23,9 +23,13 @@ from workflow.adapters.workbook.book_style import (
     short_moment,
 )
 from workflow.adapters.workbook.review import (
+    DUE,
     LOCKED_MARK,
+    MEANS,
     NOTE,
     REPORT_LABEL,
+    TALKED_AT,
+    TALKED_TO,
     TIMES_REPORTED,
     UNIT_CODE,
     VERDICT,
@@ -46,15 +50,14 @@ REPORTS = ["同意上报", "暂不上报"]
 _LAST = 8  # the cover's last column, I; its first is B
 
 _HOW = (
-    "1. 在各表“审核结论”栏逐行选择“通过”或“退回”；选“退回”的，请在“审核意见”栏写明原因和修改要求，系统将原文转告填报单位。",
-    "2. 只对某项指标有意见的，结论选“退回”，并在该指标的单元格上插入批注，系统将批注标注在填报单位工作簿的同一单元格上。",
-    "3. 只对白底行作结论；灰底行不属本级审核范围、本级已经上报或者尚未报送，原因见“备注”栏。留空的行视为尚未审核。",
-    "4. 可以排序、筛选、隐藏行列或删去已看过的行，但不要改动“单位代码”“报送次数”两栏，也不要删改表头。",
-    "5. 审核完毕，保存工作簿，作为附件回复原邮件即可；可以分多次回复，后一次的结论覆盖前一次。",
+    "在各表“审核结论”栏逐行选择“通过”或“退回”；选“退回”的，请在“审核意见”栏写明原因和修改要求，系统将原文转告填报单位。",
+    "只对某项指标有意见的，结论选“退回”，并在该指标的单元格上插入批注，系统将批注标注在填报单位工作簿的同一单元格上。",
+    "只对白底行作结论；灰底行不属本级审核范围、本级已经上报或者尚未报送，原因见“备注”栏。留空的行视为尚未审核。",
+    "可以排序、筛选、隐藏行列或删去已看过的行，但不要改动“单位代码”“报送次数”两栏，也不要删改表头。",
+    "审核完毕，保存工作簿，作为附件回复原邮件即可；可以分多次回复，后一次的结论覆盖前一次。",
 )
-_HOW_REPORT = (
-    "6. 全部审核完毕后，在下方“上报意见”栏选择“同意上报”；未作选择的，到期由系统按现有数据自动上报。"
-)
+_HOW_RETURN = "“下级上报”表中选“退回”的，须先与下级单位沟通确认，并填写“沟通对象”“沟通时间”；限期不填的，由系统按规定天数确定。"
+_HOW_REPORT = "全部审核完毕后，在下方“上报意见”栏选择“同意上报”；未作选择的，到期由系统按现有数据自动上报。"
 
 
 def book_title(cover: Cover) -> str:
@@ -71,8 +74,10 @@ def area(unit: Unit) -> str:
     return unit.name
 
 
-def write_cover(sheet: Worksheet, styles: Styles, cover: Cover) -> None:
-    """Title, facts, counts, how to decide, and the cell that reports the level's data up."""
+def write_cover(sheet: Worksheet, styles: Styles, cover: Cover, *, children: bool = False) -> None:
+    """Title, facts, counts, how to decide (also on the packages of the level below, where it has `children`), and the cell
+    that reports the level's data up.
+    """
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 2)
     sheet.set_column(1, _LAST, 14.5)
@@ -84,7 +89,7 @@ def write_cover(sheet: Worksheet, styles: Styles, cover: Cover) -> None:
     put_span(sheet, 2, 1, _LAST, f"（第{cover.version}版）", subtitle)
     row = _facts(sheet, styles, cover, 4)
     row = _counts(sheet, styles, cover, row + 1)
-    row = _instructions(sheet, styles, cover, row + 1)
+    row = _instructions(sheet, styles, cover, row + 1, children=children)
     if cover.reportable:
         row = _report_cell(sheet, styles, row + 1)
     row = _signatures(sheet, styles, cover, row + 1)
@@ -138,8 +143,10 @@ def _version(cover: Cover) -> str:
 
 
 def _news(cover: Cover) -> list[tuple[str, str]]:
-    """What the reviewer must know of the level below: who has changed since the version before and since the report."""
-    news = []
+    """What the reviewer must know: how the level was returned, and who below has changed since the version before and since
+    the report.
+    """
+    news = [("上级退回", cover.returned)] if cover.returned else []
     if cover.replaces:
         below = f"有变化的下级单位：{'、'.join(cover.changed_below)}；" if cover.changed_below else ""
         news.append(("与上版比较", f"{below}逐项变化见“变更”表"))
@@ -177,12 +184,13 @@ def _counts(sheet: Worksheet, styles: Styles, cover: Cover, row: int) -> int:
     return row + 4
 
 
-def _instructions(sheet: Worksheet, styles: Styles, cover: Cover, row: int) -> int:
+def _instructions(sheet: Worksheet, styles: Styles, cover: Cover, row: int, *, children: bool) -> int:
     _heading(sheet, styles, row, "二、审核说明")
-    for line in (*_HOW, *((_HOW_REPORT,) if cover.reportable else ())):
+    lines = (*_HOW, *((_HOW_RETURN,) if children else ()), *((_HOW_REPORT,) if cover.reportable else ()))
+    for number, line in enumerate(lines, start=1):
         row += 1
         sheet.set_row(row, 20)
-        put_span(sheet, row, 1, _LAST, line, styles.line())
+        put_span(sheet, row, 1, _LAST, f"{number}. {line}", styles.line())
     return row + 1
 
 
@@ -213,7 +221,16 @@ _CHILD_LEAD = (
     ("上报状态", 11),
     ("上报方式", 10),
 )
-_CHILD_TAIL = ((VERDICT, 9), (NOTE, 26), ("备注", 22))
+_CHILD_TAIL = (
+    (VERDICT, 9), (NOTE, 24), (TALKED_TO, 10), (MEANS, 9), (TALKED_AT, 18), (DUE, 14), ("备注", 30),
+)  # fmt: skip
+_TALK_FORMATS = ("@", "@", 'yyyy"年"m"月"d"日" hh:mm', 'yyyy"年"m"月"d"日"')
+_TALK_HINTS = (
+    "只在退回时填写：与下级单位何人沟通确认",
+    "可不填：电话、当面、会议、书面等",
+    "只在退回时填写：沟通的日期，可加钟点，如 2027-1-8 10:30",
+    "可不填：要求重新上报的日期；不填的由系统按规定天数确定",
+)
 
 
 def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequence[ChildRow]) -> None:
@@ -232,7 +249,7 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
         row = head + at
         shade = {} if child.decidable else {"bg_color": LOCKED_FILL, "font_color": GREY}
         left, middle = styles.cell(text_wrap=True, **shade), styles.cell(align="center", **shade)
-        sheet.set_row(row, row_height((child.unit.name, 24), (child.locked_because, 22)))
+        sheet.set_row(row, row_height((child.unit.name, 24), (child.remark, 26)))
         sheet.write_number(row, 0, at, middle)
         package = child.package
         how = "" if package.reported_at is None else "自动上报" if package.auto else "审核上报"
@@ -251,16 +268,32 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
         put_text(sheet, row, verdict, "" if child.decidable else LOCKED_MARK, ask)
         note = left if not child.decidable else styles.cell(text_wrap=True, bg_color=ASK_FILL)
         put_text(sheet, row, verdict + 1, "", note)
-        put_text(sheet, row, verdict + 2, child.locked_because, left)
+        fill = {"bg_color": ASK_FILL} if child.decidable else shade
+        for column, kind in enumerate(_TALK_FORMATS, start=verdict + 2):
+            sheet.write_blank(
+                row, column, None, styles.cell(align="center", text_wrap=True, num_format=kind, **fill)
+            )
+        put_text(sheet, row, verdict + 2 + len(_TALK_FORMATS), child.remark, left)
     places = [(head + at, child) for at, child in enumerate(rows, start=1) if child.decidable]
     ordinary = [at for at, child in places if child.package.state is not PackageState.WITHDRAWAL_REQUESTED]
-    hint = "通过：接收该单位上报数据；退回：整体退回修改（请写明意见）"
+    hint = "通过：接收该单位上报数据；退回：整体退回修改，须先沟通确认，并填写审核意见、沟通对象、沟通时间"
     offer_choices(sheet, ordinary, verdict, VERDICTS, title=VERDICT, hint=hint)
     asked = [at for at, child in places if child.package.state is PackageState.WITHDRAWAL_REQUESTED]
     hint = "该单位已申请撤报。不同意的，请在审核意见栏写明理由"
     offer_choices(sheet, asked, verdict, WITHDRAWALS, title=VERDICT, hint=hint)
+    _explain_talk(sheet, [at for at, _ in places], verdict + 2)
     finish_table(sheet, head, len(rows), len(columns), book_title(cover), f"第{cover.version}版")
     sheet.freeze_panes(head + 1, 3)
+
+
+def _explain_talk(sheet: Worksheet, rows: Sequence[int], first: int) -> None:
+    """A word at each field of 沟通确认 as it is entered; anything may be typed, and intake answers what it can't read."""
+    for column, (words, hint) in enumerate(
+        zip((TALKED_TO, MEANS, TALKED_AT, DUE), _TALK_HINTS, strict=True), start=first
+    ):
+        for row in rows:
+            options = {"validate": "any", "input_title": words, "input_message": hint}
+            sheet.data_validation(row, column, row, column, options)
 
 
 _MISSING = (

@@ -44,7 +44,7 @@ def write_book(book: ConsolidatedBook, target: BinaryIO) -> None:
         styles = Styles(workbook)
         made = cover.made_at.astimezone(SHANGHAI).replace(tzinfo=None)
         workbook.set_properties({"title": book_title(cover), "author": "", "created": made})
-        write_cover(workbook.add_worksheet(COVER_SHEET), styles, cover)
+        write_cover(workbook.add_worksheet(COVER_SHEET), styles, cover, children=bool(book.children))
         taken = [COVER_SHEET, CHILDREN_SHEET, MISSING_SHEET, CHANGES_SHEET, HIDDEN_SHEET]
         if book.children:
             write_children(workbook.add_worksheet(CHILDREN_SHEET), styles, cover, book.children)

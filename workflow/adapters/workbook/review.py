@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workflow.adapters.workbook.remarks import read_remarks
+from workflow.domain.consultation import Talk
 from workflow.domain.form import cell_name
 from workflow.domain.submission import Decision, ReviewReading
 
@@ -28,13 +29,15 @@ UNIT_CODE, NUMBER, FORM_ID, TIMES_REPORTED = "单位代码", "报送次数", "�
 TABLE_ROW = "行次"
 """The heading of a row's number in the sheet of a repeating table."""
 VERDICT, NOTE = "审核结论", "审核意见"
+TALKED_TO, MEANS, TALKED_AT, DUE = "沟通对象", "沟通方式", "沟通时间", "限期"
 LOCKED_MARK = "—"
 """What stands in the verdict cell of a row that this reviewer does not decide on."""
 
 FIELD_MARK = "huizhi:"
 """Stands before a field's name, invisibly, in a cell above the field's heading; above 行次 before the form's id."""
 
-_HEADINGS = frozenset({UNIT_CODE, NUMBER, FORM_ID, TIMES_REPORTED, VERDICT, NOTE})
+_TALK = (TALKED_TO, TALKED_AT, MEANS, DUE)
+_HEADINGS = frozenset({UNIT_CODE, NUMBER, FORM_ID, TIMES_REPORTED, VERDICT, NOTE, *_TALK})
 _HEAD_ROWS = 20
 
 
@@ -118,12 +121,13 @@ def _decisions(
         verdict = words[VERDICT].strip(LOCKED_MARK)
         note = words.get(NOTE, "")
         notes = {fields.get(at) or "批注": text for at, text in said.get(number, {}).items()}
-        if not (verdict or note or notes):
+        talk = Talk(*(words.get(heading, "") for heading in _TALK)) if NUMBER not in columns else Talk()
+        if not (verdict or note or notes or talk != Talk()):
             continue
         version = _count(words.get(NUMBER) or words.get(TIMES_REPORTED, ""))
         # The 下级上报 sheet has no 报送次数: a decision there is on the whole package.
         of_form = (words.get(FORM_ID) or form) if NUMBER in columns else ""
-        yield Decision(sheet, number, words[UNIT_CODE], of_form, version, verdict, note, notes)
+        yield Decision(sheet, number, words[UNIT_CODE], of_form, version, verdict, note, notes, talk)
 
 
 def _table_remarks(

@@ -14,6 +14,7 @@ KIND_WORDS: Mapping[str, str] = {
     LetterKind.NOTICE: "填报通知",
     LetterKind.ACKNOWLEDGEMENT: "收件确认",
     LetterKind.RETURNED: "退回修改",
+    LetterKind.PACKAGE_RETURNED: "退回上报数据",
     LetterKind.REMINDER: "催报",
     LetterKind.REVIEW_REQUEST: "审核通知",
     LetterKind.REVIEW_RESULT: "审核结果",
