@@ -16,6 +16,7 @@ from workflow.domain.tables import (
     column_label,
     compare,
     differing,
+    notes_in_words,
     rows_of,
     same_rows,
     unchanged,
@@ -136,3 +137,19 @@ def test_a_table_that_leaves_a_column_out_says_nothing_about_it() -> None:
     assert unchanged(DEVICES, last, {})
     assert not unchanged(DEVICES, last, answers(("大屏", 7), ("笔记本",)))
     assert not unchanged(DEVICES, last, answers(("大屏",)))
+
+
+def test_of_many_notes_on_a_tables_cells_a_few_are_told_and_the_others_counted() -> None:
+    form = form_of(number("学生", label="在校生数"), tables=(DEVICES,))
+    cells = [cell_name("设备.数量", row) for row in (1, 2, 3, 4)]
+    notes = {
+        "学生": "“４８０”按 480 读取",
+        **dict.fromkeys(cells, "已去掉首尾的空格和换行"),
+        "版面": "有改动",
+    }
+    assert notes_in_words(form, notes) == [
+        "在校生数：“４８０”按 480 读取",
+        *(f"设备第{row}行数量：已去掉首尾的空格和换行" for row in (1, 2, 3)),
+        "版面：有改动",
+        "设备：另有1个单元格作了同类处理",
+    ]

@@ -17,26 +17,27 @@ from workflow.process.gather import require_campaign
 from workflow.process.overview import overview
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from openpyxl.workbook import Workbook
 
     from workflow.adapters.store import MadeBook
+    from workflow.domain.form import Form
 
 
 class Levels:
     """The little province with its workbooks."""
 
-    def __init__(self, folder: Path) -> None:
-        self.office = Office(folder)
+    def __init__(self, folder: Path, forms: dict[str, Form] = FORMS) -> None:
+        self.office, self.forms = Office(folder), forms
         self.office.open(on(12, 1))
 
     def make(self) -> dict[str, MadeBook]:
         store, roster = self.office.store, self.office.roster
         made = consolidate(
             store, self.office.files, lambda *words: make_token(b"k" * 32, "A", *map(str, words[:3]), int(words[3])),
-            roster, require_campaign(store), FORMS, levels_of(roster), on(12, 28), on(12, 28),
+            roster, require_campaign(store), self.forms, levels_of(roster), on(12, 28), on(12, 28),
         )  # fmt: skip
         return {book.unit: book for book in made}
 
@@ -52,13 +53,15 @@ class Levels:
             [Event(stream, number, kind, on(12, 27), "系统", data=data or {}, personal=personal)]
         )
 
-    def submit(self, unit: str, number: int, pupils: int, errors: int = 0) -> None:
+    def submit(
+        self, unit: str, number: int, pupils: int, errors: int = 0, more: Mapping[str, Any] | None = None
+    ) -> None:
         form = form_for(unit)
         data = {
             "submission": f"2026Q4/{unit}/{form}/{number}", "number": number, "form_version": 2, "errors": errors,
             "received_at": on(12, 27).isoformat(),
         }  # fmt: skip
-        personal = {"answers": {"学生": pupils}}
+        personal = {"answers": {"学生": pupils, **(more or {})}}
         self.happen(f"case:2026Q4/{unit}/{form}", "case.submitted", data, personal)
 
     def approve(self, unit: str, number: int) -> None:

@@ -7,7 +7,7 @@ says the same or is about the same thing, whatever its number.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workflow.domain.form import Field, Form, Table, Value, cell_name, split_cell
@@ -200,3 +200,22 @@ def column_label(field: Field) -> str:
     """What a table's column is called outside of its table: `设备 数量`; any other field as it is labelled."""
     table, dot, _ = field.name.partition(".")
     return f"{table} {field.label}" if dot and not field.label.startswith(table) else field.label
+
+
+_FEW_NOTES = 3
+
+
+def notes_in_words(form: Form, notes: Mapping[str, str]) -> list[str]:
+    """Notes on fields as a letter or a 备注 tells them: of a table's cells the first few, and how many others there are."""
+    words: list[str] = []
+    told: Counter[str] = Counter()
+    for name, note in notes.items():
+        field = form.by_name.get(name)
+        if field is not None and field.row:
+            table = name.partition(".")[0]
+            told[table] += 1
+            if told[table] > _FEW_NOTES:
+                continue
+        words.append(f"{field.label if field else name}：{note}")
+    others = ((table, count - _FEW_NOTES) for table, count in told.items() if count > _FEW_NOTES)
+    return [*words, *(f"{table}：另有{count}个单元格作了同类处理" for table, count in others)]

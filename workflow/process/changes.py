@@ -20,6 +20,7 @@ from workflow.domain.merge import Change, Origin, Standing, stand
 from workflow.domain.replay import case_after, package_after
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.submission import Answers, Submission
+from workflow.domain.tables import Row, TableDifference, differing
 from workflow.process.gather import earlier_data
 
 if TYPE_CHECKING:
@@ -222,12 +223,32 @@ def case_changes(
     if then.origin is Origin.MISSING or now.origin is Origin.MISSING:
         return [line("填报数据", then.origin.word, now.origin.word, why)]
     old, new = answers.get(then.submission, {}), answers.get(now.submission, {})
-    lines = [
-        line(field.label, shown(old.get(field.name)), shown(new.get(field.name)), why)
-        for field in form.indicators
-        if old.get(field.name) != new.get(field.name)
-    ]
+    fields, tables = differing(form, old, new)
+    lines = [line(f.label, shown(old.get(f.name)), shown(new.get(f.name)), why) for f in fields]
+    lines += [line(*words, why) for table in tables for words in _table_words(table)]
     return lines or [line("报送次数", _times(then), _times(now), why)]
+
+
+def _table_words(difference: TableDifference) -> list[tuple[str, str, str]]:
+    """A table's lines: what, before and after. Row by row where few differ, else one line that counts them."""
+    name = difference.table.name
+    if difference.rows > _FEW_ROWS:
+        return [(name, f"共{difference.before}行", f"共{difference.after}行：{difference.words}")]
+    words = [(f"{name} 删去第{row.number}行", _row_words(row), shown(None)) for row in difference.removed]
+    for before, after in difference.changed:
+        cells = zip(difference.table.columns, before.values, after.values, strict=True)
+        words += [
+            (f"{name}第{after.number}行{column.label}", shown(old), shown(new))
+            for column, old, new in cells
+            if old != new
+        ]
+    return words + [
+        (f"{name} 增加第{row.number}行", shown(None), _row_words(row)) for row in difference.added
+    ]
+
+
+def _row_words(row: Row) -> str:
+    return "，".join(shown(value) for value in row.values if value is not None)
 
 
 def package_change(unit: Unit, then: Package, now: Package, last: str) -> Change:
@@ -245,16 +266,25 @@ def _times(standing: Standing) -> str:
 
 
 def since_approval(form: Form, approved: Answers, answers: Answers) -> tuple[frozenset[str], str]:
-    """The indicators that differ from what was last approved, and how a note words it; former values of a few."""
-    changed = [field for field in form.indicators if approved.get(field.name) != answers.get(field.name)]
-    words = f"较上次审核通过变化{len(changed)}项"
-    if 0 < len(changed) <= _FEW:
-        named = (f"{f.label}：{shown(approved.get(f.name))}→{shown(answers.get(f.name))}" for f in changed)
+    """The fields and cells of tables that differ from what was last approved, and how a note words it: former values of
+    a few, of a table how many rows.
+    """
+    fields, tables = differing(form, approved, answers)
+    words = f"较上次审核通过变化{len(fields) + len(tables)}项"
+    named = [f"{table.table.name}：{table.words}" for table in tables]
+    if len(fields) + len(tables) <= _FEW:
+        named = [
+            f"{f.label}：{shown(approved.get(f.name))}→{shown(answers.get(f.name))}" for f in fields
+        ] + named
+    elif named:
+        named[0] = f"其中{named[0]}"
+    if named:
         words += f"（{'；'.join(named)}）"
-    return frozenset(field.name for field in changed), words
+    return frozenset(field.name for field in fields).union(*(table.cells() for table in tables)), words
 
 
 _FEW = 3
+_FEW_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True)

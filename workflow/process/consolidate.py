@@ -41,6 +41,7 @@ from workflow.domain.merge import (
 )
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import Answers, Submission
+from workflow.domain.tables import notes_in_words
 from workflow.process.changes import News, news, since_approval
 from workflow.process.chronicle import returned
 from workflow.process.gather import earlier_data
@@ -275,10 +276,7 @@ def _row(seen: Picture, key: CaseKey, members: set[str], own: Package) -> BookRo
     else:
         why = ""
     version = seen.received.get(standing.submission)
-    notes = seen.notes_of(standing)
-    labels = seen.forms[case.form].by_name
-    named = ((labels[name].label if name in labels else name, note) for name, note in notes.items())
-    words = [f"{label}：{note}" for label, note in named]
+    words = notes_in_words(seen.forms[case.form], seen.notes_of(standing))
     again, changed = _again(seen, key)
     return BookRow(
         unit, package.name, case.state.word, standing.origin, case.number,

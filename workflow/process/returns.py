@@ -29,6 +29,7 @@ from workflow.domain.submission import (
     ReadOutcome,
     Submission,
 )
+from workflow.domain.tables import notes_in_words
 from workflow.process import late, strangers
 from workflow.process.carry import carry, changes
 from workflow.process.file_notes import noted, remarks
@@ -317,8 +318,8 @@ def _acknowledge(
     part: Part, case: Case, situation: Situation, who: Sender, seen: Examination, *also: str
 ) -> tuple[LetterOrder, ...]:
     queries = [{"cell": f.cell, "label": f.label, "message": f.message} for f in seen.findings]
-    labels = situation.forms[case.form].by_name
-    notes = [f"{labels[name].label}：{note}" for name, note in seen.notes.items() if name in labels]
+    form = situation.forms[case.form]
+    notes = notes_in_words(form, {name: note for name, note in seen.notes.items() if name in form.by_name})
     context = {
         "received_at": part.received_at,
         "form_title": situation.forms[case.form].title,
