@@ -317,8 +317,12 @@ def _ledger_commands(commands: Commands) -> None:
         "追溯一个数据",
         lambda app, said: ledger.trace(app, said.unit, said.field, said.campaign),
     )
-    command.add_argument("unit", metavar="UNIT")
-    command.add_argument("field", metavar="FIELD")
+    command.add_argument("unit", metavar="UNIT", help="单位代码")
+    command.add_argument(
+        "field",
+        metavar="FIELD",
+        help="字段名；重复表格的单元格写作 表.行次.列（设备.3.数量），整列写作 表.列",
+    )
     command.add_argument("--campaign", default="", metavar="C")
     books = commands.add_parser("ledger", help="台账：核验、导出").add_subparsers(required=True)
     _add(books, "verify", "核验台账", lambda app, said: ledger.verify(app))

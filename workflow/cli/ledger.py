@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
+from workflow.adapters.store import TraceRow
 from workflow.app import App
 from workflow.cli.printing import complain, say
 from workflow.domain.answers import shown
 from workflow.domain.errors import Fault, OutsideFailed, Refused
+from workflow.domain.form import Aggregate, Field, Form, split_cell
 from workflow.domain.lifecycle import package_stream
+from workflow.domain.merge import Total
 from workflow.process.chronicle import told
 from workflow.process.gather import require_campaign, require_roster
 
 
 def trace(app: App, unit: str, field: str, campaign: str) -> int:
-    """From a figure to the message, attachment, sheet and cell that brought it, newest version last."""
+    """From a figure to the message, attachment, sheet and cell that brought it, newest version last; from a column of a
+    repeating table to the cells of every row.
+    """
     roster = require_roster(app.store)
     known = require_campaign(app.store, campaign)
     if unit not in roster.units:
         raise Refused(Fault(f"单位代码 {unit}", "名册中没有这个单位", "请用 huizhi roster show 查看代码"))
     forms = app.forms(known)
     owning = [form for form in forms.values() if roster.units[unit].kind in form.kinds]
-    if not any(field in form.by_name for form in owning):
-        raise Refused(Fault(f"字段 {field}", "该单位的表单中没有这个字段", "请使用“字段”表中的字段名"))
+    columns = {column.name: column for form in owning for table in form.tables for column in table.columns}
+    cell = split_cell(field)
+    if not any(field in form.by_name for form in owning) and (cell[0] if cell else field) not in columns:
+        remedy = "请使用“字段”表中的字段名；重复表格的单元格写作 表.行次.列，整列写作 表.列"
+        raise Refused(Fault(f"字段 {field}", "该单位的表单中没有这个字段", remedy))
     rows = app.store.trace_rows(known.id, unit, field)
     standing = app.store.standings(known.id)
-    for row in rows:
-        cell = row.cell or forms[row.form].cell_of(field)
-        reported = standing.get((unit, row.form))
-        mark = "（上报所用）" if reported and reported.submission == row.submission else ""
-        say(f"{roster.units[unit].name} {field} = {shown(row.value)} 第{row.number}次报送{mark}")
-        say(
-            f"  收到 {row.received_at:%Y-%m-%d %H:%M:%S} 发件 {row.sender} 邮件 {row.message} 主题 {row.subject}"
+    for submission, version in groupby(rows, key=lambda row: row.submission):
+        cells = list(version)
+        reported = standing.get((unit, cells[0].form))
+        mark = "（上报所用）" if reported and reported.submission == submission else ""
+        what = (
+            _column_words(columns[field], cells) if field in columns else f"{field} = {shown(cells[0].value)}"
         )
-        say(f"  附件 {row.attachment_name or '（无，来信确认无变化）'} {row.attachment} 单元格 {cell}")
-        if row.message:
-            state = "" if app.files.has_mail(row.message) else "（原件不在，请从备份恢复）"
-            say(f"  原件 {app.files.mail_path(row.message).relative_to(app.workspace)}{state}")
+        say(f"{roster.units[unit].name} {what} 第{cells[0].number}次报送{mark}")
+        _say_source(app, forms[cells[0].form], cells, by_row=field in columns)
     if not rows:
         reported = next((s for (code, _), s in standing.items() if code == unit), None)
         say(
@@ -47,6 +54,33 @@ def trace(app: App, unit: str, field: str, campaign: str) -> int:
     for line in told(app.store.told([stream]).get(stream, [])):
         say(f"上报经过（{roster.package_of(unit).name}） {line}")
     return 0
+
+
+def _column_words(column: Field, rows: Sequence[TraceRow]) -> str:
+    """A column's figure over the rows of one version: `设备.数量 各行合计 = 42（2行）`."""
+    count = f"（{len(rows)}行）"
+    if column.aggregate is Aggregate.NONE:
+        return f"{column.name}{count}"
+    over_all = Total()
+    for row in rows:
+        over_all = over_all.add(row.value)
+    return f"{column.name} 各行{column.aggregate.value} = {shown(over_all.figure(column.aggregate))}{count}"
+
+
+def _say_source(app: App, form: Form, rows: Sequence[TraceRow], *, by_row: bool) -> None:
+    """The message and attachment that brought a version, and the cell of each row."""
+    row = rows[0]
+    say(f"  收到 {row.received_at:%Y-%m-%d %H:%M:%S} 发件 {row.sender} 邮件 {row.message} 主题 {row.subject}")
+    attachment = f"  附件 {row.attachment_name or '（无，来信确认无变化）'} {row.attachment}"
+    if by_row:
+        say(attachment)
+        for one in rows:
+            say(f"  {one.field} = {shown(one.value)} 单元格 {one.cell or form.cell_of(one.field)}")
+    else:
+        say(f"{attachment} 单元格 {row.cell or form.cell_of(row.field)}")
+    if row.message:
+        state = "" if app.files.has_mail(row.message) else "（原件不在，请从备份恢复）"
+        say(f"  原件 {app.files.mail_path(row.message).relative_to(app.workspace)}{state}")
 
 
 def verify(app: App) -> int:

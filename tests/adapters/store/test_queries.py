@@ -160,6 +160,18 @@ def test_a_figure_is_traced_to_message_attachment_and_cell(told: Store) -> None:
     assert told.trace_rows("2026Q4", UNIT, "没有这个指标") == []
 
 
+def test_a_tables_column_is_traced_to_its_cells_row_by_row(told: Store) -> None:
+    third = story.submission(7, 3)
+    cells = {f"设备.{row}.数量": 10 * row for row in (10, 2, 1)} | {"设备.1.名称": "笔记本", "设备数量": 5}
+    personal = {**(third.personal or {}), "answers": cells, "moved": {"设备.10.数量": "续表!C12"}}
+    told.append([replace(third, personal=personal)])
+    assert [(row.field, row.value, row.cell, row.number) for row in told.trace_rows("2026Q4", UNIT, "设备.数量")] == [
+        ("设备.1.数量", 10, "", 3), ("设备.2.数量", 20, "", 3), ("设备.10.数量", 100, "续表!C12", 3),
+    ]  # fmt: skip
+    [one] = told.trace_rows("2026Q4", UNIT, "设备.2.数量")
+    assert (one.field, one.value, one.attachment_name) == ("设备.2.数量", 20, "槐树街小学.xlsx")
+
+
 def test_a_message_is_known_by_hash_content_and_place(told: Store) -> None:
     assert told.taken([story.SHA, "0" * 64]) == {story.SHA}
     assert told.digests(["d1", "d2"]) == {"d1": story.SHA}

@@ -171,10 +171,11 @@ class MailCounts:
 
 @dataclass(frozen=True, slots=True)
 class TraceRow:
-    """One version in which a unit answered a field: the answer, and the message and attachment that brought it.
-    `cell` is set where the answer was not in the form's own cell.
+    """One version in which a unit answered a field: the answer, and the message and attachment that brought it. `field` is
+    the cell's name where a table's column was asked for; `cell` is set where the answer was not in the form's own cell.
     """
 
+    field: str
     submission: str
     form: str
     form_version: int

@@ -25,6 +25,7 @@ from workflow.adapters.store.rows import (
 )
 from workflow.domain.campaign import Campaign
 from workflow.domain.events import Event, decode_findings, decode_value
+from workflow.domain.form import split_cell
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.merge import Standing
 from workflow.domain.roster import Roster
@@ -288,7 +289,9 @@ class WorkQueries(Database):
         ]
 
     def trace_rows(self, campaign: str, unit: str, field: str) -> list[TraceRow]:
-        """Every version in which the unit answered the field, newest last, with what brought it."""
+        """Every version in which the unit answered the field, newest last, with what brought it; of a repeating table's
+        column (`设备.数量`) the cells of each version, row by row.
+        """
         columns = t.submissions.c
         query = (
             select(t.submissions, t.payloads.c.body, t.messages.c.sender, t.messages.c.subject)
@@ -309,9 +312,8 @@ class WorkQueries(Database):
         found = []
         for row in rows:
             stored = _stored(json.loads(row.body))
-            if field in stored.answers:
-                name = names.get((row.message, row.attachment), "")
-                found.append(_traced(row, stored, field, name))
+            name = names.get((row.message, row.attachment), "")
+            found += [_traced(row, stored, cell, name) for cell in _asked_for(field, stored)]
         return found
 
     def _book(self, query: Select[Any]) -> MadeBook | None:
@@ -341,8 +343,17 @@ def _stored(personal: dict[str, Any]) -> StoredAnswers:
     return StoredAnswers(answers, personal.get("notes", {}), personal.get("moved", {}))
 
 
+def _asked_for(field: str, stored: StoredAnswers) -> list[str]:
+    """A field, or the cells of a table's column in the order of their rows, as far as they were answered."""
+    if field in stored.answers:
+        return [field]
+    cells = [(cell[1], name) for name in stored.answers if (cell := split_cell(name)) and cell[0] == field]
+    return [name for _, name in sorted(cells)]
+
+
 def _traced(row: Any, stored: StoredAnswers, field: str, name: str) -> TraceRow:
     return TraceRow(
+        field=field,
         submission=row.id,
         form=row.form,
         form_version=row.form_version,
