@@ -15,7 +15,8 @@ from workflow.domain.submission import CellError
 
 _BOUND_SHEET, _BOOL_ERR, _FORMULA, _DATE_1904 = 0x85, 0x205, 0x06, 0x22
 _BOF, _EOF = 0x809, 0x0A
-_ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
+#: The codes of errors in .xls and .xlsb alike.
+ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 #: No workbook of ours has as many records; a damaged one may seem to.
 _MOST_RECORDS = 500_000
 
@@ -40,7 +41,7 @@ def find_biff_errors(data: bytes) -> Mapping[tuple[str, int, int], CellError]:
             code = _error_code(kind, body)
             if code is not None:
                 row, column = struct.unpack_from("<HH", body)
-                found[name, row + 1, column + 1] = CellError(_ERRORS.get(code, "#ERROR!"))
+                found[name, row + 1, column + 1] = CellError(ERRORS.get(code, "#ERROR!"))
     return found
 
 

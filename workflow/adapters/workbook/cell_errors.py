@@ -1,6 +1,6 @@
 """Cells that only look blank: Excel errors and formulas without a cached value, told from the raw sheet XML.
 
-calamine gives '' for both. Only .xlsx is looked at, and a sheet is searched only where it holds such cells.
+calamine gives '' for both. This looks at .xlsx (`biff`, `biff12` and `ods_errors` at the others), and a sheet is searched only where it holds such cells.
 """
 
 from __future__ import annotations
@@ -100,16 +100,22 @@ def member(data: bytes, archive: zipfile.ZipFile, name: str) -> bytes:
 @lru_cache(maxsize=64)  # the copies of a form share these two parts
 def _parts(book_xml: bytes, relations_xml: bytes) -> Mapping[str, str]:
     book, relations = book_xml.decode("utf-8", "replace"), relations_xml.decode("utf-8", "replace")
-    targets: dict[str, str] = {}
-    for match in _RELATION.finditer(relations):
-        target = _attribute(match[0], "Target")
-        targets[_attribute(match[0], "Id")] = target[1:] if target.startswith("/") else f"xl/{target}"
+    targets = relation_targets(relations)
     parts: dict[str, str] = {}
     for match in _SHEET.finditer(book):
         relation = _attribute(match[0], r"\w+:id")
         if relation in targets:
             parts[unescape(_attribute(match[0], "name"))] = targets[relation]
     return parts
+
+
+def relation_targets(relations: str) -> dict[str, str]:
+    """The parts that a workbook's relations lead to, by their ids."""
+    targets: dict[str, str] = {}
+    for match in _RELATION.finditer(relations):
+        target = unescape(_attribute(match[0], "Target"))
+        targets[_attribute(match[0], "Id")] = target[1:] if target.startswith("/") else f"xl/{target}"
+    return targets
 
 
 def _attribute(tag: str, name: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from workflow.adapters.workbook.biff import biff_counts_from_1904, find_biff_errors
+from workflow.adapters.workbook.biff12 import BOOK, biff12_counts_from_1904, find_biff12_errors
 from workflow.adapters.workbook.cell_errors import find_cell_errors, member
 from workflow.adapters.workbook.ods_errors import find_ods_errors
 from workflow.domain.days import day_of_serial
@@ -41,7 +42,7 @@ def pick(rows_of: Mapping[str, Rows], places: Iterable[tuple[str, Place]]) -> tu
 
 
 def hidden_errors(blank: Mapping[str, Place], sniffed: Sniffed) -> Iterable[tuple[str, CellError]]:
-    """Which of the blank cells hold an error or a formula without a value: in .xlsx, .xls and .ods (an .xlsb does not tell us)."""
+    """Which of the blank cells hold an error or a formula without a value."""
     if not blank:
         return
     if sniffed.archive is None:
@@ -56,6 +57,10 @@ def hidden_errors(blank: Mapping[str, Place], sniffed: Sniffed) -> Iterable[tupl
         }
         for at, error in find_cell_errors(sniffed.data, sniffed.archive, wanted):
             yield wanted[at], error
+    elif BOOK in sniffed.names:
+        fields = {place: field for field, place in blank.items()}
+        for place, error in find_biff12_errors(sniffed.data, sniffed.archive, fields):
+            yield fields[place], error
     elif "content.xml" in sniffed.names:
         fields = {place: field for field, place in blank.items()}
         for place, error in find_ods_errors(sniffed.data, sniffed.archive, fields):
@@ -90,6 +95,8 @@ def days_since_1904(form: Form, answers: Raw, sniffed: Sniffed) -> dict[str, str
 def _counts_from_1904(sniffed: Sniffed) -> bool:
     if sniffed.archive is None:
         return bool(sniffed.data) and biff_counts_from_1904(sniffed.data)
+    if BOOK in sniffed.names:
+        return biff12_counts_from_1904(sniffed.data, sniffed.archive)
     if "xl/workbook.xml" not in sniffed.names:
         return False
     book = member(sniffed.data, sniffed.archive, "xl/workbook.xml")
