@@ -25,7 +25,7 @@ from workflow.adapters.workdays import known_years, says, workdays
 from workflow.domain.campaign import SHANGHAI, Campaign, Period
 from workflow.domain.deadlines import GATHERED, Due, Owed, Schedule, gathered_key, guessed_days, owed
 from workflow.domain.ladder import Ladder, Rung, level_above
-from workflow.domain.lifecycle import Package
+from workflow.domain.lifecycle import Package, PackageState
 from workflow.domain.roster import Roster
 from workflow.domain.workdays import Workdays
 
@@ -220,3 +220,43 @@ def test_a_campaign_in_years_that_are_not_known_says_which_of_its_days_are_guess
     assert guessed_days(AUTUMN, ROSTER, CHINA) == []
     empty = Roster({}, ())
     assert guessed_days(AUTUMN, empty, CHINA) == []
+
+
+# --- a package that was returned ------------------------------------------------------------------------------------
+
+
+LATER = at(1, 31)
+
+
+def again(returned_at: dt.datetime, due: dt.datetime, now: dt.datetime = LATER) -> dict[str, dt.datetime]:
+    """The steps of the county's package, returned after its first report, by what is left of their keys."""
+    county = Package(
+        CAMPAIGN.id, COUNTY, UNITS[COUNTY].kind.level, PackageState.RETURNED, version=1, due=due, returned_at=returned_at
+    )  # fmt: skip
+    items = owed(now, CAMPAIGN, ROSTER, [county], set(), Schedule())
+    return {
+        item.key.replace(f"{COUNTY}/1/", ""): item.at for item in items if item.key.startswith("returned-")
+    }
+
+
+def test_a_returned_package_is_chased_step_by_step_before_its_own_date() -> None:
+    # Returned on Monday 4 January, due by the end of Friday 8.
+    assert again(at(1, 4), at(1, 9, 0)) == {
+        "returned-reminder/2": at(1, 7, 9),
+        "returned-reminder/1": at(1, 8, 9),
+        "returned-escalation/administrator/2": at(1, 7, 9),
+        "returned-escalation/reviewer/1": at(1, 8, 9),
+        "returned-escalation/inspector/1": at(1, 8, 9),
+    }
+
+
+def test_none_of_its_steps_is_on_the_day_of_the_return_itself() -> None:
+    # Returned on Thursday 7, due by the end of Friday 8: everything on the one working day that is left.
+    assert set(again(at(1, 7), at(1, 9, 0)).values()) == {at(1, 8, 9)}
+    # Returned on Friday 8, due by the end of Sunday 10: no working day is left.
+    assert again(at(1, 8), at(1, 11, 0)) == {}
+    assert again(at(1, 8), at(1, 9, 0)) == {}
+
+
+def test_nobody_is_told_of_it_before_its_time() -> None:
+    assert again(at(1, 4), at(1, 9, 0), now=at(1, 7, 8)) == {}

@@ -162,3 +162,38 @@ class TestTheMinistry:
         self.reported(office)
         with pytest.raises(Refused, match="不是示例省教育厅登记的审核员或者管理员"):
             office.decisions().send_back(PROVINCE, "市审", "请核实", on(1, 13), package=True)
+
+
+class TestChased:
+    def days(self, office: Office, *days: int) -> None:
+        for day in days:
+            office.tick(on(1, day, 9, 30))
+            office.tick(on(1, day, 18))
+
+    def test_who_was_returned_is_reminded_then_the_level_above_step_by_step_each_once(
+        self, office: Office
+    ) -> None:
+        before = len(office.letters())
+        send_back(office, Talk("县审", "1月6日", due="1月10日"))
+        self.days(office, 7, 8, 9, 10)
+        chased = [letter for letter in office.letters()[before:] if "东区教育局" in letter.text]
+        told = {letter.to: letter.text for letter in chased}
+        # Friday 8 is the only working day between the return on Thursday 7 and its date, Sunday 10.
+        assert {letter.at for letter in chased} == {on(1, 8, 9)}
+        assert len(told) == len(chased)
+        assert {
+            "review@county.test",
+            "admin@city.test",
+            "review@city.test",
+            "inspect@city.test",
+        } <= told.keys()
+        assert "退回后尚未重新上报" in told["review@county.test"]
+        assert "上报意见" in told["review@county.test"]
+        assert "东区教育局：退回后尚未重新上报" in told["admin@city.test"]
+
+    def test_once_reported_again_nobody_is_told(self, office: Office) -> None:
+        before = len(office.letters())
+        send_back(office, Talk("县审", "1月6日", due="1月10日"))
+        office.decisions().report(COUNTY, "县审", on(1, 7, 16))
+        self.days(office, 8, 9, 10)
+        assert not [letter for letter in office.letters()[before:] if "重新上报" in letter.text]

@@ -7,7 +7,7 @@ written with its effect in one transaction, so that it happens once whatever hap
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -164,13 +164,14 @@ def _receipt_reminders(campaign: Campaign, schedule: Schedule) -> Iterator[Due]:
 def _reviews(
     campaign: Campaign, roster: Roster, packages: Iterable[Package], schedule: Schedule
 ) -> Iterator[Due]:
-    """The request to review, the reminders to the level's 审核员, and the steps up the ladder. A package that was returned
-    has its own date, set in the letter that returned it.
+    """The request to review, the reminders to the level's 审核员, and the steps up the ladder; a package that was returned
+    has steps of its own.
     """
     planned: dict[Window, list[tuple[dt.datetime, Owed, int, Rung | None]]] = {}
     known = {package.unit: package for package in packages}
     for package in known.values():
         if package.version:
+            yield from _again(campaign, roster, package, known, schedule)
             continue
         above = [known[unit.code] for unit in roster.above(package.unit) if unit.code in known]
         opens = campaign.window(roster.units[package.unit]).opens
@@ -184,6 +185,32 @@ def _reviews(
                 Owed.ESCALATION: f"escalation/{package.unit}/{rung}/{count}",
             }[owed_]
             yield Due(at, owed_, key, package.unit, rung=rung)
+
+
+def _again(
+    campaign: Campaign, roster: Roster, package: Package, known: Mapping[str, Package], schedule: Schedule
+) -> Iterator[Due]:
+    """The steps for a package that was returned, counted back from its date. None goes out on the day of the return, whose
+    letter says it all: what would is due on the first working day after it, where the date leaves one.
+    """
+    if package.returned_at is None:
+        return
+    above = [known[unit.code] for unit in roster.above(package.unit) if unit.code in known]
+    opens = midnight(package.returned_at.astimezone(SHANGHAI).date() + dt.timedelta(days=1))
+    window = Window(opens, cut_off(campaign, roster, package, above))
+    first = schedule.workdays.first(window) if opens < window.closes else None
+    if first is None:
+        return
+    about = f"{package.unit}/{package.version}"
+    for count in schedule.review_days:
+        at = max(first, schedule.workdays.moment(window.closes, count))
+        yield Due(at, Owed.REVIEW_REMINDER, f"returned-reminder/{about}/{count}", package.unit)
+    for rung in Rung:
+        for count in schedule.ladder.days(rung):
+            at = max(first, schedule.workdays.moment(window.closes, count))
+            yield Due(
+                at, Owed.ESCALATION, f"returned-escalation/{about}/{rung}/{count}", package.unit, rung=rung
+            )
 
 
 def _steps(

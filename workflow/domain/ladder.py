@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from workflow.domain.campaign import Window
-from workflow.domain.lifecycle import CaseState
+from workflow.domain.lifecycle import CaseState, Package, PackageState
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.workdays import Workdays
 
@@ -24,6 +24,7 @@ class Cohort(StrEnum):
     UNCORRECTED = "退回后尚未重新报送"
     NOT_REVIEWED = "尚未审核"
     NOT_REPORTED = "尚未上报"
+    NOT_REPORTED_AGAIN = "退回后尚未重新上报"
 
 
 #: The cohort of a case by its state; an approved one owes nothing.
@@ -32,6 +33,11 @@ COHORTS = {
     CaseState.RETURNED: Cohort.UNCORRECTED,
     CaseState.SUBMITTED: Cohort.NOT_REVIEWED,
 }
+
+
+def report_owed(package: Package) -> Cohort:
+    """The cohort of a package that has not gone up, or not again."""
+    return Cohort.NOT_REPORTED_AGAIN if package.state is PackageState.RETURNED else Cohort.NOT_REPORTED
 
 
 class Rung(StrEnum):

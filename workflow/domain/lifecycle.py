@@ -143,7 +143,7 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Package:
     """What a level reports in one campaign. `auto` marks a report made by the calendar; `version` counts the reports;
-    `before` is the state that a refused 撤报申请 goes back to; `due` is set by a return.
+    `before` is the state that a refused 撤报申请 goes back to; `due` and `returned_at` are set by a return.
     """
 
     campaign: str
@@ -158,6 +158,7 @@ class Package:
     due: dt.datetime | None = None
     note: str = ""
     events: int = 0
+    returned_at: dt.datetime | None = None
 
     @property
     def stream(self) -> str:
@@ -197,7 +198,8 @@ def act_on_package(package: Package, act: PackageAct, **changes: object) -> Pack
         raise NotAllowed(_package_reason(package.state, act))
     if act in {PackageAct.REPORT, PackageAct.AUTO_REPORT}:
         auto = act is PackageAct.AUTO_REPORT
-        changes = {"due": None, "note": "", **changes, "version": package.version + 1, "auto": auto}
+        cleared = {"due": None, "returned_at": None, "note": ""}
+        changes = {**cleared, **changes, "version": package.version + 1, "auto": auto}
     elif act is PackageAct.REQUEST_WITHDRAWAL:
         changes = {**changes, "before": package.state}
     elif act is PackageAct.REFUSE_WITHDRAWAL:

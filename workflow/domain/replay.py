@@ -49,7 +49,8 @@ def package_after(package: Package | None, event: Event) -> Package:
             "reported_at": instant(event.data.get("as_of")) or event.at,
         }
     elif act in {PackageAct.RETURN, PackageAct.GRANT_WITHDRAWAL}:
-        changes = {"due": instant(event.data.get("due")), "note": event.data.get("note", "")}
+        note = event.data.get("note", "")
+        changes = {"due": instant(event.data.get("due")), "returned_at": event.at, "note": note}
     elif "note" in event.data:
         changes = {"note": event.data["note"]}
     return act_on_package(package, PackageAct(act), **changes)

@@ -16,7 +16,7 @@ from workflow.domain.campaign import Campaign, midnight
 from workflow.domain.deadlines import Due, Owed, gathered_key, gathering_key
 from workflow.domain.events import Event
 from workflow.domain.form import Form
-from workflow.domain.ladder import COHORTS, Cohort, Rung, level_above
+from workflow.domain.ladder import COHORTS, Cohort, Rung, level_above, report_owed
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case
 from workflow.domain.roster import Recipient, Role, Roster, Unit
@@ -154,7 +154,7 @@ class Chase:
             for case in picture.owing.get(package, ())
             if COHORTS[case.state] is Cohort.NOT_REVIEWED
         ]
-        rows.append(Row(unit, Cohort.NOT_REPORTED.value, closes))
+        rows.append(Row(unit, report_owed(picture.packages[package]).value, closes))
         book = self.book(unit, picture.now)
 
         def fill(sheet: Sheet) -> None:
@@ -275,7 +275,7 @@ def _escalated(
         level = roster.units[package]  # at the top its own 视察员 is the last who can be told
     if level is not None:
         unreviewed = sum(COHORTS[case.state] is Cohort.NOT_REVIEWED for case in cases)
-        matter = Cohort.NOT_REPORTED.value + (
+        matter = report_owed(picture.packages[package]).value + (
             f"，{unreviewed}个单位{Cohort.NOT_REVIEWED}" if unreviewed else ""
         )
         name, phone = _whom_to_ring(picture, package, Role.REVIEWER)

@@ -177,4 +177,5 @@ def package_row(package: Package) -> dict[str, Any]:
         "due": package.due,
         "note": package.note,
         "events": package.events,
+        "returned_at": package.returned_at,
     }

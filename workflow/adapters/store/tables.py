@@ -170,6 +170,7 @@ packages = Table(
     Column("due", Instant),
     word("note"),
     count("events"),
+    Column("returned_at", Instant),
     # The last event of anything in the package or below it: a workbook made later than that is up to date.
     place("changed"),
     sqlite_with_rowid=False,
