@@ -48,9 +48,10 @@ from workflow.adapters.workbook.selfcheck import RECKONING, RECKONING_PART, Reck
 from workflow.adapters.workbook.selfcheck import SHEET as SELF_CHECK
 from workflow.adapters.workbook.selfcheck_sheet import HOLES, SelfCheckSheet, selfcheck_styles
 from workflow.adapters.workbook.selfcheck_sheet import PART as SELF_CHECK_PART
+from workflow.adapters.workbook.shared_strings import Strings
 from workflow.adapters.workbook.styles import Styles
 from workflow.adapters.workbook.tags import TaggedCell, find_tags
-from workflow.adapters.workbook.worksheet import LEGACY, Strings, Worksheet
+from workflow.adapters.workbook.worksheet import LEGACY, Worksheet
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import Anchor, Form, Slot
 

@@ -18,10 +18,11 @@ from workflow.adapters.workbook.definition import DEFINITION_SHEETS
 from workflow.adapters.workbook.field_sheet import FIELD_HEADINGS
 from workflow.adapters.workbook.master import Member, archive
 from workflow.adapters.workbook.package import MAIN, NotAWorkbook, Package
+from workflow.adapters.workbook.shared_strings import Strings
 from workflow.adapters.workbook.stamp import xml_text
 from workflow.adapters.workbook.styles import Styles
 from workflow.adapters.workbook.tags import EXPLANATION, TAG
-from workflow.adapters.workbook.worksheet import Strings, Worksheet
+from workflow.adapters.workbook.worksheet import Worksheet
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import RESERVED, Aggregate, FieldType, Prefill, column_letters
 
