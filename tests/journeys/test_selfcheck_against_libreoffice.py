@@ -24,7 +24,8 @@ from workflow.adapters.workbook.annotate import annotate
 from workflow.adapters.workbook.compile import compile_form
 from workflow.adapters.workbook.problems import ReturnSummary
 from workflow.adapters.workbook.read import read_file
-from workflow.adapters.workbook.selfcheck import SHEET, Check, checks_of
+from workflow.adapters.workbook.selfcheck import SHEET
+from workflow.adapters.workbook.selfcheck_list import Check, checks_of
 from workflow.adapters.workbook.stamp import stamp
 from workflow.domain import rules
 from workflow.domain.campaign import midnight

@@ -76,6 +76,9 @@ RESERVED: Mapping[str, FieldType] = {
 }
 
 
+#: The sheet of a copy that has room for further rows of the tables.
+CONTINUED = "续表"
+
 #: Opens the name of an explanation cell 说明; behind it the field or the 经验校验 rule that it explains.
 EXPLAINS = "说明:"
 

@@ -15,7 +15,7 @@ from workflow.adapters.workbook.annotate import annotate
 from workflow.adapters.workbook.compile import CompiledForm, compile_form
 from workflow.adapters.workbook.problems import ReturnSummary
 from workflow.adapters.workbook.read import read_file
-from workflow.adapters.workbook.selfcheck import checks_of
+from workflow.adapters.workbook.selfcheck_list import checks_of
 from workflow.adapters.workbook.stamp import stamp
 from workflow.demo.filling import explain
 from workflow.domain.campaign import midnight

@@ -30,7 +30,8 @@ from workflow.adapters.workbook.compile import compile_form
 from workflow.adapters.workbook.names import address, field_names
 from workflow.adapters.workbook.problems import ReturnSummary
 from workflow.adapters.workbook.read import read_file
-from workflow.adapters.workbook.selfcheck import RECKONING, SHEET, checks_of, guarded
+from workflow.adapters.workbook.selfcheck import RECKONING, SHEET, guarded
+from workflow.adapters.workbook.selfcheck_list import checks_of
 from workflow.adapters.workbook.selfcheck_sheet import PART
 from workflow.adapters.workbook.stamp import stamp
 from workflow.domain.campaign import midnight

@@ -20,6 +20,8 @@ from lxml import etree
 from openpyxl.utils.exceptions import InvalidFileException
 
 from workflow.adapters.workbook.book import HIDDEN_PART, Book, SheetEntry, forget_titles
+from workflow.adapters.workbook.continuation import PART as CONTINUATION_PART
+from workflow.adapters.workbook.continuation import ContinuationSheet
 from workflow.adapters.workbook.definition import DEFINITION_SHEETS, Definition
 from workflow.adapters.workbook.definition_sheets import read_definition
 from workflow.adapters.workbook.formula_checks import check_lengths
@@ -40,7 +42,7 @@ from workflow.adapters.workbook.master import (
     Template,
     TextHole,
 )
-from workflow.adapters.workbook.names import address, field_names
+from workflow.adapters.workbook.names import address_of, field_names
 from workflow.adapters.workbook.package import MAIN, OFFICE_RELS, NotAWorkbook, Package
 from workflow.adapters.workbook.problems import SHEET as PROBLEM_SHEET
 from workflow.adapters.workbook.problems import problem_styles
@@ -50,10 +52,12 @@ from workflow.adapters.workbook.selfcheck_sheet import HOLES, SelfCheckSheet, se
 from workflow.adapters.workbook.selfcheck_sheet import PART as SELF_CHECK_PART
 from workflow.adapters.workbook.shared_strings import Strings
 from workflow.adapters.workbook.styles import Styles
+from workflow.adapters.workbook.table_layout import Block, lay_out
 from workflow.adapters.workbook.tags import TaggedCell, find_tags
 from workflow.adapters.workbook.worksheet import LEGACY, Worksheet
+from workflow.domain.columns import cells_of
 from workflow.domain.errors import Fault, Refused
-from workflow.domain.form import Anchor, Form, Slot
+from workflow.domain.form import CONTINUED, Anchor, Field, Form, Slot, Table
 
 __all__ = ["CompiledForm", "compile_form"]
 
@@ -66,7 +70,7 @@ _UNREADABLE = (
     *(TypeError, AttributeError, OSError),
 )
 _DEFINITIONS = frozenset(DEFINITION_SHEETS)
-_RESERVED = frozenset({HIDDEN_SHEET, PROBLEM_SHEET, SELF_CHECK, RECKONING})
+_RESERVED = frozenset({HIDDEN_SHEET, PROBLEM_SHEET, SELF_CHECK, RECKONING, CONTINUED})
 
 
 def compile_form(data: bytes, name: str) -> CompiledForm:
@@ -90,13 +94,44 @@ def _compile(data: bytes, file: str) -> CompiledForm:
     sheets = [Worksheet(package, entry, strings) for entry in shown]
     cells = find_tags(found, sheets)
     _check_book(found, book, entries, sheets)
+    styles = Styles(_part(book, "styles", _STYLES_TYPE, _EMPTY_STYLES))
+    blocks = lay_out(found, sheets, cells, styles) if found.tables() else []
     if found.faults:
         raise Refused(found.faults)
-    form = _form(found, cells, sheets)
+    if blocks:
+        cells, sheets = _with_rows(book, found, blocks, cells, sheets, strings, styles)
+    form = _form(found, cells, sheets, [block.table for block in blocks])
     check_lengths(found, form)
     if found.faults:
         raise Refused(found.faults)
-    return CompiledForm(form, _master(book, form, sheets, cells, strings), tuple(found.queries))
+    return CompiledForm(form, _master(book, form, sheets, cells, strings, styles), tuple(found.queries))
+
+
+def _with_rows(
+    book: Book,
+    found: Definition,
+    blocks: list[Block],
+    cells: list[TaggedCell],
+    sheets: list[Worksheet],
+    strings: Strings,
+    styles: Styles,
+) -> tuple[list[TaggedCell], list[Worksheet]]:
+    """The cells with those of every row of the tables in place of the tables' tags, and the sheets with 续表."""
+    tags = {tag for block in blocks for tag in block.tags}
+    cells = [cell for cell in cells if cell not in tags] + [
+        cell for block in blocks for cell in block.cells()
+    ]
+    more = ContinuationSheet.of(found.settings["表单名称"], blocks, styles)
+    if more is not None:
+        book.add_sheet(CONTINUED, CONTINUATION_PART, more.write())
+        places = {one.name: at for at, one in enumerate(book.sheets())}
+        entry = book.sheets()[places[CONTINUED]]
+        if more.heading:
+            book.name_range("_xlnm.Print_Titles", places[CONTINUED], more.heading)
+        sheets = [*sheets, Worksheet(book.package, entry, strings)]
+        cells += more.cells
+    place = {sheet.entry.name: at for at, sheet in enumerate(sheets)}
+    return sorted(cells, key=lambda cell: (place[cell.sheet], cell.row, cell.column)), sheets
 
 
 def _definition_rows(data: bytes) -> dict[str, list[tuple[Any, ...]]]:
@@ -151,8 +186,18 @@ def _check_book(found: Definition, book: Book, entries: list[SheetEntry], sheets
             )
 
 
-def _form(found: Definition, cells: Iterable[TaggedCell], sheets: Iterable[Worksheet]) -> Form:
+def _form(
+    found: Definition, cells: Iterable[TaggedCell], sheets: Iterable[Worksheet], tables: Iterable[Table]
+) -> Form:
     settings = found.settings
+    known = {table.name: table for table in tables}
+    fields: list[Field] = []
+    for item in found.fields:
+        table = known.get(item.name.partition(".")[0]) if "." in item.name else None
+        if table is None:
+            fields.append(item)
+        elif item is table.columns[0]:
+            fields += cells_of(table)
     return Form(
         settings["表单标识"],
         settings["表单名称"],
@@ -160,7 +205,7 @@ def _form(found: Definition, cells: Iterable[TaggedCell], sheets: Iterable[Works
         found.kinds,
         settings["表号"],
         settings["制表机关"],
-        (*found.fields, *found.explanations),
+        (*fields, *found.explanations),
         tuple(found.rules),
         tuple(Slot(cell.field, cell.sheet, cell.row, cell.column) for cell in cells if cell.field),
         tuple(
@@ -170,11 +215,17 @@ def _form(found: Definition, cells: Iterable[TaggedCell], sheets: Iterable[Works
             for row, column, text in sheet.texts()
             if "{{" not in text and text.strip()
         ),
+        tuple(known.values()),
     )
 
 
 def _master(
-    book: Book, form: Form, sheets: list[Worksheet], cells: list[TaggedCell], strings: Strings
+    book: Book,
+    form: Form,
+    sheets: list[Worksheet],
+    cells: list[TaggedCell],
+    strings: Strings,
+    styles: Styles,
 ) -> Master:
     package = book.package
     book.remove_sheets(_DEFINITIONS)
@@ -185,7 +236,6 @@ def _master(
     book.add_sheet(HIDDEN_SHEET, HIDDEN_PART, b"<worksheet/>", hidden=True)
     book.guard()
     forget_titles(package)
-    styles = Styles(_part(book, "styles", _STYLES_TYPE, _EMPTY_STYLES))
     plans = _patch_sheets(book, form, sheets, cells, styles, ranges)
     report = problem_styles(styles)
     reckoning = Reckoning(form)
@@ -194,7 +244,7 @@ def _master(
     places = {entry.name: place for place, entry in enumerate(book.sheets())}
     book.name_range("_xlnm.Print_Titles", places[SELF_CHECK], check_sheet.heading)
     named = field_names(form, book.names())
-    book.define({named[slot.field]: address(slot) for slot in form.slots})
+    book.define({name: address_of(form, asked) for asked, name in named.items()})
     strings.blank_unused(set().union(*(sheet.shared_texts() for sheet in sheets)))
     holed: dict[str, tuple[str, list[AnswerCell | str]]] = {
         HIDDEN_PART: (hidden_sheet(lists, len(kept)), [*HIDDEN_HOLES, *kept]),

@@ -43,6 +43,15 @@ class Definition:
         """Note a fault at `字段!A7` or at a sheet."""
         self.faults.append(Fault(f"{self.file} {place}", what, remedy))
 
+    def tables(self) -> dict[str, list[Field]]:
+        """The columns of the repeating tables, in the order of the 字段 sheet, by table."""
+        tables: dict[str, list[Field]] = {}
+        for item in self.fields:
+            table, dot, _ = item.name.partition(".")
+            if dot:
+                tables.setdefault(table, []).append(item)
+        return tables
+
     def query(self, place: str, what: str, remedy: str) -> None:
         """Note a doubt at a place."""
         self.queries.append(Fault(f"{self.file} {place}", what, remedy))

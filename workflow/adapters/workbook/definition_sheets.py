@@ -9,6 +9,7 @@ from typing import Any
 from workflow.adapters.workbook.definition import DEFINITION_SHEETS, Definition, cell_words, table_rows
 from workflow.adapters.workbook.field_sheet import read_fields
 from workflow.adapters.workbook.formula_checks import check_formula, question_conditions
+from workflow.adapters.workbook.table_layout import room_of
 from workflow.domain.form import RESERVED, Rule, Severity, column_letters
 from workflow.domain.roster import UnitKind
 
@@ -30,6 +31,7 @@ def read_definition(file: str, sheets: Sheets) -> Definition:
     if "字段" in sheets:
         read_fields(found, sheets["字段"], lists)
         _check_reserved(found)
+        _check_tables(found)
         _check_formulas(found, sheets["字段"])
     _read_rules(found, sheets.get("规则", []))
     question_conditions(found)
@@ -99,6 +101,17 @@ def _check_reserved(found: Definition) -> None:
             found.fault(f"字段!A{found.rows[name]}", f"必备字段“{name}”的类型应为“{kind}”", "请改正类型")
 
 
+def _check_tables(found: Definition) -> None:
+    for table, columns in found.tables().items():
+        if table in found.rows:
+            what = f"表格名“{table}”与第 {found.rows[table]} 行的字段同名"
+            found.fault(f"字段!A{found.rows[columns[0].name]}", what, "请给表格或字段改名")
+    for key in found.settings:
+        table = room_of(key)
+        if table and table not in found.tables():
+            found.fault("设置", f"“{key}”：没有“{table}”这个表格", "请改正表格名，或者删去这一行")
+
+
 def _check_formulas(found: Definition, rows: list[tuple[Any, ...]]) -> None:
     headings = [cell_words(value) for value in rows[0]] if rows else []
     for item in found.fields:
@@ -109,7 +122,8 @@ def _check_formulas(found: Definition, rows: list[tuple[Any, ...]]) -> None:
             if not formula:
                 continue
             place = next(i for i, word in enumerate(headings, start=1) if word in {chinese, english})
-            check_formula(found, f"字段!{column_letters(place)}{found.rows[item.name]}", formula)
+            table = item.name.partition(".")[0] if "." in item.name else ""
+            check_formula(found, f"字段!{column_letters(place)}{found.rows[item.name]}", formula, table)
 
 
 def _read_rules(found: Definition, rows: list[tuple[Any, ...]]) -> None:

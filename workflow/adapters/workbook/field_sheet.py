@@ -51,6 +51,12 @@ _TEXTS = frozenset({FieldType.TEXT, FieldType.PHONE, FieldType.EMAIL})
 _CELL_ADDRESS = re.compile(r"[A-Za-z]{1,3}[0-9]+")
 
 
+def _is_word(text: str) -> bool:
+    """Whether a text can be the name of a field, a table or a column."""
+    allowed = all(sign == "_" or unicodedata.category(sign)[0] in "LN" for sign in text)
+    return bool(text) and allowed and not text[0].isdigit()
+
+
 def read_fields(found: Definition, rows: list[tuple[Any, ...]], lists: Mapping[str, list[str]]) -> None:
     """Read the fields; `lists` holds the choices by the names of their lists."""
     for number, columns, row in table_rows(found, "字段", rows, FIELD_HEADINGS):
@@ -88,14 +94,15 @@ class _FieldRow:
 
     def name(self) -> str:
         name = self.words("name")
+        parts = name.split(".")  # a column of a table is named 表.列
         if not name:
             self.fault("name", "没有填写字段名", "请填写")
-        elif (
-            not all(sign == "_" or unicodedata.category(sign)[0] in "LN" for sign in name)
-            or name[0].isdigit()
+        elif len(parts) > 2 or not all(map(_is_word, parts)):
+            more = "；表格的列写成 表名.列名" if "." in name else ""
+            self.fault("name", f"字段名“{name}”不合要求", f"只用汉字、字母、数字和 _，不以数字开头{more}")
+        elif any(
+            _CELL_ADDRESS.fullmatch(part) or part.upper() in {"TRUE", "FALSE", "上期"} for part in parts
         ):
-            self.fault("name", f"字段名“{name}”不合要求", "只用汉字、字母、数字和 _，不以数字开头")
-        elif _CELL_ADDRESS.fullmatch(name) or name.upper() in {"TRUE", "FALSE", "上期"}:
             self.fault("name", f"字段名“{name}”与单元格地址或公式用词相同", "请改名")
         return name
 
@@ -217,6 +224,9 @@ class _FieldRow:
                 "prefill", f"不认识的预填方式“{word}”", "可用的有：上期、名册.名称、名册.代码，或者留空"
             )
         chosen = known.get(word, Prefill.NONE)
-        if chosen in {Prefill.UNIT_NAME, Prefill.UNIT_CODE} and kind is not FieldType.TEXT:
+        from_roster = chosen in {Prefill.UNIT_NAME, Prefill.UNIT_CODE}
+        if from_roster and kind is not FieldType.TEXT:
             self.fault("prefill", f"“{chosen}”只能预填到文本字段", "请把类型改为文本")
+        elif from_roster and "." in self.words("name"):
+            self.fault("prefill", f"表格的列不能预填“{chosen}”", "请填 上期，或者留空")
         return chosen

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from workflow.adapters.workbook.definition import Definition
 from workflow.adapters.workbook.selfcheck import LONGEST, Reckoning
 from workflow.domain import rules
+from workflow.domain.columns import misplaced
 from workflow.domain.form import FieldType, Form
 from workflow.domain.formulas import Binary, Boolean, Call, Expr, Name, Previous, Text, children
 
@@ -15,8 +16,10 @@ _LONGEST_TEXT = 255
 _CONDITIONS: Mapping[str, slice] = {"IF": slice(1), "AND": slice(None), "OR": slice(None), "NOT": slice(1)}
 
 
-def check_formula(found: Definition, place: str, formula: str) -> None:
-    """Note the faults of the formula at a place; one that can be read is kept for the checks that need the whole form."""
+def check_formula(found: Definition, place: str, formula: str, table: str = "") -> None:
+    """Note the faults of the formula at a place; one that can be read is kept for the checks that need the whole form.
+    `table` is the repeating table whose column it belongs to.
+    """
     try:
         expr = rules.parse(formula)
     except rules.FormulaError as error:
@@ -24,6 +27,14 @@ def check_formula(found: Definition, place: str, formula: str) -> None:
         return
     for name in sorted(rules.names(expr) - found.rows.keys()):
         found.fault(place, f"公式中的“{name}”不是本表的字段", "请改正公式")
+    for name in dict.fromkeys(misplaced(expr, table)):
+        if name in found.rows:
+            what = f"公式把表格的一列“{name}”当作一个数；一列有许多格"
+            found.fault(place, what, f"请先汇总，例如 SUM({name})、COUNTA({name})")
+    for name in sorted(rules.previous_names(expr)):
+        if table and name.startswith(f"{table}."):
+            what = f"公式拿本行与上期({name})比较；表格各行的次序每期可能不同，没有对应的一行"
+            found.fault(place, what, f"请在“规则”表中比较合计，例如 SUM({name})>=SUM(上期({name}))")
     if any(len(text) > _LONGEST_TEXT for text in _texts(expr)):
         found.fault(place, f"公式中的一段文字超过 {_LONGEST_TEXT} 个字，Excel 不允许", "请缩短")
     found.formulas.append((place, formula))

@@ -31,14 +31,17 @@ HAS_PREVIOUS = f"{HIDDEN_SHEET}!$B${len(_ROWS)}"
 
 
 def kept_fields(form: Form) -> tuple[str, ...]:
-    """The fields whose last reported value a copy carries: all indicators, to see whether anything has changed, and
-    whatever a formula asks for by 上期().
+    """The fields whose last reported value a copy carries: all indicators and cells of tables, to see whether anything has
+    changed, and whatever a formula asks for by 上期(). A column's cells follow one another.
     """
     formulas = [rule.formula for rule in form.rules]
-    formulas += [text for item in form.fields for text in (item.constraint, item.relevant) if text]
+    single = (item for item in form.fields if not item.row)
+    asking = (*single, *form.columns.values())
+    formulas += [text for item in asking for text in (item.constraint, item.relevant) if text]
     asked = frozenset().union(*(rules.previous_names(rules.parse(text)) for text in formulas))
     data = {item.name for item in form.indicators}
-    return tuple(item.name for item in form.fields if item.name in data or item.name in asked)
+    kept = (item.name for item in form.fields if not item.row and (item.name in data or item.name in asked))
+    return (*kept, *(cell for cells in form.cells_in.values() for cell in cells))
 
 
 def previous_cells(form: Form) -> dict[str, str]:

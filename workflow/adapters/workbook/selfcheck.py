@@ -3,30 +3,41 @@
 They say what `domain.checks` says of the same answers, with Excel's own functions (Excel 2007 and later, WPS,
 LibreOffice). `selfcheck_sheet` shows them. The hidden sheet `_自查` has one row a field: A its label, B where it is, C its
 relevance, D whether it is asked, E what stands in it (blank, a value, no value of its type), F what is amiss, G whether it
-has changed, H its last value, I whether it tells that something was filled in. One row a check: K what its formula gives,
-L how often it fails (-1: says nothing, -2: explained), M to O where the first three are, P their labels. And in R the whole.
+has changed, H its last value, I whether it tells that something was filled in, J whether it fails its column's constraint.
+One row a check: K what its formula gives, L how often it fails (-1: says nothing, -2: explained), M to O where the first
+three are, P their labels. In R the whole. In T what a row of a table says, in U what one of last quarter said, since rows
+may have changed places.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from xml.sax.saxutils import escape
 
 from workflow.adapters.workbook.hidden import HAS_PREVIOUS, long_lists, previous_cells
-from workflow.adapters.workbook.names import address, quoted
+from workflow.adapters.workbook.names import address, address_of, quoted
 from workflow.adapters.workbook.package import MAIN
+from workflow.adapters.workbook.selfcheck_list import OWN_WORDS, Check, checks_of
 from workflow.adapters.workbook.stamp import EPOCH, xml_text
 from workflow.domain import rules
-from workflow.domain.form import NO_CHANGE, Field, FieldType, Form, Prefill, Severity, Slot
-from workflow.domain.formulas import Binary, Call, Expr, Previous, Unary, previous_names
+from workflow.domain.columns import is_column
+from workflow.domain.form import (
+    NO_CHANGE,
+    Field,
+    FieldType,
+    Form,
+    Slot,
+    Table,
+    cell_name,
+    split_cell,
+)
+from workflow.domain.formulas import Binary, Call, Expr, Number, Previous, Unary, previous_names
 
 SHEET = "自查"
 RECKONING = "_自查"
 RECKONING_PART = "xl/worksheets/huizhi-reckoning.xml"
-REQUIRED = "必填"
 #: What the count of a check says that fails and is explained.
 EXPLAINED = -2
 #: Excel's own limit of a formula.
@@ -39,84 +50,9 @@ _CLAIM, _PREVIOUS, _CHANGED, _BROKEN_ALL, _UNCHANGED, _ERRORS, _QUERIES, _SAID =
     f"$R${row}" for row in range(1, 9)
 )
 #: Checks of a whole sheet, by kind: what they count in column F.
-COUNTED: Mapping[str, int] = {"missing": _MISSING, "content": _AMISS, "needless": _NEEDLESS}
+COUNTED: Mapping[str, int] = {"missing": _MISSING, "content": _AMISS, "needless": _NEEDLESS, "column": 1}
 #: Functions that would take the error of a missing 上期() for something else.
 _SWALLOW = frozenset({"IFERROR", "COUNT", "COUNTA", "ISBLANK"})
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One row of the 自查 sheet. `kind` is said, claim, missing, content, needless, constraint or rule; `subject` the
-    sheet, the field or the rule's id that it is about; `category` 必填, 逻辑校验 or 经验校验; `fields` whom it asks;
-    `explanations` the cells in which a query is explained.
-    """
-
-    kind: str
-    subject: str
-    category: str
-    words: str
-    fields: tuple[str, ...]
-    formula: str = ""
-    explanations: tuple[str, ...] = ()
-
-    @property
-    def is_query(self) -> bool:
-        return self.category == Severity.QUERY
-
-
-def checks_of(form: Form) -> tuple[Check, ...]:
-    """Everything that can fail in a form: 必填 first, then 逻辑校验, then 经验校验."""
-    return (*_required(form), *_errors(form), *_rules(form, Severity.QUERY))
-
-
-def _sheets(form: Form) -> list[tuple[str, list[Field]]]:
-    grouped = groupby(form.slots, key=lambda slot: slot.sheet)
-    return [(sheet, [form.by_name[slot.field] for slot in slots]) for sheet, slots in grouped]
-
-
-def _required(form: Form) -> Iterator[Check]:
-    said = tuple(item.name for item in form.indicators if item.prefill in _OWN_WORDS)
-    if said:
-        yield Check("said", "", REQUIRED, "已填写本季度数据", said)
-    for sheet, items in _sheets(form):
-        asked = tuple(item.name for item in items if item.required)
-        if asked:
-            yield Check("missing", sheet, REQUIRED, f"“{sheet}”页必填项（{len(asked)} 项）", asked)
-
-
-_OWN_WORDS = frozenset({Prefill.NONE, Prefill.LAST_PERIOD})
-
-
-def _errors(form: Form) -> Iterator[Check]:
-    error = str(Severity.ERROR)
-    label = form.by_name[NO_CHANGE].label
-    words = f"“{label}”选“是”的，各项指标应与上季度一致；没有上季度数据的，应选“否”"
-    yield Check("claim", NO_CHANGE, error, words, (NO_CHANGE,))
-    for sheet, items in _sheets(form):
-        typed = tuple(item.name for item in items if item.type is not FieldType.TEXT)
-        if typed:
-            yield Check("content", sheet, error, f"“{sheet}”页数据类型和数值范围（{len(typed)} 项）", typed)
-    for sheet, items in _sheets(form):
-        needless = tuple(item.name for item in items if item.relevant)
-        if needless:
-            yield Check("needless", sheet, error, f"“{sheet}”页按前项填报情况不需填写的项目", needless)
-    for item in form.fields:
-        if item.constraint:
-            told = item.constraint_message or f"不符合约束条件 {item.constraint}"
-            asked = rules.names(rules.parse(item.constraint))
-            named = (item.name, *(name for name in form.order if name in asked and name != item.name))
-            told = told if item.label in told else f"{item.label}：{told}"
-            yield Check("constraint", item.name, error, told, named, item.constraint)
-    yield from _rules(form, Severity.ERROR)
-
-
-def _rules(form: Form, severity: Severity) -> Iterator[Check]:
-    for rule in form.rules:
-        if rule.severity is severity:
-            asked = rules.names(rules.parse(rule.formula))
-            named = tuple(name for name in form.order if name in asked)
-            cells = form.explanations(rule, named)
-            yield Check("rule", rule.id, str(severity), rule.message, named, rule.formula, cells)
 
 
 class Reckoning:
@@ -127,11 +63,15 @@ class Reckoning:
         self.checks = checks_of(form)
         self._kept = previous_cells(form)
         self._ranges, _ = long_lists(form)
-        self._row = {slot.field: row for row, slot in enumerate(form.slots, start=_FIRST)}
+        self._slots = _in_order(form)
+        self._row = {slot.field: row for row, slot in enumerate(self._slots, start=_FIRST)}
         self._spans: dict[str, tuple[int, int]] = {}
-        for slot in form.slots:
-            first, _ = self._spans.get(slot.sheet, (self._row[slot.field], 0))
-            self._spans[slot.sheet] = first, self._row[slot.field]
+        for slot in self._slots:
+            row = self._row[slot.field]
+            column = split_cell(slot.field)
+            parts = (column[0], f"{column[0].partition('.')[0]}.") if column else (slot.sheet,)
+            for part in parts:
+                self._spans[part] = self._spans.get(part, (row, 0))[0], row
         self._asked_before = frozenset().union(
             *(previous_names(rules.parse(text)) for _, text in self.formulas())
         )
@@ -139,7 +79,8 @@ class Reckoning:
 
     def formulas(self) -> Iterator[tuple[str, str]]:
         """Every formula of the form with what it belongs to."""
-        for item in self.form.fields:
+        single = (item for item in self.form.fields if not item.row)
+        for item in (*single, *self.form.columns.values()):
             for text in (item.constraint, item.relevant):
                 if text:
                     yield item.label, text
@@ -149,10 +90,22 @@ class Reckoning:
     def excel(self, formula: str) -> str:
         """A formula of the form as the hidden sheet writes it."""
         return rules.to_excel(
-            guarded(rules.parse(formula)),
-            lambda name: address(self.form.slot_of[name]),
-            lambda name: f"$H${self._row[name]}",
+            guarded(rules.parse(formula)), lambda name: address_of(self.form, name), self._before
         )
+
+    def _before(self, name: str) -> str:
+        """The cell of a field's last value, the cells of a column's: where there is none, #N/A, or blanks."""
+        if name not in self.form.columns:
+            return f"$H${self._row[name]}"
+        cells = self.form.cells_in[name]
+        return f"{self._kept[cells[0]]}:{self._kept[cells[-1]].partition('!')[2]}"
+
+    def _states(self, name: str, state: int) -> str:
+        """How often a state of column E stands in a field's row, or in the rows of a column's cells."""
+        if name not in self.form.columns:
+            return f"(E{self._row[name]}={state})"
+        first, last = self._spans[name]
+        return f"COUNTIF(E{first}:E{last},{state})"
 
     @property
     def summary(self) -> tuple[str, str, str]:
@@ -169,6 +122,18 @@ class Reckoning:
         """The cell with the first labels of what a counted check has found."""
         return f"{quoted(RECKONING)}!$P${place + _FIRST}"
 
+    def part_of(self, check: Check) -> tuple[str, str]:
+        """Where what a counted check looks at begins, and what it is called."""
+        if check.fields[0] in self.form.columns:
+            sheet, ref = self.shown(check.fields[0])
+            return f"{quoted(sheet)}!{ref.partition(':')[0]}", f"“{check.fields[0].partition('.')[0]}”表"
+        return f"{quoted(check.subject)}!A1", f"“{check.subject}”页"
+
+    def shown(self, name: str) -> tuple[str, str]:
+        """The sheet and the cell of a field; of a column the cells of its drawn rows."""
+        first = self.form.slot_of[self.form.cells_in.get(name, (name,))[0]]
+        return first.sheet, address_of(self.form, name).split(",")[0].rpartition("!")[2].replace("$", "")
+
     def first_of(self, place: int, check: Check) -> str:
         """A formula for the place of the first cell that a counted check has found."""
         first, last = self._spans[check.subject]
@@ -177,8 +142,10 @@ class Reckoning:
 
     def write(self) -> bytes:
         """The sheet's XML."""
-        for slot in self.form.slots:
+        for slot in self._slots:
             self._field(slot)
+        for table in self.form.tables:
+            self._table(table)
         for place, check in enumerate(self.checks):
             self._check(place + _FIRST, check)
         self._whole()
@@ -206,20 +173,58 @@ class Reckoning:
         typed = _typed(item, cell, self._ranges)
         value = f"IF({typed},{_VALUE},{_BROKEN})" if typed else f"{_VALUE}"
         self._put("E", row, f'IF(ISERROR({cell}),{_BROKEN},IF(TRIM({cell})="",{_BLANK},{value}))')
-        self._put("F", row, _amiss(item, cell, row))
-        indicator, kept = item in self.form.indicators, self._kept.get(item.name)
-        if kept and indicator:
+        self._put("F", row, _amiss(item, cell, row, self._begun(item)))
+        indicator, kept = bool(item.row) or item in self.form.indicators, self._kept.get(item.name)
+        if kept and indicator and not item.row:
             same = f"{cell}={kept}" if item.type.is_number else f"EXACT({cell},{kept})"
             lost = f"IF(ISBLANK({kept}),1,IF({same},0,1))"
             self._put("G", row, f"IF(E{row}={_BLANK},0,IF(E{row}={_BROKEN},1,{lost}))")
         if kept and item.name in self._asked_before:
             self._put("H", row, f"IF(ISBLANK({kept}),NA(),{kept})")
-        if indicator and item.prefill in _OWN_WORDS:
+        if indicator and item.prefill in OWN_WORDS:
             self._cells[row].append(f'<c r="I{row}"><v>1</v></c>')
+        if item.row and item.constraint:
+            self._put("J", row, f"IFERROR(IF({self._spoken(item)},0,1),0)")
+
+    def _begun(self, item: Field) -> str:
+        """Whether anything stands in the row of a table's cell; '' for another field."""
+        if not item.row:
+            return ""
+        cells = (cell_name(column.name, item.row) for column in self._table_of(item).columns)
+        return "+".join(f"E{self._row[cell]}" for cell in cells)
+
+    def _table_of(self, item: Field) -> Table:
+        return next(one for one in self.form.tables if item.name.startswith(f"{one.name}."))
+
+    def _table(self, table: Table) -> None:
+        """What each row says, in the columns that are filled anywhere, now and last quarter; whether it was said as often
+        then. Beside the row's first cell.
+        """
+        for column in table.columns:
+            top, end = self._spans[column.name]
+            self._put("V", top, f"COUNTIF(E{top}:E{end},{_BLANK})<{table.rows}")
+        told = [f"$V${self._spans[column.name][0]}" for column in table.columns]
+        first, last = self._spans[table.columns[0].name]
+        now, then = f"$T${first}:$T${last}", f"$U${first}:$U${last}"
+        for number, row in enumerate(range(first, last + 1), start=1):
+            names = [cell_name(column.name, number) for column in table.columns]
+            cells = [address(self.form.slot_of[name]) for name in names]
+            before = [self._kept[name] for name in names]
+            begun = self._begun(self.form.by_name[names[0]])
+            same = f"SUMPRODUCT(--EXACT({now},T{row}))=SUMPRODUCT(--EXACT({then},T{row}))"
+            other = f"IF({begun}=0,0,IF({same},0,1))"
+            if row == first:
+                count = f'SUMPRODUCT(--({now}<>""))'
+                other += f'+IF(AND({count}>0,{count}<>SUMPRODUCT(--({then}<>""))),1,0)'
+            self._put("G", row, other)
+            self._put("T", row, f'IFERROR(IF({begun}=0,"",{_joined(told, cells)}),"#")')
+            self._put("U", row, f'IF({"&".join(before)}="","",{_joined(told, before)})')
 
     def _check(self, row: int, check: Check) -> None:
         if check.kind in COUNTED:
-            self._counted(row, COUNTED[check.kind], *self._spans[check.subject])
+            first, last = self._spans[check.subject]
+            column = "J" if check.kind == "column" else "F"
+            self._counted(row, COUNTED[check.kind], f"${column}${first}", f"${column}${last}")
             return
         if check.kind == "said":
             self._put("L", row, f"IF({_CLAIM},-1,IF({_SAID}+{_BROKEN_ALL}=0,1,0))")
@@ -227,13 +232,10 @@ class Reckoning:
         if check.kind == "claim":
             self._put("L", row, f"IF({_CLAIM},IF({_UNCHANGED},0,1),-1)")
             return
-        broken = "+".join(f"(E{self._row[name]}={_BROKEN})" for name in check.fields) or "0"
         if check.kind == "constraint":
-            own = self._row[check.subject]
-            asked = f",D{own}" if self.form.by_name[check.subject].relevant else ""
-            spoken = f"IF(AND(E{own}={_VALUE}{asked},{broken}=0),{self.excel(check.formula)},NA())"
+            spoken = self._spoken(self.form.by_name[check.subject])
         else:
-            spoken = f"IF({broken}=0,{self.excel(check.formula)},NA())"
+            spoken = f"IF({self._broken(check.fields)}=0,{self.excel(check.formula)},NA())"
         self._put("K", row, spoken)
         failed = "1"
         if check.explanations:
@@ -241,21 +243,32 @@ class Reckoning:
             failed = f"IF(OR({told}),{EXPLAINED},1)"
         self._put("L", row, f"IF(OR({_UNCHANGED},ISERROR(K{row}),ISTEXT(K{row})),-1,IF(K{row},0,{failed}))")
 
-    def _counted(self, row: int, code: int, first: int, last: int) -> None:
-        states = f"$F${first}:$F${last}"
+    def _broken(self, names: Sequence[str]) -> str:
+        return "+".join(self._states(name, _BROKEN) for name in names) or "0"
+
+    def _spoken(self, item: Field) -> str:
+        """What a field's constraint gives where it is to be asked; #N/A elsewhere."""
+        own = self._row[item.name]
+        asked = f",D{own}" if item.relevant else ""
+        named = (item.name, *sorted(rules.names(rules.parse(item.constraint)) - {item.name}))
+        condition = f"AND(E{own}={_VALUE}{asked},{self._broken(named)}=0)"
+        return f"IF({condition},{self.excel(item.constraint)},NA())"
+
+    def _counted(self, row: int, code: int, first: str, last: str) -> None:
+        states = f"{first}:{last}"
         self._put("L", row, f"IF({_UNCHANGED},-1,COUNTIF({states},{code}))")
         labels = []
         for number, (column, before) in enumerate((("M", ""), ("N", "M"), ("O", "N"))):
-            rest = f"INDEX({states},{before}{row}+1):$F${last}" if before else states
+            rest = f"INDEX({states},{before}{row}+1):{last}" if before else states
             found = f"{before}{row}+MATCH({code},{rest},0)" if before else f"MATCH({code},{rest},0)"
             self._put(column, row, f"IF(L{row}>{number},{found},0)")
-            label = f"INDEX($A${first}:$A${last},{column}{row})"
+            label = f"INDEX($A{first[2:]}:$A{last[2:]},{column}{row})"
             labels.append(f'IF(L{row}>{number},"、"&{label},"")' if number else label)
         self._put("P", row, f'IF(L{row}>0,{"&".join(labels)}&IF(L{row}>3,"等",""),"")')
 
     def _whole(self) -> None:
         claim = address(self.form.slot_of[NO_CHANGE])
-        last = _FIRST + len(self.form.slots) - 1
+        last = _FIRST + len(self._slots) - 1
         queries = sum(check.is_query for check in self.checks)
         split, end = _FIRST + len(self.checks) - queries, _FIRST + len(self.checks) - 1
         for row, formula in enumerate(
@@ -274,8 +287,21 @@ class Reckoning:
             self._put("R", row, formula)
 
 
-def _amiss(item: Field, cell: str, row: int) -> str:
-    """The formula of what is amiss with a field: missing, no value of its type or out of range, filled in but not asked."""
+def _in_order(form: Form) -> list[Slot]:
+    """The cells in the order of the hidden rows: sheet by sheet, then the tables column by column."""
+    single = [slot for slot in form.slots if not form.by_name[slot.field].row]
+    return single + [form.slot_of[cell] for cells in form.cells_in.values() for cell in cells]
+
+
+def _joined(told: Sequence[str], cells: Sequence[str]) -> str:
+    """What a row says in the columns that are filled anywhere, as one text."""
+    return "&".join(f'IF({asked},{cell},"")&"¦"' for asked, cell in zip(told, cells, strict=True))
+
+
+def _amiss(item: Field, cell: str, row: int, begun: str = "") -> str:
+    """The formula of what is amiss with a field: missing, no value of its type or out of range, filled in but not asked.
+    `begun` counts what is filled in a table's row, which asks for nothing while it is blank.
+    """
     bounds = [
         f"{cell}{sign}{_bound(bound)}"
         for sign, bound in ((">=", item.minimum), ("<=", item.maximum))
@@ -283,6 +309,8 @@ def _amiss(item: Field, cell: str, row: int) -> str:
     ]
     inner = f"IF(AND({','.join(bounds)}),{_FINE},{_AMISS})" if bounds else f"{_FINE}"
     missing = f"{_MISSING if item.required else _FINE}"
+    if begun and item.required:
+        missing = f"IF({begun}=0,{_FINE},{_MISSING})"
     if item.relevant:
         needless = f"{_NEEDLESS}"
         if item.type.is_number or item.type is FieldType.YES_NO:
@@ -335,9 +363,20 @@ def guarded(expr: Expr) -> Expr:
         case Call(function, arguments):
             inner = replace(expr, arguments=tuple(guarded(argument) for argument in arguments))
             watched = arguments[:1] if function == "IFERROR" else arguments
-            before = sorted(frozenset().union(*(previous_names(argument) for argument in watched)))
-            if function not in _SWALLOW or not before:
+            before = frozenset().union(*(previous_names(argument) for argument in watched))
+            if function not in _SWALLOW:  # a column that nothing stands in is no error by itself
+                before = frozenset(
+                    one.name for one in arguments if isinstance(one, Previous) and is_column(one)
+                )
+            if not before:
                 return inner
-            lost = Call("OR", tuple(Call("ISNA", (Previous(name),)) for name in before))
-            return Call("IF", (lost, Call("NA", ()), inner))
+            return Call("IF", (Call("OR", tuple(map(_lost, sorted(before)))), Call("NA", ()), inner))
     return expr
+
+
+def _lost(name: str) -> Expr:
+    """Whether nothing was reported last for a field, or in any row of a column."""
+    before = Previous(name)
+    if is_column(before):
+        return Binary("=", Call("COUNTA", (before,)), Number(0.0))
+    return Call("ISNA", (before,))

@@ -8,10 +8,11 @@ from xml.sax.saxutils import escape, quoteattr
 from workflow.adapters.workbook.comments import wrapped_lines
 from workflow.adapters.workbook.names import quoted
 from workflow.adapters.workbook.package import MAIN
-from workflow.adapters.workbook.selfcheck import COUNTED, EXPLAINED, REQUIRED, SHEET, Check, Reckoning
+from workflow.adapters.workbook.selfcheck import COUNTED, EXPLAINED, SHEET, Reckoning
+from workflow.adapters.workbook.selfcheck_list import REQUIRED, Check
 from workflow.adapters.workbook.stamp import xml_text
 from workflow.adapters.workbook.styles import Styles
-from workflow.domain.form import Severity, column_letters
+from workflow.domain.form import Severity
 
 PART = "xl/worksheets/huizhi-selfcheck.xml"
 #: What the holes of the sheet print, by their numbers.
@@ -42,6 +43,7 @@ _COUNT_WORDS = {
     "missing": ("还缺 ", " 项——"),
     "content": ("", " 项不合要求——"),
     "needless": ("", " 项应清空或更正前项——"),
+    "column": ("", " 行不合要求——"),
 }
 #: Two lines of the third column, in full-width signs, and what counts and punctuation take of them.
 _TWO_LINES, _COUNT_ROOM = 52, 6
@@ -172,29 +174,28 @@ class SelfCheckSheet:
         if check.kind in COUNTED:
             count = self._reckoning.count_cell(place)
             found = self._reckoning.first_of(place, check)
-            top, page = _quoted(f"#{quoted(check.subject)}!A1"), _quoted(f"“{check.subject}”页")
+            top, page = map(_quoted, self._reckoning.part_of(check))
             shown = f"""SUBSTITUTE({found},"'","")"""
-            link = f'HYPERLINK(IF({count}>0,"#"&{found},{top}),IF({count}>0,{shown},{page}))'
-            return _formula(link), f"{check.subject}!AB100"
+            link = f'HYPERLINK("#"&IF({count}>0,{found},{top}),IF({count}>0,{shown},{page}))'
+            return _formula(link), f"{self._reckoning.shown(check.fields[0])[0]}!AB100"
         if check.kind == "said" or not check.fields:
             return "", SILENT
         cells = ""
         sheet = ""
         for name in check.fields[:_MORE_CELLS]:
-            slot = self._reckoning.form.slot_of[name]
-            ref = f"{column_letters(slot.column)}{slot.row}"
-            cells += ("" if not cells else "、") + (ref if slot.sheet == sheet else f"{slot.sheet}!{ref}")
-            sheet = slot.sheet
+            own, ref = self._reckoning.shown(name)
+            cells += ("" if not cells else "、") + (ref if own == sheet else f"{own}!{ref}")
+            sheet = own
         cells += "等" if len(check.fields) > _MORE_CELLS else ""
         return _inline(xml_text(cells)), cells
 
     def _link(self, row: int, check: Check) -> None:
         if check.kind in COUNTED or check.kind == "said" or not check.fields:
             return
-        slot = self._reckoning.form.slot_of[check.fields[0]]
-        target = quoteattr(f"{quoted(slot.sheet)}!{column_letters(slot.column)}{slot.row}")
+        sheet, ref = self._reckoning.shown(check.fields[0])
+        target = quoteattr(f"{quoted(sheet)}!{ref}")
         self._links.append(
-            f'<hyperlink ref="D{row}" location={target} tooltip={quoteattr(f"转到“{slot.cell}”")}/>'
+            f'<hyperlink ref="D{row}" location={target} tooltip={quoteattr(f"转到“{sheet}!{ref}”")}/>'
         )
 
     def _row(self, cells: Sequence[tuple[str, str]], height: float) -> int:

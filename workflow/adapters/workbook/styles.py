@@ -59,6 +59,12 @@ class Styles:
             parent.set("count", str(len(parent)))
         return self._made[key]
 
+    def drawn(self, style: int) -> tuple[str, bool]:
+        """What tells rows of blank cells apart: the fill, and whether there are borders."""
+        xf = self._formats[style]
+        border = self._section("borders", "")[int(xf.get("borderId", "0"))]
+        return xf.get("fillId", "0"), any(side.get("style", "none") != "none" for side in border)
+
     def number_format(self, code: str) -> int:
         """The id of a number format code."""
         if code in {"General", "@"}:

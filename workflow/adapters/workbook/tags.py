@@ -69,8 +69,6 @@ def _tags_of(found: Definition, sheet: Worksheet) -> Iterator[TaggedCell]:
             )
         elif explained := EXPLANATION.fullmatch(tags[0][1]):
             yield TaggedCell(sheet.entry.name, row, column, f"{EXPLAINS}{explained[1]}", ())
-        elif "." in tags[0][1]:
-            found.fault(place, f"“{{{{{tags[0][1]}}}}}”：重复表格尚不支持", "请把表格的每一格各设一个字段")
         else:
             yield TaggedCell(sheet.entry.name, row, column, tags[0][1], ())
 

@@ -16,7 +16,7 @@ from workflow.adapters.workbook.shared_strings import Strings, text_of
 from workflow.adapters.workbook.styles import Styles
 from workflow.adapters.workbook.tags import TAG
 from workflow.adapters.workbook.validations import validation
-from workflow.domain.form import Field, column_letters
+from workflow.domain.form import Field, column_letters, split_cell
 
 ORDER = (
     *(
@@ -126,11 +126,25 @@ class Worksheet:
             if text:
                 yield row, column, text
 
+    def blank_style(self, place: tuple[int, int]) -> int | None:
+        """The format of a cell that is there and holds nothing; None for any other."""
+        cell = self._cells.get(place)
+        return None if cell is None or len(cell) else whole(cell.get("s"))
+
+    def style(self, place: tuple[int, int]) -> int:
+        """The format of a cell."""
+        cell = self._cells.get(place)
+        return 0 if cell is None else whole(cell.get("s"))
+
+    def area(self, place: tuple[int, int]) -> Area:
+        """The cells that a cell is merged over; itself alone where it is not."""
+        return self._merged.get(place, Area(*place, *place))
+
     def spread_texts(self) -> dict[tuple[int, int], str]:
         """The texts by row and column, each in all the cells that it is merged over."""
         spread: dict[tuple[int, int], str] = {}
         for row, column, text in self.texts():
-            area = self._merged.get((row, column), Area(row, column, row, column))
+            area = self.area((row, column))
             for below in range(area.top, min(area.bottom, area.top + 500) + 1):
                 for beside in range(area.left, min(area.right, area.left + 100) + 1):
                     spread[below, beside] = text
@@ -203,7 +217,7 @@ class Worksheet:
     def open_answer(self, place: tuple[int, int], item: Field, styles: Styles) -> None:
         """Make a tag's cell the hole of a field's answer, unlocked with the whole area that it is merged over."""
         row, column = place
-        area = self._merged.get(place, Area(row, column, row, column))
+        area = self.area(place)
         for (other_row, other_column), cell in self._cells.items():
             if area.holds(other_row, other_column) and (other_row, other_column) != place:
                 cell.set("s", str(styles.unlocked(whole(cell.get("s")))))
@@ -286,15 +300,24 @@ class Worksheet:
             for area in Area.all_of(element.get("sqref") or element.findtext("{*}sqref") or "")
         ]
         answers = [hole for hole in self.holes.found if isinstance(hole, AnswerCell)]
-        free = [one for one in answers if not any(area.holds(one.row, one.column) for area in taken)]
+        free: dict[str, list[AnswerCell]] = {}
+        for one in answers:
+            if not any(area.holds(one.row, one.column) for area in taken):
+                column = split_cell(one.field)
+                free.setdefault(column[0] if column else one.field, []).append(one)
         if not free:
             return
         section = self.root.find(tag("dataValidations"))
         if section is None:
             section = etree.Element(tag("dataValidations"))
             insert_in_order(self.root, section, ORDER)
-        for one in free:
-            section.append(validation(items[one.field], one.ref, ranges))
+        for alike in free.values():
+            element = validation(items[alike[0].field], alike[0].ref, ranges)
+            if len(alike) > 1:
+                whole_column = alike[-1].row - alike[0].row == len(alike) - 1
+                refs = [alike[0].ref, alike[-1].ref] if whole_column else [one.ref for one in alike]
+                element.set("sqref", (":" if whole_column else " ").join(refs))
+            section.append(element)
         section.set("count", str(len(section)))
 
     def protect(self) -> None:
