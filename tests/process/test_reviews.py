@@ -259,6 +259,49 @@ class TestReporting:
         outcome = decide(mail(REVIEWER, review(report="同意上报"), moment=NOW), situation)
         assert result(outcome)["refused"][0]["reason"] == "本级数据已经上报，不能重复上报"
 
+    @pytest.mark.parametrize(
+        "row",
+        [
+            decision(REMOTE, "通过"),  # has not replied
+            decision(REMOTE, "退回"),  # says nothing of what is wrong
+            decision(REMOTE, "", "请核实"),  # no verdict
+            decision(CITY_SCHOOL, "通过"),  # another level's
+        ],
+    )
+    def test_a_level_does_not_go_up_over_a_row_that_was_refused(self, row: Decision) -> None:
+        book = review(decision(SCHOOL, "通过"), row, report="同意上报")
+        outcome = decide(mail(REVIEWER, book, moment=NOW), submitted())
+        assert kinds(outcome) == ["message.taken", "case.approved"]
+        told = result(outcome)
+        assert (told["reported"], len(told["refused"])) == (False, 2)
+        assert told["refused"][-1]["reason"] == (
+            "汇总表中有1项未予采用，“同意上报”暂不执行，本级尚未上报；"
+            "请更正这些行，或者删去其审核结论和审核意见，再选“同意上报”回复"
+        )
+
+    def test_a_row_on_data_that_were_replaced_since_holds_the_report_too(self) -> None:
+        situation = after(submitted(), mail(STRANGER, workbook(SCHOOL, answers={**GOOD, "学生": 481})))
+        book = review(decision(SCHOOL, "通过", version=1), report="同意上报")
+        outcome = decide(mail(REVIEWER, book, moment=NOW), situation)
+        assert (outcome.packages, result(outcome)["reported"]) == ((), False)
+
+    def test_a_row_that_is_already_as_it_asks_holds_nothing(self) -> None:
+        first = mail(REVIEWER, review(decision(SCHOOL, "通过")), moment=NOW)
+        situation = after(submitted(SCHOOL, REMOTE), first)
+        book = review(decision(SCHOOL, "通过"), decision(REMOTE, "通过"), report="同意上报")
+        outcome = decide(mail(REVIEWER, book, moment=at(1, 4)), situation)
+        assert kinds(outcome) == ["message.taken", "case.approved", "package.reported"]
+        told = result(outcome)
+        assert (told["reported"], [row["reason"] for row in told["refused"]]) == (
+            True, ["该单位数据已审核通过，无需重复审核"],
+        )  # fmt: skip
+
+    def test_a_package_that_was_accepted_before_holds_nothing(self) -> None:
+        situation = with_package(opened(), COUNTY, PackageAct.REPORT, PackageAct.ACCEPT)
+        book = review(on_package(COUNTY, "通过"), level=CITY, report="同意上报")
+        outcome = decide(mail(CITY_REVIEWER, book, moment=at(1, 7)), situation)
+        assert result(outcome)["reported"] is True
+
     def test_any_other_word_on_the_cover_reports_nothing(self) -> None:
         assert decide(mail(REVIEWER, review(report="暂不上报"), moment=NOW), opened()).packages == ()
 

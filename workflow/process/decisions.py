@@ -19,6 +19,7 @@ from workflow.domain.submission import ReviewReading
 from workflow.process import reviews
 from workflow.process.correspondence import Secretariat
 from workflow.process.gather import decided_in, require_campaign, require_roster, whole
+from workflow.process.level_report import report_as_said, report_level
 from workflow.process.packages import GRANT, REFUSE, ministry
 from workflow.process.receipts import receipt_stream
 from workflow.process.reviews import Review
@@ -122,7 +123,7 @@ class Decisions:
             )
         review = self._review(roster, unit, by, at)
         situation = self._situation(roster, campaign, [unit])
-        outcome, reason = reviews.report_level(review, situation)
+        outcome, reason = report_level(review, situation)
         if reason:
             raise Refused(Fault(f"{unit.name}（{code}）", reason))
         self._apply(roster, outcome, situation.seen(outcome))
@@ -170,7 +171,7 @@ class Decisions:
         gathered = self._situation(roster, campaign, [level])
         outcome, applied, refused = reviews.apply_decisions(review, reading.decisions, gathered)
         situation = gathered.after(outcome)
-        done, reported, reasons = reviews.report_as_said(review, reading.report, situation)
+        done, reported, reasons = report_as_said(review, reading.report, situation, refused)
         outcome, refused = outcome + done, [*refused, *reasons]
         self._apply(roster, outcome, gathered.seen(outcome))
         return Decided(applied, refused, reported)

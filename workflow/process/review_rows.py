@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from workflow.domain.form import Form
-from workflow.domain.lifecycle import NotAllowed
+from workflow.domain.lifecycle import CaseState, NotAllowed, PackageState
 from workflow.domain.submission import Decision
 from workflow.process.packages import APPROVE, RETURN
+from workflow.process.situation import Situation
 
 
 def sorted_out(
@@ -34,6 +35,19 @@ def sorted_out(
             places = "、".join(str(decision.row) for decision in several)
             reasons[key] = f"同一单位出现在第{places}行，所填内容不一致，请只保留一行"
     return wanted, reasons
+
+
+def already_so(decision: Decision, situation: Situation) -> bool:
+    """Whether a row asks for what is so already, as it does in a workbook that is sent again with more decisions in it."""
+    campaign = situation.campaign.id if situation.campaign else ""
+    if decision.form:
+        case = situation.cases.get((campaign, decision.unit, decision.form))
+        wanted = {APPROVE: CaseState.APPROVED, RETURN: CaseState.RETURNED}.get(decision.verdict)
+        return case is not None and case.state is wanted and case.number == decision.version_no
+    package = situation.packages.get((campaign, decision.unit))
+    asked = {APPROVE: PackageState.ACCEPTED, RETURN: PackageState.RETURNED}.get(decision.verdict)
+    known = package is not None and decision.version_no in {0, package.version}
+    return known and package is not None and package.state is asked
 
 
 def check_verdict(decision: Decision, said: str, choices: tuple[str, ...]) -> None:

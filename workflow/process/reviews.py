@@ -30,6 +30,7 @@ from workflow.domain.submission import (
     ReviewReading,
     Submission,
 )
+from workflow.process.level_report import report_as_said
 from workflow.process.packages import (
     APPROVE,
     GRANT,
@@ -42,19 +43,16 @@ from workflow.process.packages import (
     package_due,
     returned_context,
 )
-from workflow.process.report import report
 from workflow.process.returns import finding_rows, return_due, returned_case
-from workflow.process.review_rows import check_verdict, fields_of, sorted_out, with_remarks
+from workflow.process.review_rows import already_so, check_verdict, fields_of, sorted_out, with_remarks
 from workflow.process.situation import AttachmentFate, Outcome, Situation
 from workflow.process.trust import doubt, expired, hold, may_approve
 
 __all__ = [
     "APPROVE", "RETURN", "Review", "act", "another_quarter", "apply_decisions", "decide", "decide_on_case",
-    "decide_on_package", "decide_on_withdrawal", "package_due", "report_as_said", "report_level",
+    "decide_on_package", "decide_on_withdrawal", "package_due",
     "request_withdrawal", "result_letter", "review_of",
 ]  # fmt: skip
-
-REPORT, HOLD = "同意上报", "暂不上报"
 
 
 def decide(
@@ -96,7 +94,7 @@ def decide(
         return Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(replace(fate, reason=reason),))
     outcome, applied, refused = apply_decisions(review, reading.decisions, situation)
     situation = situation.after(outcome)
-    done, reported, reasons = report_as_said(review, reading.report, situation)
+    done, reported, reasons = report_as_said(review, reading.report, situation, refused)
     situation, outcome, refused = situation.after(done), outcome + done, [*refused, *reasons]
     letter = result_letter(review, situation, applied, refused, reported=reported, message=message)
     if refused:
@@ -107,7 +105,9 @@ def decide(
 def apply_decisions(
     review: Review, decisions: tuple[Decision, ...], situation: Situation
 ) -> tuple[Outcome, list[dict[str, Any]], list[dict[str, Any]]]:
-    """Each decision applied or refused: the outcome, and both lists as the answering letter shows them."""
+    """Each decision applied or refused: the outcome, and both lists as the answering letter shows them; `settled` is true of
+    a row refused because it is already as it asks for.
+    """
     outcome = Outcome()
     applied: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
@@ -119,41 +119,14 @@ def apply_decisions(
         try:
             done = _apply(review, decision, situation)
         except NotAllowed as refusal:
-            refused.append(_refusal(situation, decision, str(refusal)))
+            row = _refusal(situation, decision, str(refusal))
+            refused.append({**row, "settled": already_so(decision, situation)})
             continue
         situation, outcome = situation.after(done), outcome + done
         name = situation.roster.units[decision.unit].name
         note = with_remarks(decision.note, decision.remarks)
         applied.append({"unit_name": name, "decision": decision.verdict, "note": note})
     return outcome, applied, refused
-
-
-def report_as_said(
-    review: Review, said: str, situation: Situation
-) -> tuple[Outcome, bool, list[dict[str, Any]]]:
-    """What the cover's 上报意见 cell asks for: the outcome, whether the level was reported, and why not."""
-    if said in {"", HOLD}:
-        return Outcome(), False, []
-    outcome, reason = Outcome(), f"上报意见为“{said}”，应选“{REPORT}”或“{HOLD}”"
-    if said == REPORT:
-        outcome, reason = report_level(review, situation)
-    refused = [{"unit_name": review.level.name, "row": 0, "reason": reason}] if reason else []
-    return outcome, not reason, refused
-
-
-def report_level(review: Review, situation: Situation) -> tuple[Outcome, str]:
-    """Report the reviewer's level upward; nothing and the one reason when it may not."""
-    campaign = situation.campaign
-    assert campaign is not None
-    package = situation.packages[campaign.id, review.level.code]
-    window = campaign.window(review.level)
-    if not window.holds(review.at) and package.due is None:
-        first, last = window.first_day, window.last_day
-        return Outcome(), f"上报时间为{first.year}年{first.month}月{first.day}日至{last.month}月{last.day}日"
-    try:
-        return report(situation, package, review.at, review.by, auto=False, cause=review.cause), ""
-    except NotAllowed as reason:
-        return Outcome(), str(reason)
 
 
 def _apply(review: Review, decision: Decision, situation: Situation) -> Outcome:
