@@ -10,7 +10,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from tests.adapters.golden_letters import CONTEXTS, GOLDEN, OWN, TEMPLATES, at, golden_text
-from workflow.adapters.letters import LetterTemplates, day, moment, until
+from workflow.adapters.letters import LetterTemplates
+from workflow.adapters.letters.wording import day, moment, until
 from workflow.domain.errors import Refused
 
 if TYPE_CHECKING:

@@ -90,7 +90,7 @@ class Files:
         target = _inside(self._books, relative)
         with _disk(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._replace(target, book)
+            self._replace(str(target), book)
             _sync_folders([target.parent], self.root)
         return target.relative_to(self._outbox).as_posix()
 
@@ -114,8 +114,8 @@ class Files:
         target = _inside(self._receipts, f"{campaign}/{unit}/{part}-{sha}{ending}")
         with _disk(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            if not _is_there(target, content):
-                self._replace(target, content)
+            if not _is_there(str(target), content):
+                self._replace(str(target), content)
             _sync_folders([target.parent, target.parent.parent], self.root)
         return sha
 
@@ -128,10 +128,11 @@ class Files:
         if not contents:
             return []
         shas = [hashlib.sha256(content).hexdigest() for content in contents]
-        targets = {_place(folder, sha, suffix): content for sha, content in zip(shas, contents, strict=True)}
+        parents = {sha[:2]: folder / sha[:2] for sha in shas}
+        # Names as text: a Path for each of many letters takes longer than writing them.
+        targets = {f"{folder}/{_below(sha, suffix)}": raw for sha, raw in zip(shas, contents, strict=True)}
         with _disk(folder):
-            parents = {target.parent for target in targets}
-            for parent in parents:
+            for parent in parents.values():
                 parent.mkdir(parents=True, exist_ok=True)
             missing = [item for item in targets.items() if not _is_there(*item)]
             if len(missing) >= _MANY and _syncfs is not None:
@@ -141,45 +142,43 @@ class Files:
                 with ThreadPoolExecutor(_THREADS) as pool:
                     list(pool.map(lambda item: self._replace(*item), missing))
                 # Also when all are there: a program that broke off may not have come to this.
-                _sync_folders(parents, self.root)
+                _sync_folders(parents.values(), self.root)
             _sync_folders([folder], self.root)
         return shas
 
-    def _replace_together(self, folder: Path, files: Sequence[tuple[Path, bytes]]) -> None:
+    def _replace_together(self, folder: Path, files: Sequence[tuple[str, bytes]]) -> None:
         """Put files below a folder in their places whole and forced to disk, their folders' entries included."""
         fresh = [(self._fresh(target), target, content) for target, content in files]
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             for path, _, content in fresh:
-                path.write_bytes(content)
+                _write(path, content)
             _sync_file_system(handle)
             for path, target, _ in fresh:
-                path.replace(target)
+                os.replace(path, target)
             _sync_file_system(handle)
         except OSError:
             for path, _, _ in fresh:
                 with suppress(OSError):
-                    path.unlink()
+                    os.unlink(path)
             raise
         finally:
             os.close(handle)
 
-    def _fresh(self, target: Path) -> Path:
+    def _fresh(self, target: str) -> str:
         """A name beside a file's place that nobody else uses."""
-        return target.parent / f".{target.name[:16]}.{os.getpid()}.{next(self._numbers)}.new"
+        parent, _, name = target.rpartition("/")
+        return f"{parent}/.{name[:16]}.{os.getpid()}.{next(self._numbers)}.new"
 
-    def _replace(self, target: Path, content: bytes) -> None:
+    def _replace(self, target: str, content: bytes) -> None:
         """Put a file in its place whole, without forcing the folder to disk."""
         fresh = self._fresh(target)
         try:
-            with fresh.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(target)
+            _write(fresh, content, force=True)
+            os.replace(fresh, target)
         except OSError:
             with suppress(OSError):
-                fresh.unlink()
+                os.unlink(fresh)
             raise
 
     def _read(self, folder: Path, sha: str, suffix: str, what: str) -> bytes:
@@ -194,7 +193,25 @@ class Files:
 def _place(folder: Path, sha: str, suffix: str) -> Path:
     if not _SHA.fullmatch(sha):
         raise ValueError(f"not a sha256: {sha!r}")
-    return folder / sha[:2] / f"{sha[2:]}{suffix}"
+    return folder / _below(sha, suffix)
+
+
+def _below(sha: str, suffix: str) -> str:
+    """Where a file lies below its folder, by its hash."""
+    return f"{sha[:2]}/{sha[2:]}{suffix}"
+
+
+def _write(path: str, content: bytes, *, force: bool = False) -> None:
+    """Write a new file, forced to disk where that is asked for."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(handle, left) :]
+        if force:
+            os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _inside(folder: Path, relative: str) -> Path:
@@ -214,9 +231,9 @@ def _shas(folder: Path, suffix: str) -> Iterator[str]:
                     yield sha
 
 
-def _is_there(target: Path, content: bytes) -> bool:
+def _is_there(target: str, content: bytes) -> bool:
     try:
-        return target.stat().st_size == len(content)
+        return os.stat(target).st_size == len(content)
     except FileNotFoundError:
         return False
 

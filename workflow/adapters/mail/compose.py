@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import datetime as dt
 import email.utils
 import hashlib
@@ -144,7 +144,7 @@ def _file(name: str, data: bytes) -> bytes:
 
 
 def _base64(data: bytes) -> bytes:
-    encoded = base64.b64encode(data)
+    encoded = binascii.b2a_base64(data, newline=False)
     return _CRLF.join([encoded[at : at + _WIDTH] for at in range(0, len(encoded), _WIDTH)])
 
 
@@ -179,16 +179,16 @@ def _unstructured(value: str) -> str:
 
 def _words(value: str) -> Iterator[str]:
     """The encoded words of a text; no character is split between two."""
-    piece = b""
-    for character in value:
-        encoded = character.encode("utf-8", "replace")
-        if len(piece) + len(encoded) > _WORD:
-            yield _word(piece)
-            piece = b""
-        piece += encoded
-    if piece:
-        yield _word(piece)
+    encoded = value.encode("utf-8", "replace")
+    start = 0
+    while start < len(encoded):
+        end = start + _WORD
+        # A byte 10xxxxxx goes on with the character before it.
+        while end < len(encoded) and encoded[end] & 0xC0 == 0x80:
+            end -= 1
+        yield _word(encoded[start:end])
+        start = end
 
 
 def _word(piece: bytes) -> str:
-    return f"=?utf-8?B?{base64.b64encode(piece).decode('ascii')}?="
+    return f"=?utf-8?B?{binascii.b2a_base64(piece, newline=False).decode('ascii')}?="
