@@ -216,10 +216,16 @@ def test_comments_follow_their_rows_when_these_are_sorted() -> None:
 
 
 @pytest.mark.parametrize("kind", ["xls", "ods"])
-def test_the_sheets_survive_another_office_program(kind: str, soffice: Office, tmp_path: Path) -> None:
+def test_the_sheets_and_the_comments_on_them_survive_another_office_program(
+    kind: str, soffice: Office, tmp_path: Path
+) -> None:
+    workbook = openpyxl.load_workbook(io.BytesIO(decide(written(listing()))))
+    workbook["中小学-设备"].cell(5, 6).comment = Comment("王审:\n与台账不符", "王审")
     source = tmp_path / "book.xlsx"
-    source.write_bytes(decide(written(listing())))
-    assert review_of(soffice(source, kind, tmp_path / "saved").read_bytes()).decisions == DECISIONS
+    source.write_bytes(saved(workbook))
+    found = review_of(soffice(source, kind, tmp_path / "saved").read_bytes()).decisions
+    assert [replace(one, remarks={}) for one in found] == list(DECISIONS)
+    assert [dict(one.remarks) for one in found if one.unit == FIRST] == [{"设备.2.数量": "与台账不符"}]
 
 
 def test_a_table_prints_on_one_landscape_page_across(

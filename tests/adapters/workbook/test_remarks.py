@@ -12,7 +12,7 @@ import pytest
 from openpyxl.comments import Comment
 
 from tests.adapters.workbook.test_consolidate import ROWS, book, headings, review_of, saved, written
-from workflow.adapters.workbook.remarks import read_remarks
+from workflow.adapters.workbook.remarks import read_remarks, remarks_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,6 +155,47 @@ def test_they_survive_libreoffice(soffice: Office, tmp_path: Path) -> None:
     first, second = rows(again)
     assert (first.unit, first.verdict, dict(first.remarks)) == (ROWS[0].unit.code, "退回", EXPECTED)
     assert (second.verdict, second.note) == ("退回", "请核实")
+
+
+KINDS_OF_WORDS = {"人数": "plain", "联网": "长" * 1_800 + "尾", "单位名称": "第一行\n第二行 <b>&amp;"}
+
+
+@pytest.fixture(scope="module", params=["xls", "ods"])
+def elsewhere(
+    request: pytest.FixtureRequest, soffice: Office, tmp_path_factory: pytest.TempPathFactory
+) -> bytes:
+    """A workbook with comments of all kinds, as LibreOffice saves it in another format."""
+    workbook = openpyxl.load_workbook(io.BytesIO(remarked("", WORDS)))
+    sheet = workbook["中小学"]
+    columns = headings(sheet, 4)
+    for heading, words in zip(
+        ("在校生数\n（人）", "是否联网", "单位名称"), KINDS_OF_WORDS.values(), strict=True
+    ):
+        sheet.cell(5, columns[heading]).comment = Comment(words, "")
+    folder = tmp_path_factory.mktemp(request.param)
+    source = folder / "book.xlsx"
+    source.write_bytes(saved(workbook))
+    return soffice(source, request.param, folder / "saved").read_bytes()
+
+
+def test_words_of_any_length_come_back_whole_from_other_formats(elsewhere: bytes) -> None:
+    first, second = rows(elsewhere)
+    assert (first.verdict, dict(first.remarks)) == ("退回", KINDS_OF_WORDS)
+    assert (second.verdict, second.note, dict(second.remarks)) == ("退回", "请核实", {})
+
+
+def test_a_file_cut_short_gives_the_comments_that_are_left_or_none(elsewhere: bytes) -> None:
+    if elsewhere.startswith(b"PK"):
+        target = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(elsewhere)) as old, zipfile.ZipFile(target, "w") as new:
+            content = old.read("content.xml")
+            new.writestr("content.xml", content[: len(content) * 3 // 4])
+        with zipfile.ZipFile(target) as archive:
+            found = remarks_of(target.getvalue(), archive)
+    else:
+        found = remarks_of(elsewhere[: len(elsewhere) // 2], None)
+    told = {words for notes in found.values() for words in notes.values()}
+    assert told <= set(KINDS_OF_WORDS.values())
 
 
 def test_sorted_filtered_shortened_and_lengthened_it_survives_libreoffice(

@@ -23,21 +23,10 @@ _MOST_RECORDS = 500_000
 
 def find_biff_errors(data: bytes) -> Mapping[tuple[str, int, int], CellError]:
     """The cells that hold an error, by sheet name, row and column from 1; empty where the stream can't be read."""
-    stream = _stream(data)
-    sheets: list[tuple[int, str]] = []
-    for kind, body in _records(stream, 0):
-        if kind == _BOUND_SHEET and len(body) >= 8:
-            length, wide = body[6], body[7] & 1
-            raw = body[8 : 8 + length * (2 if wide else 1)]
-            sheets.append(
-                (
-                    int.from_bytes(body[:4], "little"),
-                    raw.decode("utf-16-le" if wide else "latin-1", "replace"),
-                )
-            )
+    stream = workbook_stream(data)
     found: dict[tuple[str, int, int], CellError] = {}
-    for start, name in sheets:
-        for kind, body in _records(stream, start):
+    for start, name in sheet_starts(stream):
+        for kind, body in records(stream, start):
             code = _error_code(kind, body)
             if code is not None:
                 row, column = struct.unpack_from("<HH", body)
@@ -45,9 +34,21 @@ def find_biff_errors(data: bytes) -> Mapping[tuple[str, int, int], CellError]:
     return found
 
 
+def sheet_starts(stream: bytes) -> list[tuple[int, str]]:
+    """Where each sheet's records begin, and its name."""
+    sheets: list[tuple[int, str]] = []
+    for kind, body in records(stream, 0):
+        if kind == _BOUND_SHEET and len(body) >= 8:
+            length, wide = body[6], body[7] & 1
+            raw = body[8 : 8 + length * (2 if wide else 1)]
+            name = raw.decode("utf-16-le" if wide else "latin-1", "replace")
+            sheets.append((int.from_bytes(body[:4], "little"), name))
+    return sheets
+
+
 def biff_counts_from_1904(data: bytes) -> bool:
     """Whether the workbook's day 0 is 1904-01-01."""
-    return any(kind == _DATE_1904 and body[:1] == b"\1" for kind, body in _records(_stream(data), 0))
+    return any(kind == _DATE_1904 and body[:1] == b"\1" for kind, body in records(workbook_stream(data), 0))
 
 
 def _error_code(kind: int, body: bytes) -> int | None:
@@ -59,7 +60,8 @@ def _error_code(kind: int, body: bytes) -> int | None:
     return None
 
 
-def _stream(data: bytes) -> bytes:
+def workbook_stream(data: bytes) -> bytes:
+    """The stream that holds the records; empty where it can't be read."""
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as compound:
             for name in ("Workbook", "Book"):
@@ -71,10 +73,10 @@ def _stream(data: bytes) -> bytes:
     return b""
 
 
-def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+def records(stream: bytes, at: int, most: int = _MOST_RECORDS) -> Iterator[tuple[int, bytes]]:
     """The records of one substream: to its end, which its own nested ones (charts) do not count as."""
     depth = 0
-    for _ in range(_MOST_RECORDS):
+    for _ in range(most):
         if at + 4 > len(stream):
             return
         kind, length = struct.unpack_from("<HH", stream, at)

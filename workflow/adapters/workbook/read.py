@@ -17,6 +17,7 @@ from workflow.adapters.workbook.by_labels import grid_of, read_located, read_pag
 from workflow.adapters.workbook.containers import Unopened, unpack, unpack_locked
 from workflow.adapters.workbook.identity import Marks, printed_token, read_marks
 from workflow.adapters.workbook.pick import days_since_1904, error_texts, hidden_errors, pick
+from workflow.adapters.workbook.remarks import remarks_of
 from workflow.adapters.workbook.review import looks_like_review, read_review
 from workflow.adapters.workbook.sniff import (
     BROKEN_REASON,
@@ -175,7 +176,9 @@ def _read_book(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms) -> Readin
     match marks.kind:
         case "review":
             return Reading(
-                ReadOutcome.REVIEW, marks.identity, review=read_review(book, marks, sniffed.archive)
+                ReadOutcome.REVIEW,
+                marks.identity,
+                review=read_review(book, marks, remarks_of(sniffed.data, sniffed.archive)),
             )
         case "receipt":
             return Reading(ReadOutcome.RECEIPT, marks.identity)
@@ -208,7 +211,11 @@ def _read_by_token(book: CalamineWorkbook, sniffed: Sniffed, marks: Marks, forms
     if any(_RECEIPT_SHEET in sheet for sheet in sheets):
         return Reading(ReadOutcome.RECEIPT, marks.identity)
     if not fitting and looks_like_review(book):
-        return Reading(ReadOutcome.REVIEW, marks.identity, review=read_review(book, marks, sniffed.archive))
+        return Reading(
+            ReadOutcome.REVIEW,
+            marks.identity,
+            review=read_review(book, marks, remarks_of(sniffed.data, sniffed.archive)),
+        )
     if not fitting:
         grid = grid_of(book)
         told = _only_form(list(forms.values())) or best_form(list(forms.values()), grid)

@@ -1,6 +1,6 @@
-"""Excel's comments 批注 in a reviewer's workbook, by sheet and cell; calamine leaves them out.
+"""Comments 批注 in a reviewer's workbook, by sheet and cell; calamine leaves them out.
 
-Both kinds are read: the old notes (`xl/comments*.xml`, also as LibreOffice and WPS write them) and Excel's threaded
+Both kinds of an .xlsx are read: the old notes (`xl/comments*.xml`, also as LibreOffice and WPS write them) and Excel's threaded
 comments with their replies, whose old twin holds a line of explanation and is passed over.
 """
 
@@ -11,6 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 from lxml import etree
+
+from workflow.adapters.workbook.biff_notes import find_biff_notes
+from workflow.adapters.workbook.ods_notes import find_ods_notes
 
 if TYPE_CHECKING:
     import zipfile
@@ -23,6 +26,23 @@ _WORKBOOK = "xl/workbook.xml"
 _CELL = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
 _AUTHOR_LINE = re.compile(r"\A\S{1,20}:\n(?=.)")
 _LONGEST = 2_000
+
+
+def remarks_of(data: bytes, archive: zipfile.ZipFile | None) -> dict[str, dict[Place, str]]:
+    """The words of every comment of a workbook, by the sheet's name: .xlsx, .ods (`archive` is its open zip) and .xls. An
+    .xlsb and damaged parts give none.
+    """
+    if archive is not None and "content.xml" not in archive.namelist():
+        return read_remarks(archive)
+    told = find_biff_notes(data) if archive is None else find_ods_notes(data, archive)
+    found: dict[str, dict[Place, str]] = {}
+    try:
+        for (sheet, row, column), author, words in told:
+            if said := _plain(_without_author(words.lstrip(), author)):
+                found.setdefault(sheet, {})[row, column] = said
+    except etree.XMLSyntaxError:
+        pass  # the sheet itself was read; what is broken beside it is not worth refusing it
+    return found
 
 
 def read_remarks(archive: zipfile.ZipFile) -> dict[str, dict[Place, str]]:

@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workflow.adapters.workbook.remarks import read_remarks
 from workflow.domain.consultation import Talk
 from workflow.domain.form import cell_name
 from workflow.domain.submission import Decision, ReviewReading
 
 if TYPE_CHECKING:
-    import zipfile
     from collections.abc import Iterator, Mapping, Sequence
 
     from python_calamine import CalamineWorkbook
@@ -47,15 +45,14 @@ def looks_like_review(book: CalamineWorkbook) -> bool:
 
 
 def read_review(
-    book: CalamineWorkbook, marks: Marks, archive: zipfile.ZipFile | None = None
+    book: CalamineWorkbook, marks: Marks, remarks: Mapping[str, Mapping[Place, str]]
 ) -> ReviewReading:
-    """The decisions of every sheet that has the verdict columns, and the report cell of the cover. Comments are read
-    from an xlsx `archive`; other formats give none. The rows of repeating tables are not decided on: their sheets, which
+    """The decisions of every sheet that has the verdict columns, and the report cell of the cover. `remarks` are the
+    comments by sheet and cell (`remarks.remarks_of`). The rows of repeating tables are not decided on: their sheets, which
     may be long, are read only for the comments on them.
     """
     decisions: list[Decision] = []
     on_rows: list[Decision] = []
-    remarks = read_remarks(archive) if archive is not None else {}
     for name in book.sheet_names:
         said = remarks.get(name, {})
         if name in marks.tables and not said:
