@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,8 @@ import xlsxwriter
 
 from workflow.adapters.workbook.book_style import BODY_FACE, GREY, HEAD_FACE, LOCKED_FILL, Styles, put_text
 from workflow.adapters.workbook.identity import HIDDEN_SHEET
-from workflow.domain.roster import Contact, Role, Unit, UnitKind
+from workflow.domain.receipt import NOT_ASKED, asked_roles, receipt_code
+from workflow.domain.roster import Contact, Role, Unit
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -31,7 +31,6 @@ SEAL_LABEL = "教育行政部门/高校（盖章）："
 DATE_LABEL = "填表日期："
 #: Typed over with a day or, once printed, written into by hand.
 DATE_BLANK = "        年      月      日"
-NOT_ASKED = "--"
 CHANGED = ("是", "否")
 HEADINGS = ("类别", "姓名", "原负责人\n是否变动", "单位", "处室", "办公电话", "手机号码", "电子邮箱")
 #: The first remark is the notice's; the second says its article 7, the third its section 五（四）.
@@ -43,7 +42,6 @@ REMARKS = (
 #: The side of the QR code without its quiet zone, in mm; measured: scans and phone photos of it are read.
 QR_SIDE = 32
 _QUIET = 4
-_QR_PART = re.compile(r"[0-9A-Z .:-]+")
 
 #: Pixels at 96 dpi. Widths count digits of 宋体 11 and grow by 15 % where a broader face stands in for it; even then
 #: the page needs no shrinking, by which the QR code would lose its size.
@@ -92,24 +90,6 @@ def stamp_receipt(unit: Unit, campaign: str, token: str, contacts: Sequence[Cont
     _write_marks(workbook, styles, unit, campaign, token)
     workbook.close()
     return target.getvalue()
-
-
-def receipt_code(campaign: str, unit: str, token: str) -> str:
-    """What the QR code says: `HZ/<campaign>/<unit code>/<token>` in upper case.
-
-    ValueError for a part that is empty or has other signs than the code's alphanumeric mode (0-9 A-Z space - . :),
-    the slash left out.
-    """
-    parts = [part.upper() for part in (campaign, unit, token)]
-    for part in parts:
-        if not _QR_PART.fullmatch(part):
-            raise ValueError(f"“{part}”不能写入回执表的二维码：只能含数字、英文字母和 - . : 等符号")
-    return "/".join(("HZ", *parts))
-
-
-def asked_roles(kind: UnitKind) -> frozenset[Role]:
-    """The roles that a unit names: all three at an office or university, else the 管理员 alone (article 7)."""
-    return frozenset(Role) if kind.reports else frozenset({Role.ADMINISTRATOR})
 
 
 def _set_up_page(sheet: Worksheet) -> None:
