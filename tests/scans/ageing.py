@@ -76,6 +76,7 @@ def scanned(page: Image.Image, chance: random.Random, dpi: int, *, quarter: int 
     pixels = np.asarray(skewed.resize(size, Image.Resampling.LANCZOS), np.float32)
     if chance.random() < 0.5:
         pixels = cv2.GaussianBlur(pixels, (0, 0), chance.uniform(0.3, 0.6))
+    pixels = pixels * np.array([1.0, chance.uniform(0.975, 0.995), chance.uniform(0.95, 0.985)], np.float32)
     light = np.linspace(chance.uniform(0.9, 1), chance.uniform(0.9, 1), size[0], dtype=np.float32)[
         None, :, None
     ]

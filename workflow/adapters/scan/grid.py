@@ -34,7 +34,7 @@ _CANDIDATES = 6
 _LEAST_HEIGHT = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A form's table: `matrix` takes mm from its upper left corner to pixels; `crossings` are its lines' crossings in
     pixels, by row and column; `score` is the share of the lines that was seen.

@@ -21,6 +21,7 @@ from workflow.domain.receipt import FoundBy, PageKind, ScannedPage
 _BLANK = 0.0008
 
 NO_CODE = "未识别出二维码"
+PAGE_FAILED = "该页识读时出错（{why}），请人工核对"
 
 
 def available() -> bool:
@@ -28,24 +29,31 @@ def available() -> bool:
     return all(find_spec(name) is not None for name in ("cv2", "onnxruntime", "rapidocr"))
 
 
-def read_pages(data: bytes, limits: Limits, names: Mapping[str, str]) -> Iterator[list[ScannedPage]]:
+def read_pages(
+    data: bytes, limits: Limits, names: Mapping[str, str], *, cells: bool
+) -> Iterator[list[ScannedPage]]:
     """The forms on each page of the file, page by page; a page that could not be had comes with its `trouble`.
 
-    `names` are the units that a page without a code may be of, code → name.
+    `names` are the units that a page without a code may be of, code → name. Without `cells` only codes are read, for which
+    the extra `scan` is not needed.
     """
     for number, page in enumerate(pages(data, limits), 1):
         if isinstance(page, Trouble):
             yield [ScannedPage(number, 1, PageKind.UNREADABLE, trouble=page.words)]
-        else:
-            yield _read_page(page, number, names)
+            continue
+        try:
+            yield _read_page(page, number, names, cells=cells)
+        except Exception as why:  # noqa: BLE001 — one page must not cost the others; what went wrong is told
+            words = PAGE_FAILED.format(why=type(why).__name__)
+            yield [ScannedPage(number, 1, PageKind.UNREADABLE, trouble=words)]
 
 
-def _read_page(picture: Pixels, number: int, names: Mapping[str, str]) -> list[ScannedPage]:
+def _read_page(picture: Pixels, number: int, names: Mapping[str, str], *, cells: bool) -> list[ScannedPage]:
     coloured = picture if picture.ndim == 3 else np.repeat(picture[..., np.newaxis], 3, axis=2)
     if _is_blank(coloured):
         return [ScannedPage(number, 1, PageKind.BLANK)]
     found = codes(coloured)
-    if not available():
+    if not cells:
         return _told_by_code(found, number)
     # Only here: without the extra these can't be imported, and with it they take half a second.
     from workflow.adapters.scan.forms import read_forms  # noqa: PLC0415

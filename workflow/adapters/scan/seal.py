@@ -18,7 +18,7 @@ _SEEN, _DOUBTFUL = 0.72, 0.45
 #: Red ink of less than this, in mm², is no stamp; of more, without a ring, a person looks.
 _LEAST_RED, _MUCH_RED = 25.0, 90.0
 #: A picture is coloured where this share of its pixels is this far from grey: paper in colour is never quite grey.
-_COLOURED, _OFF_GREY = 0.003, 4
+_COLOURED, _OFF_GREY = 0.01, 2
 
 
 def is_coloured(picture: Pixels) -> bool:

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Self
 
 from workflow.adapters.scan.limits import Limits
-from workflow.adapters.scan.read import read_pages
+from workflow.adapters.scan.read import available, read_pages
 from workflow.domain.errors import OutsideFailed
 from workflow.domain.receipt import PageKind, ScannedPage, ScanReading
 
@@ -136,10 +136,11 @@ def serve(descriptor: int) -> None:
         most = limits.memory_mb * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        cells = available()
         line.send_bytes(_READY)
         while True:
             data, names = line.recv()
-            for pages in read_pages(data, limits, names):
+            for pages in read_pages(data, limits, names, cells=cells):
                 line.send(pages)
             line.send(_END)
     except (EOFError, BrokenPipeError, ConnectionResetError):
