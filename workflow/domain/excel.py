@@ -33,7 +33,7 @@ Result = Filled | ExcelError | None
 
 YES, NO = "是", "否"
 #: Below this part of its operand a difference is the dust of binary fractions, and is 0 (as in LibreOffice).
-_DUST = 2.0**-48
+DUST = 2.0**-48
 _DECIMAL = Context(prec=40, rounding=ROUND_HALF_UP)
 _EPOCH, _MARCH_1900 = dt.date(1899, 12, 30), dt.date(1900, 3, 1)
 _DAY = 86400
@@ -179,7 +179,7 @@ def checked(value: float) -> float | ExcelError:
 def add(left: float, right: float) -> float | ExcelError:
     """The sum; what is left of a cancellation below 15 digits is 0."""
     total = left + right
-    return 0.0 if abs(total) < _DUST * abs(left) else checked(total)
+    return 0.0 if abs(total) < DUST * abs(left) else checked(total)
 
 
 def subtract(left: float, right: float) -> float | ExcelError:
@@ -213,7 +213,7 @@ def total(numbers: list[float]) -> float | ExcelError:
         value = math.fsum(numbers)
     except OverflowError:
         return ExcelError.NUM
-    return 0.0 if numbers and abs(value) < _DUST * max(map(abs, numbers)) else value
+    return 0.0 if numbers and abs(value) < DUST * max(map(abs, numbers)) else value
 
 
 def rounded(value: float, digits: float) -> float | ExcelError:

@@ -1,0 +1,51 @@
+"""Rules over columns: what `domain.rules` and `domain.tallies` say of one unit, for thousands at once (polars).
+
+Nothing is approximately right: where columns cannot say exactly what Excel says (texts read as numbers, ROUND, numbers that
+differ behind the fifteenth digit, sums of fractions), the scalar meaning is asked in the rows concerned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from workflow.adapters.frames.program import Program, truth
+from workflow.domain import rules
+from workflow.domain.form import Form
+from workflow.domain.tallies import Judged, Verdict, Verdicts
+
+__all__ = ["judge"]
+
+
+def judge(form: Form, units: Sequence[Judged]) -> Verdicts:
+    """The verdict of every rule on every unit, as `domain.tallies.judge` gives it."""
+    if not form.rules:
+        return ()
+    program = Program([(unit.answers, unit.previous) for unit in units])
+    trees = [rules.parse(rule.formula) for rule in form.rules]
+    said = [_verdict(truth(program.add(tree))).alias(str(place)) for place, tree in enumerate(trees)]
+    codes = [bytearray() for _ in said]
+    for block in program.blocks():
+        for kept, column in zip(codes, block.select(said).get_columns(), strict=True):
+            kept += column.to_numpy().tobytes()
+    for rule, tree, kept in zip(form.rules, trees, codes, strict=True):
+        named = rules.names(tree)
+        places = form.explanations(rule, [name for name in form.order if name in named])
+        for at, unit in enumerate(units):
+            if unit.unread and not named.isdisjoint(unit.unread):
+                kept[at] = Verdict.SILENT
+            elif kept[at] == Verdict.BROKEN and any(unit.answers.get(place) for place in places):
+                kept[at] = Verdict.EXPLAINED
+    return tuple(map(bytes, codes))
+
+
+def _verdict(holds: pl.Expr) -> pl.Expr:
+    return (
+        pl.when(holds.is_null())
+        .then(int(Verdict.SILENT))
+        .when(holds)
+        .then(int(Verdict.KEPT))
+        .otherwise(int(Verdict.BROKEN))
+        .cast(pl.UInt8)
+    )
