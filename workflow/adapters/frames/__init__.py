@@ -6,7 +6,7 @@ differ behind the fifteenth digit, sums of fractions), the scalar meaning is ask
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -22,22 +22,31 @@ def judge(form: Form, units: Sequence[Judged]) -> Verdicts:
     """The verdict of every rule on every unit, as `domain.tallies.judge` gives it."""
     if not form.rules:
         return ()
-    program = Program([(unit.answers, unit.previous) for unit in units])
     trees = [rules.parse(rule.formula) for rule in form.rules]
+    program = Program(trees, [(unit.answers, unit.previous) for unit in units])
     said = [_verdict(truth(program.add(tree))).alias(str(place)) for place, tree in enumerate(trees)]
     codes = [bytearray() for _ in said]
-    for block in program.blocks():
+    for block in program.sheet.blocks():
         for kept, column in zip(codes, block.select(said).get_columns(), strict=True):
             kept += column.to_numpy().tobytes()
+    unread = [(place, unit.unread) for place, unit in enumerate(units) if unit.unread]
     for rule, tree, kept in zip(form.rules, trees, codes, strict=True):
         named = rules.names(tree)
-        places = form.explanations(rule, [name for name in form.order if name in named])
-        for at, unit in enumerate(units):
-            if unit.unread and not named.isdisjoint(unit.unread):
+        for at, fields in unread:
+            if not named.isdisjoint(fields):
                 kept[at] = Verdict.SILENT
-            elif kept[at] == Verdict.BROKEN and any(unit.answers.get(place) for place in places):
+        places = form.explanations(rule, [name for name in form.order if name in named])
+        for at in _broken(kept) if places else ():
+            if any(units[at].answers.get(place) for place in places):
                 kept[at] = Verdict.EXPLAINED
     return tuple(map(bytes, codes))
+
+
+def _broken(codes: bytearray) -> Iterator[int]:
+    at = codes.find(Verdict.BROKEN)
+    while at >= 0:
+        yield at
+        at = codes.find(Verdict.BROKEN, at + 1)
 
 
 def _verdict(holds: pl.Expr) -> pl.Expr:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import cast
 
 import polars as pl
 
+from workflow.adapters.frames.sheet import Sheet
 from workflow.domain import excel
 from workflow.domain.columns import Rows
 from workflow.domain.excel import ExcelError, Result
@@ -36,6 +38,8 @@ ERRORS = {kind: ExcelError[kind.name] for kind in Kind if kind >= Kind.DIV0}
 _KIND_OF = {error: kind for kind, error in ERRORS.items()}
 FIRST_ERROR = Kind.DIV0
 Kinds = frozenset[Kind]
+#: What a unit's answer can be; of a table's column already what stands in a cell.
+Held = Value | Rows | ExcelError
 COUNTED = frozenset({Kind.NUMBER, Kind.LOGICAL})
 
 
@@ -59,22 +63,6 @@ class Cells:
     def plain(self) -> Kinds:
         """The kinds that can occur and are no errors."""
         return frozenset(kind for kind in self.may if kind < FIRST_ERROR)
-
-    def stored(self, name: str) -> tuple[list[pl.Expr], Cells]:
-        """The expressions that write the column down under a name, and the column read from there again."""
-        if len(self.may) == 1 and not self.may & COUNTED and Kind.TEXT not in self.may:
-            return [], self  # a blank or an error everywhere
-        written, kind, number, text = [], self.kind, NO_NUMBER, NO_TEXT
-        if len(self.may) > 1:
-            written.append(self.kind.alias(f"{name}.kind"))
-            kind = pl.col(f"{name}.kind")
-        if self.may & COUNTED:
-            written.append(self.number.alias(f"{name}.number"))
-            number = pl.col(f"{name}.number")
-        if Kind.TEXT in self.may:
-            written.append(self.text.alias(f"{name}.text"))
-            text = pl.col(f"{name}.text")
-        return written, Cells(kind, number, text, self.may)
 
 
 NO_NUMBER = pl.lit(None, dtype=pl.Float64)
@@ -104,10 +92,8 @@ def kind_of(value: Result) -> Kind:
     return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
 
 
-def columns(
-    name: str, values: Sequence[Value | Rows | ExcelError], blank: Kind = Kind.BLANK
-) -> tuple[list[pl.Series], Cells]:
-    """The columns of a field's answers, and how to read them; `blank` is what stands where there is no answer."""
+def read(sheet: Sheet, values: Sequence[Held], blank: Kind = Kind.BLANK) -> Cells:
+    """A field's answers as columns of a sheet; `blank` is what stands where there is no answer."""
     number, text, error = _split(values)
     kinds = pl.select(
         pl.when(error.is_not_null())
@@ -119,29 +105,36 @@ def columns(
         .otherwise(code(blank))
     ).to_series()
     may = frozenset(map(Kind, kinds.unique()))
-    whole = Cells(pl.lit(kinds), pl.lit(number), pl.lit(text), may)
-    written, read = whole.stored(name)
-    return pl.select(written).get_columns(), read
+    return Cells(
+        code(next(iter(may))) if len(may) == 1 else sheet.put(kinds),
+        sheet.put(number) if may & COUNTED else NO_NUMBER,
+        sheet.put(text) if Kind.TEXT in may else NO_TEXT,
+        may,
+    )
 
 
-def _split(values: Sequence[Value | Rows | ExcelError]) -> tuple[pl.Series, pl.Series, pl.Series]:
+def _split(values: Sequence[Held]) -> tuple[pl.Series, pl.Series, pl.Series]:
     """Answers as numbers, texts and errors, null where they are something else; a column of one type all at once."""
     nothing = pl.repeat(None, len(values), dtype=pl.UInt8, eager=True)
     types = set(map(type, values)) - {type(None)}
     if types <= {int, float}:
         try:
-            numbers = pl.Series([None if value is None else float(value) for value in values], dtype=pl.Float64)  # type: ignore[arg-type]
+            floats = [
+                None if value is None else float(value) for value in cast("Sequence[float | None]", values)
+            ]
         except OverflowError:
             return _one_by_one(values)
+        numbers = pl.Series(floats, dtype=pl.Float64)
         if numbers.is_finite().all():
             return numbers, nothing.cast(pl.String), nothing
-    elif types == {str}:
-        texts = pl.Series([value or None for value in values], dtype=pl.String)
+    elif types in ({str}, {bool}):
+        words: dict[object, str | None] = {True: excel.YES, False: excel.NO, "": None}
+        texts = pl.Series([words.get(value, value) for value in values], dtype=pl.String)
         return nothing.cast(pl.Float64), texts, nothing
     return _one_by_one(values)
 
 
-def _one_by_one(values: Sequence[Value | Rows | ExcelError]) -> tuple[pl.Series, pl.Series, pl.Series]:
+def _one_by_one(values: Sequence[Held]) -> tuple[pl.Series, pl.Series, pl.Series]:
     results = [_standing(value) for value in values]
     errors = [_KIND_OF[value] if isinstance(value, ExcelError) else None for value in results]
     return (
@@ -151,7 +144,7 @@ def _one_by_one(values: Sequence[Value | Rows | ExcelError]) -> tuple[pl.Series,
     )
 
 
-def _standing(value: Value | Rows | ExcelError) -> Result:
+def _standing(value: Held) -> Result:
     """What stands in an answer's cell; nothing for a whole table."""
     if isinstance(value, ExcelError):
         return value

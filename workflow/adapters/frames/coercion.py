@@ -17,6 +17,7 @@ from workflow.adapters.frames.cells import (
     Kinds,
     code,
 )
+from workflow.adapters.frames.sheet import Sheet
 
 #: A column of values that are there, and of the kinds of the errors that stand there instead (None: no errors).
 Read = tuple[pl.Expr, pl.Expr | None]
@@ -29,69 +30,80 @@ def first(errors: Sequence[pl.Expr | None]) -> pl.Expr | None:
     return (pl.coalesce(there) if len(there) > 1 else there[0]) if there else None
 
 
-def as_number(cells: Cells) -> Read:
+def as_number(sheet: Sheet, cells: Cells) -> Read:
     """Each value where a number is needed: a blank is 0, TRUE 1; a text is read, or is #VALUE!."""
     parts, errors = [], [cells.error]
     if cells.may & COUNTED:
         parts.append(cells.number)
     if Kind.TEXT in cells.may:
-        read = scalar.numbers_in(cells.text)
+        read = scalar.number_in(sheet, cells.text)
         parts.append(read)
         errors.append(pl.when((cells.kind == Kind.TEXT) & read.is_null()).then(code(Kind.VALUE)))
     if Kind.BLANK in cells.may:
         parts.append(pl.when(cells.kind == Kind.BLANK).then(0.0))
-    return (pl.coalesce(parts) if parts else NO_NUMBER), first(errors)
+    return _one(sheet, parts, NO_NUMBER), first(errors)
 
 
-def as_logical(cells: Cells) -> Read:
+def as_logical(sheet: Sheet, cells: Cells) -> Read:
     """Each value where TRUE or FALSE is needed; of the texts only `TRUE` and `FALSE` are."""
     parts, errors = [], [cells.error]
     if cells.may & COUNTED:
         parts.append(cells.number != 0)
     if Kind.TEXT in cells.may:
-        read = scalar.logical_in(cells.text)
+        read = scalar.logical_in(sheet, cells.text)
         parts.append(read)
         errors.append(pl.when((cells.kind == Kind.TEXT) & read.is_null()).then(code(Kind.VALUE)))
     if Kind.BLANK in cells.may:
         parts.append(pl.when(cells.kind == Kind.BLANK).then(pl.lit(value=False)))
-    return (pl.coalesce(parts) if parts else _NOTHING), first(errors)
+    return _one(sheet, parts, _NOTHING), first(errors)
 
 
-def as_text(cells: Cells) -> Read:
+def as_text(sheet: Sheet, cells: Cells) -> Read:
     """Each value where a text is needed."""
     parts = []
     if Kind.TEXT in cells.may:
         parts.append(cells.text)
     if Kind.NUMBER in cells.may:
-        parts.append(pl.when(cells.kind == Kind.NUMBER).then(scalar.text_of(cells.number)))
+        parts.append(pl.when(cells.kind == Kind.NUMBER).then(scalar.shown(sheet, cells.number)))
     if Kind.LOGICAL in cells.may:
         word = pl.when(cells.number != 0).then(pl.lit("TRUE")).otherwise(pl.lit("FALSE"))
         parts.append(pl.when(cells.kind == Kind.LOGICAL).then(word))
     if Kind.BLANK in cells.may:
         parts.append(pl.when(cells.kind == Kind.BLANK).then(pl.lit("")))
-    return (pl.coalesce(parts) if parts else NO_TEXT), cells.error
+    return _one(sheet, parts, NO_TEXT), cells.error
 
 
-def numbers(value: pl.Expr, error: pl.Expr | None, *more: tuple[pl.Expr, Kind], may: Kinds) -> Cells:
+def _one(sheet: Sheet, parts: Sequence[pl.Expr], nothing: pl.Expr) -> pl.Expr:
+    """Of the ways to read a value the one that applies."""
+    if not parts:
+        return nothing
+    return sheet.hold(pl.coalesce(parts)) if len(parts) > 1 else parts[0]
+
+
+def numbers(
+    sheet: Sheet, value: pl.Expr, error: pl.Expr | None, *more: tuple[pl.Expr, Kind], may: Kinds
+) -> Cells:
     """A column of numbers with the errors of its operands, then those of its own: each where a condition holds; what is
     infinite is #NUM!. `may` are the errors that can come from the operands.
     """
+    value = sheet.hold(value)
     made = [pl.when(condition).then(code(kind)) for condition, kind in more]
     kinds = first([error, *made, pl.when(~value.is_finite()).then(code(Kind.NUM))])
     assert kinds is not None
-    kind = pl.coalesce(kinds, code(Kind.NUMBER))
-    number = pl.when(kind == Kind.NUMBER).then(value)
+    kind = sheet.hold(pl.coalesce(kinds, code(Kind.NUMBER)))
+    number = sheet.hold(pl.when(kind == Kind.NUMBER).then(value))
     own = {kind for _, kind in more} | {Kind.NUMBER, Kind.NUM}
     return Cells(kind, number, NO_TEXT, frozenset(own) | may)
 
 
-def logicals(truth: pl.Expr, error: pl.Expr | None, may: Kinds) -> Cells:
+def logicals(sheet: Sheet, truth: pl.Expr, error: pl.Expr | None, may: Kinds) -> Cells:
     """A column of logical values with the errors of its operands."""
     number = truth.cast(pl.Float64)
     if error is None:
-        return Cells(code(Kind.LOGICAL), number, NO_TEXT, frozenset({Kind.LOGICAL}))
-    kind = pl.coalesce(error, code(Kind.LOGICAL))
-    return Cells(kind, pl.when(kind == Kind.LOGICAL).then(number), NO_TEXT, may | {Kind.LOGICAL})
+        return Cells(code(Kind.LOGICAL), sheet.hold(number), NO_TEXT, frozenset({Kind.LOGICAL}))
+    kind = sheet.hold(pl.coalesce(error, code(Kind.LOGICAL)))
+    number = sheet.hold(pl.when(kind == Kind.LOGICAL).then(number))
+    return Cells(kind, number, NO_TEXT, may | {Kind.LOGICAL})
 
 
 def errors_of(*operands: Cells, reading: bool = True) -> Kinds:

@@ -1,116 +1,108 @@
-"""Formulas over many units at once: fields become columns, every distinct part of a formula one more, level by level.
-
-Parts that several rules share are worked out once. Units go through in blocks, so that memory depends on the rules alone.
-"""
+"""Formulas over many units at once: fields become columns, and every distinct part of a formula some more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from workflow.adapters.frames import formulas
-from workflow.adapters.frames.cells import ERRORS, Cells, Kind, columns, constant
-from workflow.domain.columns import SPREADING, Answers, Rows, cells, is_column
-from workflow.domain.excel import ExcelError, Result
-from workflow.domain.form import Value
-from workflow.domain.formulas import Binary, Boolean, Call, Expr, Name, Number, Previous, Text, Unary, names
+from workflow.adapters.frames.cells import ERRORS, Cells, Held, Kind, constant, read
+from workflow.adapters.frames.sheet import Sheet
+from workflow.domain.columns import SPREADING, Answers, cells, is_column
+from workflow.domain.excel import Result
+from workflow.domain.formulas import (
+    Binary,
+    Boolean,
+    Call,
+    Expr,
+    Name,
+    Number,
+    Previous,
+    Text,
+    Unary,
+    names,
+    previous_names,
+)
 from workflow.domain.rules import compiled
 
-#: Units worked out together.
-BLOCK = 8192
 Pair = tuple[Answers, Answers | None]
 
 
 class Program:
-    """The parts of some formulas, in the order in which they are worked out."""
+    """Formulas over units, each part of them a column of a sheet."""
 
-    def __init__(self, units: Sequence[Pair]) -> None:
-        self._units = units
-        self._held: list[pl.Series] = [pl.Series("unit", range(len(units)), dtype=pl.UInt32)]
-        self._steps: list[list[pl.Expr]] = []
-        self._known: dict[Expr, tuple[Cells, int]] = {}
+    def __init__(self, formulas: Sequence[Expr], units: Sequence[Pair]) -> None:
+        """The formulas are those that will be asked for, so that each unit's answers are gone through once."""
+        self._now = [answers for answers, _ in units]
+        self._last = [previous or {} for _, previous in units]
+        asked = sorted(frozenset().union(*map(names, formulas)))
+        before = sorted(frozenset().union(*map(previous_names, formulas)))
+        self._answers = _columns(asked, self._now)
+        self._previous = _columns(before, self._last)
+        self._known: dict[Expr, Cells] = {}
+        self.sheet = Sheet(len(units))
 
     def add(self, expr: Expr) -> Cells:
-        """The column of a formula."""
-        return self._placed(expr)[0]
-
-    def blocks(self) -> Iterator[pl.DataFrame]:
-        """All columns worked out, some thousand units at a time."""
-        frame = pl.DataFrame(self._held)
-        for block in frame.iter_slices(BLOCK):
-            for step in self._steps:
-                block = block.with_columns(step)  # noqa: PLW2901 - each step adds to the last
-            yield block
-
-    def _placed(self, expr: Expr) -> tuple[Cells, int]:
-        """A part's column and the number of steps after which it is there."""
+        """The column of a formula; parts that several formulas share are worked out once."""
         if expr not in self._known:
-            if isinstance(expr, Name | Previous):
-                self._known[expr] = self._field(expr), 0
-            elif not names(expr):
-                self._known[expr] = constant(compiled(expr)({}, None)), 0
-            else:
-                self._known[expr] = self._worked_out(expr)
+            self._known[expr] = self._made(expr)
         return self._known[expr]
 
-    def _worked_out(self, expr: Expr) -> tuple[Cells, int]:
+    def _made(self, expr: Expr) -> Cells:
+        if not names(expr):
+            return self._constant(compiled(expr)({}, None))
         match expr:
+            case Name(name):
+                return read(self.sheet, self._answers[name])
+            case Previous(name):
+                return read(self.sheet, self._previous[name], Kind.NO_PREVIOUS)
             case Unary(operator, operand):
-                one, step = self._placed(operand)
-                made = formulas.unary(operator, one)
+                return formulas.unary(self.sheet, operator, self.add(operand))
             case Binary(operator, left, right):
-                (one, before), (other, after) = self._placed(left), self._placed(right)
-                made, step = formulas.binary(operator, one, other), max(before, after)
+                return formulas.binary(self.sheet, operator, self.add(left), self.add(right))
             case Call(function, arguments):
-                taken = [part for argument in arguments for part in self._arguments(function, argument)]
-                step = max((at for _, _, at in taken), default=0)
-                made = formulas.call(function, [(part, is_cell) for part, is_cell, _ in taken])
-            case Number() | Text() | Boolean() | Name() | Previous():
+                parts = [part for argument in arguments for part in self._arguments(function, argument)]
+                return formulas.call(self.sheet, function, parts)
+            case Number() | Text() | Boolean():
                 raise AssertionError(expr)
-        written, read = made.stored(f"part{len(self._known)}")
-        if len(self._steps) == step:
-            self._steps.append([])
-        self._steps[step] += written
-        return read, step + 1
 
-    def _arguments(self, function: str, argument: Expr) -> Iterator[tuple[Cells, bool, int]]:
-        """What a function takes for an argument: its value and whether that is a cell, or a column's cells."""
+    def _constant(self, value: Result) -> Cells:
+        """The same value everywhere; a text is held, since it is read once and then used as any other."""
+        made = constant(value)
+        return replace(made, text=self.sheet.hold(made.text)) if isinstance(value, str) else made
+
+    def _arguments(self, function: str, argument: Expr) -> Iterator[formulas.Argument]:
+        """What a function takes for an argument: its value and whether that is a cell, or the cells of a column."""
         if function in SPREADING and is_column(argument):
-            assert isinstance(argument, Name | Previous)
-            for held in self._column(argument):
-                yield held, True, 0
+            for row in self._column(argument):
+                yield row, True
         else:
-            one, step = self._placed(argument)
-            yield one, isinstance(argument, Name | Previous), step
+            yield self.add(argument), isinstance(argument, Name | Previous)
 
-    def _field(self, field: Name | Previous) -> Cells:
-        name = field.name
-        if isinstance(field, Previous):
-            return self._keep([(last or {}).get(name) for _, last in self._units], blank=Kind.NO_PREVIOUS)
-        return self._keep([now.get(name) for now, _ in self._units])
-
-    def _column(self, column: Name | Previous) -> Iterator[Cells]:
+    def _column(self, column: Expr) -> Iterator[Cells]:
         """The cells of a table's column, a column for each row of the longest table."""
-        standing = [cells(column, now, last) for now, last in self._units]
+        standing = [cells(column, now, last) for now, last in zip(self._now, self._last, strict=True)]
         longest = max(map(len, standing), default=0)
         for place in range(longest):
-            yield self._keep([row[place] if place < len(row) else None for row in standing])
+            yield read(self.sheet, [row[place] if place < len(row) else None for row in standing])
         if not longest:
             yield constant(None)
 
-    def _keep(self, values: Sequence[Value | Rows | ExcelError], blank: Kind = Kind.BLANK) -> Cells:
-        held, read = columns(f"field{len(self._held)}", values, blank)
-        self._held += held
-        return read
+
+def _columns(fields: Sequence[str], units: Sequence[Answers]) -> dict[str, Sequence[Held]]:
+    """The answers of all units by field."""
+    rows = zip(*(tuple(map(answers.get, fields)) for answers in units), strict=True)
+    return dict(zip(fields, rows, strict=True)) if units else dict.fromkeys(fields, ())
 
 
 def results(expr: Expr, units: Sequence[Pair]) -> list[Result]:
     """The value of one formula for each unit, as `domain.rules.evaluate` gives it."""
-    program = Program(units)
+    program = Program([expr], units)
     made = program.add(expr)
     found: list[Result] = []
-    for block in program.blocks():
+    for block in program.sheet.blocks():
         shown = block.select(kind=made.kind, number=made.number, text=made.text)
         found += [_result(*row) for row in shown.iter_rows()]
     return found
