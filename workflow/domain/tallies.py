@@ -12,7 +12,7 @@ from enum import IntEnum
 from operator import itemgetter
 
 from workflow.domain import rules
-from workflow.domain.form import Form, Rule
+from workflow.domain.form import Form, Rule, split_cell
 from workflow.domain.submission import Answers, Finding
 
 
@@ -74,7 +74,7 @@ def judge(form: Form, units: Sequence[Judged]) -> Verdicts:
 def _judged(form: Form, rule: Rule, units: Sequence[Judged]) -> Iterable[Verdict]:
     expr = rules.parse(rule.formula)
     named = rules.names(expr)
-    places = form.explanations(rule, [name for name in form.order if name in named])
+    places = form.explanations(rule, [field.name for field in form.named(named)])
     for unit in units:
         truth = rules.holds(expr, unit.answers, unit.previous) if named.isdisjoint(unit.unread) else None
         if truth is None:
@@ -117,5 +117,7 @@ _UNREAD = frozenset(
 
 
 def unread(findings: Iterable[Finding]) -> frozenset[str]:
-    """The fields whose answers could not be read, by the findings of the check."""
-    return frozenset(finding.field for finding in findings if finding.code in _UNREAD)
+    """The fields whose answers could not be read, by the findings of the check; with a table's cell its column."""
+    fields = {finding.field for finding in findings if finding.code in _UNREAD}
+    columns = {cell[0] for cell in map(split_cell, fields) if cell}
+    return frozenset(fields | columns)

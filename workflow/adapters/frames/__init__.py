@@ -20,14 +20,15 @@ __all__ = ["judge"]
 
 def judge(form: Form, units: Sequence[Judged]) -> Verdicts:
     """The verdict of every rule on every unit, as `domain.tallies.judge` gives it."""
-    if not form.rules:
-        return ()
+    if not units:
+        return (b"",) * len(form.rules)
     trees = [rules.parse(rule.formula) for rule in form.rules]
     program = Program(trees, [(unit.answers, unit.previous) for unit in units])
     said = [_verdict(truth(program.add(tree))).alias(str(place)) for place, tree in enumerate(trees)]
     codes = [bytearray() for _ in said]
     for block in program.sheet.blocks():
-        for kept, column in zip(codes, block.select(said).get_columns(), strict=True):
+        _, *columns = block.select("unit", *said).get_columns()  # the units, for their number
+        for kept, column in zip(codes, columns, strict=True):
             kept += column.to_numpy().tobytes()
     unread = [(place, unit.unread) for place, unit in enumerate(units) if unit.unread]
     for rule, tree, kept in zip(form.rules, trees, codes, strict=True):
@@ -35,7 +36,7 @@ def judge(form: Form, units: Sequence[Judged]) -> Verdicts:
         for at, fields in unread:
             if not named.isdisjoint(fields):
                 kept[at] = Verdict.SILENT
-        places = form.explanations(rule, [name for name in form.order if name in named])
+        places = form.explanations(rule, [field.name for field in form.named(named)])
         for at in _broken(kept) if places else ():
             if any(units[at].answers.get(place) for place in places):
                 kept[at] = Verdict.EXPLAINED

@@ -16,7 +16,6 @@ import polars as pl
 
 from workflow.adapters.frames.sheet import Sheet
 from workflow.domain import excel
-from workflow.domain.columns import Rows
 from workflow.domain.excel import ExcelError, Result
 from workflow.domain.form import Value
 
@@ -38,8 +37,6 @@ ERRORS = {kind: ExcelError[kind.name] for kind in Kind if kind >= Kind.DIV0}
 _KIND_OF = {error: kind for kind, error in ERRORS.items()}
 FIRST_ERROR = Kind.DIV0
 Kinds = frozenset[Kind]
-#: What a unit's answer can be; of a table's column already what stands in a cell.
-Held = Value | Rows | ExcelError
 COUNTED = frozenset({Kind.NUMBER, Kind.LOGICAL})
 
 
@@ -92,7 +89,7 @@ def kind_of(value: Result) -> Kind:
     return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
 
 
-def read(sheet: Sheet, values: Sequence[Held], blank: Kind = Kind.BLANK) -> Cells:
+def read(sheet: Sheet, values: Sequence[Value], blank: Kind = Kind.BLANK) -> Cells:
     """A field's answers as columns of a sheet; `blank` is what stands where there is no answer."""
     number, text, error = _split(values)
     kinds = pl.select(
@@ -113,7 +110,7 @@ def read(sheet: Sheet, values: Sequence[Held], blank: Kind = Kind.BLANK) -> Cell
     )
 
 
-def _split(values: Sequence[Held]) -> tuple[pl.Series, pl.Series, pl.Series]:
+def _split(values: Sequence[Value]) -> tuple[pl.Series, pl.Series, pl.Series]:
     """Answers as numbers, texts and errors, null where they are something else; a column of one type all at once."""
     nothing = pl.repeat(None, len(values), dtype=pl.UInt8, eager=True)
     types = set(map(type, values)) - {type(None)}
@@ -134,18 +131,11 @@ def _split(values: Sequence[Held]) -> tuple[pl.Series, pl.Series, pl.Series]:
     return _one_by_one(values)
 
 
-def _one_by_one(values: Sequence[Held]) -> tuple[pl.Series, pl.Series, pl.Series]:
-    results = [_standing(value) for value in values]
+def _one_by_one(values: Sequence[Value]) -> tuple[pl.Series, pl.Series, pl.Series]:
+    results = list(map(excel.from_answer, values))
     errors = [_KIND_OF[value] if isinstance(value, ExcelError) else None for value in results]
     return (
         pl.Series([value if isinstance(value, float) else None for value in results], dtype=pl.Float64),
         pl.Series([value if isinstance(value, str) else None for value in results], dtype=pl.String),
         pl.Series(errors, dtype=pl.UInt8),
     )
-
-
-def _standing(value: Held) -> Result:
-    """What stands in an answer's cell; nothing for a whole table."""
-    if isinstance(value, ExcelError):
-        return value
-    return None if isinstance(value, tuple) else excel.from_answer(value)

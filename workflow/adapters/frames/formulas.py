@@ -43,7 +43,12 @@ def unary(sheet: Sheet, operator: str, operand: Cells) -> Cells:
     if operator == "+":
         return _chosen(sheet, operand.kind == Kind.BLANK, constant(0.0), operand, operand.may - {Kind.BLANK})
     value, error = as_number(sheet, operand)
-    return numbers(sheet, value / 100 if operator == "%" else -value, error, may=errors_of(operand))
+    return numbers(
+        sheet,
+        scalar.quotient(sheet, value, pl.lit(100.0)) if operator == "%" else -value,
+        error,
+        may=errors_of(operand),
+    )
 
 
 def binary(sheet: Sheet, operator: str, left: Cells, right: Cells) -> Cells:
@@ -147,7 +152,9 @@ def _multiply(sheet: Sheet, left: Cells, right: Cells) -> Cells:
 
 def _divide(sheet: Sheet, left: Cells, right: Cells) -> Cells:
     one, other, error = _operands(sheet, left, right)
-    return numbers(sheet, one / other, error, (other == 0, Kind.DIV0), may=errors_of(left, right))
+    return numbers(
+        sheet, scalar.quotient(sheet, one, other), error, (other == 0, Kind.DIV0), may=errors_of(left, right)
+    )
 
 
 def _power(sheet: Sheet, left: Cells, right: Cells) -> Cells:
@@ -163,7 +170,7 @@ def _round(sheet: Sheet, value: Cells, places: Cells) -> Cells:
 
 def _modulo(sheet: Sheet, value: Cells, divisor: Cells) -> Cells:
     one, other, error = _operands(sheet, value, divisor)
-    quotient = sheet.hold(one / other)
+    quotient = scalar.quotient(sheet, one, other)
     made = _sum(one, -(other * quotient.floor()))
     own = (other == 0, Kind.DIV0), (~quotient.is_finite(), Kind.NUM)
     return numbers(sheet, made, error, *own, may=errors_of(value, divisor))
@@ -297,7 +304,7 @@ def _average(sheet: Sheet, arguments: Sequence[Argument]) -> Cells:
     count = pl.sum_horizontal([figure.is_not_null().cast(pl.Float64) for figure in figures])
     whole = sheet.hold(scalar.total(sheet, figures))
     own = (~whole.is_finite(), Kind.NUM), (count == 0, Kind.DIV0)
-    return numbers(sheet, whole / count, error, *own, may=may)
+    return numbers(sheet, scalar.quotient(sheet, whole, count), error, *own, may=may)
 
 
 def _extreme(sheet: Sheet, arguments: Sequence[Argument], choose: Callable[..., pl.Expr]) -> Cells:

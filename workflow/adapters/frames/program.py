@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import polars as pl
 
 from workflow.adapters.frames import formulas
-from workflow.adapters.frames.cells import ERRORS, Cells, Held, Kind, constant, read
+from workflow.adapters.frames.cells import ERRORS, NO_NUMBER, NO_TEXT, Cells, Kind, code, constant, read
 from workflow.adapters.frames.sheet import Sheet
-from workflow.domain.columns import SPREADING, Answers, cells, is_column
+from workflow.domain.columns import SPREADING, Answers, is_column
 from workflow.domain.excel import Result
+from workflow.domain.form import Value, split_cell
 from workflow.domain.formulas import (
     Binary,
     Boolean,
@@ -35,12 +37,9 @@ class Program:
 
     def __init__(self, formulas: Sequence[Expr], units: Sequence[Pair]) -> None:
         """The formulas are those that will be asked for, so that each unit's answers are gone through once."""
-        self._now = [answers for answers, _ in units]
-        self._last = [previous or {} for _, previous in units]
-        asked = sorted(frozenset().union(*map(names, formulas)))
-        before = sorted(frozenset().union(*map(previous_names, formulas)))
-        self._answers = _columns(asked, self._now)
-        self._previous = _columns(before, self._last)
+        self._answers = _Answers(frozenset().union(*map(names, formulas)), [now for now, _ in units])
+        asked = frozenset().union(*map(previous_names, formulas))
+        self._previous = _Answers(asked, [last or {} for _, last in units])
         self._known: dict[Expr, Cells] = {}
         self.sheet = Sheet(len(units))
 
@@ -55,9 +54,9 @@ class Program:
             return self._constant(compiled(expr)({}, None))
         match expr:
             case Name(name):
-                return read(self.sheet, self._answers[name])
+                return read(self.sheet, self._answers.of[name])
             case Previous(name):
-                return read(self.sheet, self._previous[name], Kind.NO_PREVIOUS)
+                return read(self.sheet, self._previous.of[name], Kind.NO_PREVIOUS)
             case Unary(operator, operand):
                 return formulas.unary(self.sheet, operator, self.add(operand))
             case Binary(operator, left, right):
@@ -76,35 +75,50 @@ class Program:
     def _arguments(self, function: str, argument: Expr) -> Iterator[formulas.Argument]:
         """What a function takes for an argument: its value and whether that is a cell, or the cells of a column."""
         if function in SPREADING and is_column(argument):
-            for row in self._column(argument):
-                yield row, True
+            assert isinstance(argument, Name | Previous)
+            for held in self._column(argument):
+                yield held, True
         else:
             yield self.add(argument), isinstance(argument, Name | Previous)
 
-    def _column(self, column: Expr) -> Iterator[Cells]:
-        """The cells of a table's column, a column for each row of the longest table."""
-        standing = [cells(column, now, last) for now, last in zip(self._now, self._last, strict=True)]
-        longest = max(map(len, standing), default=0)
-        for place in range(longest):
-            yield read(self.sheet, [row[place] if place < len(row) else None for row in standing])
-        if not longest:
+    def _column(self, column: Name | Previous) -> Iterator[Cells]:
+        """The cells of a table's column; those of last period with the one error that stands where all are blank."""
+        kept = self._previous if isinstance(column, Previous) else self._answers
+        found = [read(self.sheet, kept.of[name]) for name in kept.cells.get(column.name, ())]
+        yield from found
+        if isinstance(column, Previous):
+            blank = pl.all_horizontal([pl.lit(value=True), *(cells.kind == Kind.BLANK for cells in found)])
+            none = pl.when(blank).then(code(Kind.NO_PREVIOUS)).otherwise(code(Kind.BLANK))
+            yield Cells(self.sheet.hold(none), NO_NUMBER, NO_TEXT, frozenset({Kind.NO_PREVIOUS, Kind.BLANK}))
+        elif not found:
             yield constant(None)
 
 
-def _columns(fields: Sequence[str], units: Sequence[Answers]) -> dict[str, Sequence[Held]]:
-    """The answers of all units by field."""
-    rows = zip(*(tuple(map(answers.get, fields)) for answers in units), strict=True)
-    return dict(zip(fields, rows, strict=True)) if units else dict.fromkeys(fields, ())
+class _Answers:
+    """The answers of all units by field, and the cells of each column that is asked for."""
+
+    def __init__(self, fields: Iterable[str], units: Sequence[Answers]) -> None:
+        asked = dict.fromkeys(sorted(fields))
+        there = dict.fromkeys(chain.from_iterable(units)) if any("." in name for name in asked) else {}
+        self.cells: dict[str, list[str]] = {}
+        for name in there:
+            if (cell := split_cell(name)) and cell[0] in asked:
+                self.cells.setdefault(cell[0], []).append(name)
+        wanted = [*asked, *chain.from_iterable(self.cells.values())]
+        rows = zip(*(tuple(map(answers.get, wanted)) for answers in units), strict=True)
+        self.of: dict[str, Sequence[Value]] = dict(zip(wanted, rows, strict=True)) if wanted and units else {}
 
 
 def results(expr: Expr, units: Sequence[Pair]) -> list[Result]:
     """The value of one formula for each unit, as `domain.rules.evaluate` gives it."""
+    if not units:
+        return []
     program = Program([expr], units)
     made = program.add(expr)
     found: list[Result] = []
     for block in program.sheet.blocks():
-        shown = block.select(kind=made.kind, number=made.number, text=made.text)
-        found += [_result(*row) for row in shown.iter_rows()]
+        shown = block.select("unit", kind=made.kind, number=made.number, text=made.text)
+        found += [_result(*row) for _, *row in shown.iter_rows()]
     return found
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from workflow.adapters.frames.sheet import Sheet
@@ -43,6 +44,13 @@ def sign(left: pl.Expr, right: pl.Expr) -> pl.Expr:
     return (left > right).cast(pl.Float64) - (left < right).cast(pl.Float64)
 
 
+def quotient(sheet: Sheet, left: pl.Expr, right: pl.Expr) -> pl.Expr:
+    """Left divided by right, to the last digit: polars itself multiplies by the reciprocal of a divisor that is the same in
+    all rows, which is not the same.
+    """
+    return sheet.together(np.divide, left, right)
+
+
 def power(sheet: Sheet, left: pl.Expr, right: pl.Expr) -> pl.Expr:
     """The power, as the C library has it; infinite where there is none."""
     return sheet.where(left.is_not_null() & right.is_not_null(), left * 0.0, excel.power, left, right)
@@ -74,7 +82,7 @@ def rounded(sheet: Sheet, value: pl.Expr, places: pl.Expr) -> pl.Expr:
     powers = pl.lit(10.0).pow(places)
     scaled = sheet.hold(value * powers)
     whole = (scaled + 0.5).floor()
-    near = sheet.hold(whole / powers)
+    near = quotient(sheet, whole, powers)
     held = (places >= 0) & (places <= 22) & (places == places.floor()) & (scaled.abs() < 2.0**50)
     decided = ((scaled - scaled.floor() - 0.5).abs() > 1e-12 * scaled.abs()) & (
         (value - near).abs() > 1e-12 * value.abs()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from workflow.domain.excel import ExcelError
@@ -57,6 +58,10 @@ class Sheet:
         """`fast`, but in the rows where it is `needed` what `meaning` gives for the row's values; infinite for an error."""
         return self.hold(_where(needed, fast, meaning, values))
 
+    def together(self, operation: Callable[..., Any], *values: pl.Expr) -> pl.Expr:
+        """An operation of numpy on numbers, row by row; where one of them is null, the result is no finite number."""
+        return self.hold(_together(operation, values))
+
     def blocks(self) -> Iterator[pl.DataFrame]:
         """All columns, some thousand units at a time."""
         for block in pl.DataFrame(self._held).iter_slices(BLOCK):
@@ -99,6 +104,17 @@ def _where(
         return made.clone().scatter(places, pl.Series(given, dtype=pl.Float64))
 
     return pl.map_batches([_UNIT, needed, fast, *values], work, return_dtype=pl.Float64)
+
+
+def _together(operation: Callable[..., Any], values: Sequence[pl.Expr]) -> pl.Expr:
+    def work(columns: Sequence[pl.Series]) -> pl.Series:
+        with np.errstate(all="ignore"):
+            made = operation(*(_as_long(one, columns[0]).to_numpy() for one in columns[1:]))
+        return pl.Series(made, dtype=pl.Float64)
+
+    return pl.map_batches(
+        [_UNIT, *(value.cast(pl.Float64) for value in values)], work, return_dtype=pl.Float64
+    )
 
 
 def _as_long(values: pl.Series, units: pl.Series) -> pl.Series:
