@@ -313,9 +313,9 @@ OWN: dict[str, Context] = {
     "decision_confirm": COUNTY
     | {
         "level_name": "金水区教育局",
-        "from_address": "zh***@geren.test",
-        "registered": False,
-        "received_at": at(2027, 1, 3, 9, 12),
+        "items": [
+            {"from_address": "zh***@geren.test", "registered": False, "received_at": at(2027, 1, 3, 9, 12)}
+        ],
         "token": "",
         "date": date(2027, 1, 3),
     },
@@ -441,7 +441,27 @@ VARIANTS: dict[str, tuple[str, Context]] = {
         "reminder",
         COUNTY | {"rows": [], "lists": [FOR_INSPECTOR], "date": date(2027, 1, 5)},
     ),
-    "decision_confirm-unvouched": ("decision_confirm", {"registered": True}),
+    "decision_confirm-several": (
+        "decision_confirm",
+        {
+            "items": [
+                {
+                    "from_address": "zh***@geren.test",
+                    "registered": False,
+                    "received_at": at(2027, 1, 3, 9, 40),
+                },
+                {"from_address": "sh***@jsq.test", "registered": True, "received_at": at(2027, 1, 3, 16, 5)},
+            ],
+        },
+    ),
+    "decision_confirm-unvouched": (
+        "decision_confirm",
+        {
+            "items": [
+                {"from_address": "sh***@jsq.test", "registered": True, "received_at": at(2027, 1, 3, 9, 12)}
+            ],
+        },
+    ),
     "review_result-reported": ("review_result", {"refused": [], "reported": True, "remaining": 0}),
     "withdrawal_request-superior-reported": (
         "withdrawal_request",

@@ -76,10 +76,13 @@ class TestHeld:
         self,
     ) -> None:
         outcome = decide(mail(PRIVATE, BOOK, moment=NOW), submitted())
-        assert (outcome.bucket, kinds(outcome)) == (Bucket.REVIEW, ["message.taken", "review.held"])
+        assert (outcome.bucket, kinds(outcome)) == (
+            Bucket.REVIEW, ["message.taken", "review.held", "step.done"],
+        )  # fmt: skip
         assert letters(outcome) == [("decision_confirm", REVIEWER)]
         assert outcome.letters[0].to.relay_for == ""
-        assert answered(outcome, "decision_confirm")["from_address"] == "xi***@home.test"
+        (item,) = outcome.letters[0].context["items"]
+        assert (item["from_address"], item["registered"]) == ("xi***@home.test", False)
         assert "待审核员确认" in outcome.fates[0].reason
 
     def test_confirmed_from_the_registered_address_it_counts_as_of_the_confirmation(self) -> None:

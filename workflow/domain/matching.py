@@ -86,14 +86,38 @@ def answers_query(words: str) -> Bucket | None:
 
 
 def confirms_decision(words: str) -> bool | None:
-    """An answer to our question whether a review is the reviewer's own, by its first line: True for a plain 确认, False
-    for a denial, None for anything else.
+    """An answer to our question whether a review is the reviewer's own, by its first line: True for a plain 确认, also of
+    all or of some pieces, False for a denial, None for anything else.
     """
-    lines = unicodedata.normalize("NFKC", words).strip().splitlines()
-    text = re.sub(r"[\s，。！!,.]", "", lines[0]) if lines else ""
-    if re.fullmatch(r"(?:确认|已确认|确认无误|(?:确认)?(?:是|为)?本人(?:审核|发出|办理))", text):
+    text = _first_line(words)
+    if _PLAIN_CONFIRMATION.fullmatch(text) or _ALL_PIECES.fullmatch(text) or _SOME_PIECES.fullmatch(text):
         return True
     return False if re.search(r"[非不]是?本人", text) else None
+
+
+def pieces_confirmed(words: str, count: int) -> frozenset[int]:
+    """Which of the `count` pieces of a question the words confirm, from 1: a plain 确认 the only one, 全部确认 all, 确认1、3
+    those; none where the words leave it open or name one that is not there.
+    """
+    text = _first_line(words)
+    every = frozenset(range(1, count + 1))
+    if some := _SOME_PIECES.fullmatch(text):
+        named = frozenset(int(number) for number in re.findall(r"\d+", some[1]))
+        return named if named <= every else frozenset()
+    if _ALL_PIECES.fullmatch(text) or count == 1:
+        return every
+    return frozenset()
+
+
+_PLAIN_CONFIRMATION = re.compile(r"(?:确认|已确认|确认无误|(?:确认)?(?:是|为)?本人(?:审核|发出|办理))")
+_ALL_PIECES = re.compile(r"(?:全部|都|均)(?:已)?确认(?:无误)?|确认(?:全部|所有)(?:各?件)?")
+_SOME_PIECES = re.compile(r"(?:只|仅)?确认((?:第?\d{1,3}件?[、和及;；]?)+)")
+
+
+def _first_line(words: str) -> str:
+    lines = unicodedata.normalize("NFKC", words).strip().splitlines()
+    text = re.sub(r"[，,](?=\s*第?\d)", "、", lines[0]) if lines else ""
+    return re.sub(r"[\s，。！!,.]", "", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from workflow.domain.matching import (
     confirms_decision,
     confirms_no_change,
     only_unit,
+    pieces_confirmed,
     sender,
     speaks_for,
     token_in,
@@ -183,7 +184,8 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
     question = next((row for row in asked if row.id in situation.held), None)
     if question is not None and own is not None:
         return confirmations.confirm(
-            arrival.sha, arrival.message, arrival.received_at, question, situation.held[question.id], situation, own=own
+            arrival.sha, arrival.message, arrival.received_at, question, situation.held[question.id], situation,
+            pieces_confirmed(arrival.words, len(situation.held[question.id].pieces)) if own else frozenset(), own=own,
         )  # fmt: skip
     if asks_withdrawal(arrival.words):
         return reviews.request_withdrawal(
@@ -265,7 +267,7 @@ def _about_problem_files(
         LetterKind.PROBLEM_FILE, campaign.id, unit, case.form if case else "", to, arrival.received_at, arrival.sha,
         context={"items": items}, token=case.token if case else "", reply_to=arrival.message.message_id,
     )  # fmt: skip
-    return Outcome(letters=(letter,))
+    return Outcome(letters=(letter if who.registered else strangers.once_a_day(letter),))
 
 
 _LINK = "邮件中只有文件的下载链接，没有附件本身，系统不从网上下载文件；填报工作簿只有几十KB，作为普通附件即可"

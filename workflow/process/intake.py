@@ -26,7 +26,7 @@ from workflow.domain.errors import Conflict, OutsideFailed
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import LetterKind
-from workflow.domain.matching import token_in
+from workflow.domain.matching import asks_withdrawal, token_in
 from workflow.domain.message import Fetched, Message, Sighting
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Bucket, ReadOutcome
@@ -250,7 +250,9 @@ class Intake:
                 if reading.outcome is ReadOutcome.REVIEW and reading.review:
                     tokens.add(reading.review.token)
         held = self._held(ids - {""})
-        tokens.update(review.token for one in held.values() for review in one.reviews)
+        tokens.update(
+            review.token for one in held.values() for piece in one.pieces for review in piece.reviews
+        )
         scope = Scope(
             frozenset(units),
             frozenset(tokens - {""}),
@@ -258,7 +260,10 @@ class Intake:
             frozenset(arrival.digest for arrival in arrivals),
         )
         campaign = current_campaign(self.store)
-        return replace(gather(self.store, roster, self.policy, campaign, self.forms(), scope), held=held)
+        situation = gather(self.store, roster, self.policy, campaign, self.forms(), scope)
+        deciding = held or any(_decides(arrival) for arrival in arrivals)
+        steps = frozenset(self.store.steps(campaign.id)) if campaign and deciding else frozenset[str]()
+        return replace(situation, held=held, steps=steps)
 
     def _held(self, answered: Collection[str]) -> dict[str, Held]:
         """The held decisions that these letters asked about, by the letter's id; what still waits is read again."""
@@ -269,15 +274,19 @@ class Intake:
             self.store.histories([f"review:{known}" for known in asking]).items() if asking else ()
         ):
             (_, first), (_, last) = events[0], events[-1]
-            sha = first.data["message"]
-            known = Held(sha, last.number)
-            if last.number == 1:
-                with contextlib.suppress(OutsideFailed):  # lost or damaged: the answer asks for it again
-                    arrival = self._read({sha: Raw(self.files.mail(sha), first.at)})[sha]
-                    reviews = [reading.review for reading in arrival.readings.values() if reading.review]
-                    known = Held(sha, 1, arrival.words, tuple(reviews))
-            held[stream.removeprefix("review:")] = known
+            shas = first.data.get("messages") or [first.data["message"]]
+            one, *others = (self._piece(sha, first.at, last.number) for sha in shas)
+            held[stream.removeprefix("review:")] = replace(one, others=tuple(others))
         return held
+
+    def _piece(self, sha: str, at: dt.datetime, number: int) -> Held:
+        """A held message; what stood in it is read again while it waits for its answer."""
+        if number == 1:
+            with contextlib.suppress(OutsideFailed):  # lost or damaged: the answer asks for it again
+                arrival = self._read({sha: Raw(self.files.mail(sha), at)})[sha]
+                reviews = [reading.review for reading in arrival.readings.values() if reading.review]
+                return Held(sha, 1, arrival.words, tuple(reviews))
+        return Held(sha, number)
 
     def _lay_side_by_side(self, arrival: Arrival, outcome: Outcome) -> None:
         """The parts of a 回执表 stand in `receipts/` beside each other, where staff compare them by eye."""
@@ -310,6 +319,11 @@ class Intake:
                 )
             )
         return events
+
+
+def _decides(arrival: Arrival) -> bool:
+    """Whether a message brings a decision, which may have to be held."""
+    return asks_withdrawal(arrival.words) or any(reading.review for reading in arrival.readings.values())
 
 
 def _decided(arrival: Arrival, situation: Situation) -> Outcome:

@@ -73,6 +73,9 @@ def decide(part: Part, situation: Situation, who: Sender, thread: CaseKey | None
     versions = situation.submissions.get(key, ())
     if not who.registered and versions and not versions[-1].unregistered:
         return strangers.held(part.message, part.received_at, part.fate, case, situation, who.address)
+    if not who.registered and strangers.too_many(versions, part.received_at):
+        full = replace(fate, outcome=AttachmentOutcome.FOREIGN, reason=strangers.FULL)
+        return Outcome(fates=(full,), bucket=Bucket.QUARANTINED)
     return _take(part, case, situation, who)
 
 
@@ -367,11 +370,11 @@ def _reply(
     )
     if who.registered:
         return (order,)
-    asking = replace(
-        order, kind=LetterKind.UNKNOWN_SENDER, context={"from_address": strangers.masked(who.address), "held": False},
-        enclosures=(),
-    )  # fmt: skip
-    return (order, asking)
+    context = {"from_address": strangers.masked(who.address), "held": False}
+    asking = replace(order, kind=LetterKind.UNKNOWN_SENDER, context=context, enclosures=())
+    if kind not in strangers.OF_A_VERSION:
+        order = strangers.once_a_day(order)
+    return (order, strangers.once_a_day(asking))
 
 
 def finding_rows(findings: tuple[Finding, ...]) -> list[dict[str, str]]:

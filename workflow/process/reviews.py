@@ -21,7 +21,7 @@ from workflow.domain.letters import AnnotatedCopy, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, CaseState, NotAllowed, PackageAct
 from workflow.domain.message import Message
 from workflow.domain.replay import case_after
-from workflow.domain.roster import Recipient, Role, Unit
+from workflow.domain.roster import Role, Unit
 from workflow.domain.submission import (
     AttachmentOutcome,
     Bucket,
@@ -43,10 +43,12 @@ from workflow.process.packages import (
     package_due,
     returned_context,
 )
+from workflow.process.questions import hold
+from workflow.process.results import once_a_day, result_letter
 from workflow.process.returns import finding_rows, return_due, returned_case
 from workflow.process.review_rows import already_so, check_verdict, fields_of, sorted_out, with_remarks
 from workflow.process.situation import AttachmentFate, Outcome, Situation
-from workflow.process.trust import doubt, expired, hold, may_approve
+from workflow.process.trust import doubt, expired, may_approve
 
 __all__ = [
     "APPROVE", "RETURN", "Review", "act", "another_quarter", "apply_decisions", "decide", "decide_on_case",
@@ -91,6 +93,8 @@ def decide(
         refused = [_refusal(situation, decision, reason) for decision in reading.decisions]
         refused = refused or [{"unit_name": level.name, "row": 0, "reason": reason}]
         letter = result_letter(review, situation, [], refused, reported=False, message=message)
+        if unsure:
+            letter = once_a_day(letter, level, message, reason, situation)
         return Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(replace(fate, reason=reason),))
     outcome, applied, refused = apply_decisions(review, reading.decisions, situation)
     situation = situation.after(outcome)
@@ -319,6 +323,8 @@ def _of_another_quarter(
     review = Review(level, "", received_at, sha)
     refused = [{"unit_name": level.name, "row": 0, "reason": reason}]
     letter = result_letter(review, situation, [], refused, reported=False, message=message)
+    if doubt(message, level, received_at, situation):
+        letter = once_a_day(letter, level, message, reason, situation)
     fate = replace(fate, outcome=AttachmentOutcome.FOREIGN, unit=level.code, campaign=book.campaign)
     return Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(replace(fate, reason=reason),))
 
@@ -327,33 +333,3 @@ def another_quarter(book: MadeBook, campaign: Campaign) -> str:
     """Why a consolidated workbook of another campaign decides nothing."""
     named = Period.parse(book.campaign).name
     return f"这是{named}的审核汇总表，未作任何办理；本期为{campaign.period.name}，请在本期的审核汇总表中审核"
-
-
-def result_letter(
-    review: Review,
-    situation: Situation,
-    applied: list[dict[str, Any]],
-    refused: list[dict[str, Any]],
-    *,
-    reported: bool,
-    message: Message,
-) -> tuple[LetterOrder, ...]:
-    """The answer to a reviewer's workbook: to the registered 审核员, never to a stranger who sent it."""
-    campaign = situation.campaign
-    to: Recipient | None = situation.roster.recipient(review.level.code, Role.REVIEWER, review.at.date())
-    if to is None or campaign is None:
-        return ()
-    remaining = 0
-    for unit in situation.roster.members(review.level.code):
-        case = situation.case_of(unit.code)
-        remaining += case is not None and case.state is CaseState.SUBMITTED
-    package = situation.packages.get((campaign.id, review.level.code))
-    gone_up = reported or (package is not None and package.locked)
-    context = {"applied": applied, "refused": refused, "reported": gone_up, "remaining": remaining}
-    own = situation.case_of(review.level.code)
-    return (
-        LetterOrder(
-            LetterKind.REVIEW_RESULT, campaign.id, review.level.code, own.form if own else "", to, review.at,
-            review.cause, context, reply_to=message.message_id,
-        ),
-    )  # fmt: skip

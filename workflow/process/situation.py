@@ -80,13 +80,19 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Held:
     """A decision that waits for its confirmation: the message that brought it, the last number of its stream, and while
-    it still waits (number 1) what stood in it, read again from the kept mail.
+    it still waits (number 1) what stood in it, read again from the kept mail. `others` are the further pieces of a letter
+    that asks about several.
     """
 
     message: str
     number: int = 1
     words: str = ""
     reviews: tuple[ReviewReading, ...] = ()
+    others: tuple[Held, ...] = ()
+
+    @property
+    def pieces(self) -> tuple[Held, ...]:
+        return (self, *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,7 @@ class Situation:
     digests: Mapping[str, str] = field(default_factory=dict)
     receipts: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, Held] = field(default_factory=dict)  # by the id of the letter that asks
+    steps: frozenset[str] = frozenset()  # of the calendar, where a decision may depend on one
     senders: Mapping[str, str] = field(
         default_factory=dict
     )  # of the messages that brought the newest versions
@@ -148,6 +155,9 @@ class Situation:
         if told:
             brought = {event.data["sha"]: event.personal["sender"] for event in told if event.personal}
             changes["senders"] = {**self.senders, **brought}
+        steps = {e.stream.partition("/")[2] for e in outcome.events if e.kind == "step.done"}
+        if steps:
+            changes["steps"] = self.steps | steps
         held = {
             event.stream.removeprefix("review:"): Held(event.data["message"], event.number)
             for event in outcome.events

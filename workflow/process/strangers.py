@@ -6,14 +6,21 @@ The first data of a unit may come so, marked for the reviewer. They never displa
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import replace
 
 from workflow.domain.events import Event
 from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case
 from workflow.domain.roster import Role
-from workflow.domain.submission import AttachmentOutcome, Bucket
+from workflow.domain.submission import AttachmentOutcome, Bucket, Submission
 from workflow.process.situation import SYSTEM, AttachmentFate, Outcome, Situation
+
+#: How many versions of a unit's data a day may come from addresses that are not its own: each is answered to the unit.
+_A_DAY = 3
+FULL = f"当日已收到该单位{_A_DAY}份未登记地址的工作簿，不再受理，请用登记的邮箱发送"
+#: Letters about a version are bounded by the versions; all others to a unit because of a stranger go once a day.
+OF_A_VERSION = frozenset({LetterKind.ACKNOWLEDGEMENT, LetterKind.RETURNED})
 
 #: Why a workbook was not taken; its unit gets a letter of its own about it.
 HELD = "发件地址未登记，而该单位已由登记的地址报送，未予采用"
@@ -48,7 +55,21 @@ def held(
         LetterKind.UNKNOWN_SENDER, case.campaign, case.unit, case.form, to, received_at, cause, context,
         token=case.token,
     )  # fmt: skip
-    return outcome + Outcome(letters=(order,))
+    return outcome + Outcome(letters=(once_a_day(order),))
+
+
+def too_many(versions: Iterable[Submission], at: dt.datetime) -> bool:
+    """Whether a case has taken in as many versions from addresses that are not its own as a day may bring."""
+    today = [v for v in versions if v.unregistered and v.received_at.date() == at.date()]
+    return len(today) >= _A_DAY
+
+
+def once_a_day(order: LetterOrder) -> LetterOrder:
+    """A letter that a stranger's mail occasions: one of a kind to an address on a day, whatever else comes."""
+    day = order.at.date()
+    about = "" if order.kind is LetterKind.UNKNOWN_SENDER else f"{order.unit}\n{order.form}"
+    key = f"stranger\n{order.kind}\n{order.campaign}\n{order.to.email.lower()}\n{day}\n{about}"
+    return replace(order, key=key)
 
 
 def masked(address: str) -> str:

@@ -23,6 +23,8 @@ from workflow.process.chase import PIECE, Chase
 from workflow.process.correspondence import Secretariat
 from workflow.process.gather import current_campaign, require_roster, whole
 from workflow.process.late import offers
+from workflow.process.questions import Piece, gathered
+from workflow.process.questions import waiting as waiting_questions
 from workflow.process.report import report
 from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
 from workflow.process.withdrawals import requests
@@ -93,6 +95,7 @@ class Tick:
         self._offer_late(now, campaign, roster)
         self._tell_requests(now, campaign, roster)
         self._review_again(now, campaign, roster)
+        self._ask_waiting(now, campaign, roster)
         return Done(tuple(done), tuple(waiting))
 
     def _offer_late(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
@@ -118,6 +121,18 @@ class Tick:
         queries = numbered(self.store, [what for _, what in told if isinstance(what, Event)])
         queued = self.secretariat.queue(orders, roster)
         self.store.append([*(step for step, _ in told), *queries, *queued])
+
+    def _ask_waiting(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
+        """Whether decisions that were held after their day's letter are the 审核员's own, all in one letter on the next day."""
+        steps = self.store.steps(campaign.id)
+        pieces: dict[str, list[Piece]] = {}
+        for level, shas in waiting_questions(steps).items():
+            rows = [row for row in map(self.store.message, shas) if row is not None]
+            pieces[level] = [Piece(row.sha, row.received_at, row.sender) for row in rows]
+        if pieces:
+            asked = list(gathered(pieces, now, campaign, roster, steps, self._form_of))
+            queued = self.secretariat.queue([order for order, _ in asked], roster)
+            self.store.append([*(event for _, events in asked for event in events), *queued])
 
     def _review_again(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
         """A level that was returned gets a new workbook, since the token of the one it reported with has expired; another

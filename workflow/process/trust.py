@@ -2,7 +2,7 @@
 
 A decision by mail counts from the registered 审核员's own address, with the token of a workbook that is still in force and,
 where `trusted_authserv` is set, with the receiving server's word for the sender. Short of one of these it is held, and the
-registered address is asked once; it counts when that address confirms. See docs/decisions/0009-whose-decisions-count.md.
+registered address is asked (`process.questions`); it counts when that address confirms. See docs/decisions/0009-whose-decisions-count.md.
 """
 
 from __future__ import annotations
@@ -11,17 +11,14 @@ import datetime as dt
 from dataclasses import dataclass
 
 from workflow.adapters.store.records import MadeBook
-from workflow.domain.events import Event
 from workflow.domain.form import FILLER
-from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case
 from workflow.domain.matching import authenticated
 from workflow.domain.message import Message
-from workflow.domain.roster import Recipient, Role, Unit
+from workflow.domain.roster import Role, Unit
 from workflow.domain.submission import Submission
 from workflow.process.packages import Review
-from workflow.process.situation import SYSTEM, Outcome, Situation
-from workflow.process.strangers import masked
+from workflow.process.situation import Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,40 +56,6 @@ def doubt(message: Message, level: Unit, at: dt.datetime, situation: Situation) 
     if not authenticated(message.auth_results, situation.policy.trusted_authserv, message.sender):
         return Doubt("来信未通过邮件服务器的发件人验证，请由登记的邮箱重新回复", held=True)
     return None
-
-
-def hold(sha: str, message: Message, level: Unit, at: dt.datetime, situation: Situation) -> Outcome:
-    """Keep a decision until it is confirmed, and ask the registered 审核员, at the person's own address, once."""
-    campaign = situation.campaign
-    assert campaign is not None
-    to = _own_address(message.sender, level, at.date(), situation)
-    if to is None:
-        return Outcome()
-    own = situation.case_of(level.code)
-    registered = situation.roster.is_reviewer(message.sender, level.code, at.date())
-    context = {
-        "level_name": level.name, "from_address": masked(message.sender), "registered": registered,
-        "received_at": at,
-    }  # fmt: skip
-    order = LetterOrder(
-        LetterKind.DECISION_CONFIRM, campaign.id, level.code, own.form if own else "", to, at, sha, context,
-    )  # fmt: skip
-    if order.id in situation.held:
-        return Outcome()
-    data = {"message": sha, "campaign": campaign.id, "unit": level.code}
-    return Outcome((Event(f"review:{order.id}", 1, "review.held", at, SYSTEM, sha, data),), (order,))
-
-
-def _own_address(sender: str, level: Unit, day: dt.date, situation: Situation) -> Recipient | None:
-    """The 审核员's own address, the sender's before a colleague's; a decision is never confirmed through anybody else."""
-    roster = situation.roster
-    people = [
-        person
-        for person in roster.people(level.code, Role.REVIEWER, day)
-        if person.email and person.email.lower() not in roster.bad
-    ]
-    people.sort(key=lambda person: person.email.lower() != sender.lower())
-    return Recipient(people[0].email, people[0].name, level.code, Role.REVIEWER) if people else None
 
 
 def filled_it_in(review: Review, case: Case, version: Submission, situation: Situation) -> bool:

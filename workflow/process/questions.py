@@ -1,0 +1,140 @@
+"""Our questions 请予确认 to a 审核员 whether held decisions are the person's own: one letter to an address on a day.
+
+The first decision held on a day is asked about at once; what is held after it waits, and is asked about together on the next
+day, each piece by its number. So nobody can have us write to somebody as often as they like. A step of the calendar notes
+each (`asked/UNIT/DAY`, `waiting/LEVEL/MESSAGE`, `question/LEVEL/MESSAGE`), which makes each happen once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from workflow.domain.campaign import SHANGHAI, Campaign, midnight
+from workflow.domain.events import Event
+from workflow.domain.letters import LetterKind, LetterOrder
+from workflow.domain.message import Message
+from workflow.domain.roster import Recipient, Role, Roster, Unit
+from workflow.domain.workdays import OFFICE_OPENS
+from workflow.process.situation import SYSTEM, Outcome, Situation
+from workflow.process.strangers import masked
+
+#: How many pieces one letter lists; the rest waits for the next day's.
+MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A held message: its sha, when it came and the address that it bears."""
+
+    sha: str
+    received_at: dt.datetime
+    sender: str
+
+
+def hold(sha: str, message: Message, level: Unit, at: dt.datetime, situation: Situation) -> Outcome:
+    """Keep a decision until it is confirmed, and ask the registered 审核员, at the person's own address; where that was
+    asked on this day already, the decision waits for the next day's letter.
+    """
+    campaign, roster = situation.campaign, situation.roster
+    assert campaign is not None
+    to = _own_address(roster, message.sender, level, at.date())
+    if to is None:
+        return Outcome()
+    asked = asked_key(roster, to, at)
+    if asked in situation.steps:
+        return Outcome((_step(campaign, f"waiting/{level.code}/{sha}", at),))
+    own = situation.case_of(level.code)
+    piece = Piece(sha, at, message.sender)
+    order = _question(campaign, roster, level, [piece], to, own.form if own else "", at)
+    if order.id in situation.held:
+        return Outcome()
+    held = _held(order, campaign, level, [piece], at)
+    return Outcome((held, _step(campaign, asked, at)), (order,))
+
+
+def waiting(steps: Collection[str]) -> dict[str, list[str]]:
+    """The messages that wait for a question, by level."""
+    found: dict[str, list[str]] = {}
+    for key in steps:
+        if key.startswith("waiting/"):
+            _, level, sha = key.split("/")
+            if f"question/{level}/{sha}" not in steps:
+                found.setdefault(level, []).append(sha)
+    return found
+
+
+def gathered(
+    pieces: Mapping[str, Iterable[Piece]], now: dt.datetime, campaign: Campaign, roster: Roster,
+    steps: Collection[str], form_of: Callable[[Unit], str],
+) -> Iterator[tuple[LetterOrder, list[Event]]]:  # fmt: skip
+    """One letter to each level's 审核员 about what waits, where the address has not been asked today, and its events."""
+    if now < midnight(now.astimezone(SHANGHAI).date()) + OFFICE_OPENS:
+        return
+    taken = set(steps)
+    for code, held in pieces.items():
+        level = roster.units.get(code)
+        listed = sorted(held, key=lambda piece: (piece.received_at, piece.sha))[:MOST]
+        to = _own_address(roster, "", level, now.date()) if level else None
+        if level is None or to is None or not listed:
+            continue
+        asked = asked_key(roster, to, now)
+        if asked in taken:
+            continue
+        taken.add(asked)
+        order = _question(campaign, roster, level, listed, to, form_of(level), now)
+        steps_done = [_step(campaign, f"question/{code}/{piece.sha}", now) for piece in listed]
+        yield order, [_held(order, campaign, level, listed, now), _step(campaign, asked, now), *steps_done]
+
+
+def asked_key(roster: Roster, to: Recipient, at: dt.datetime) -> str:
+    """The step that is done once an address has been asked on a day; it names the first unit that the address serves."""
+    day = at.astimezone(SHANGHAI).date()
+    unit = min((contact.unit for contact in roster.known_address(to.email, day)), default=to.unit)
+    return f"asked/{unit}/{day}"
+
+
+def _question(
+    campaign: Campaign, roster: Roster, level: Unit, pieces: Sequence[Piece], to: Recipient, form: str,
+    at: dt.datetime,
+) -> LetterOrder:  # fmt: skip
+    """The letter. What makes its id, and so its Message-ID, is known to nobody but us: the hashes of the kept messages."""
+    items = [
+        {
+            "from_address": masked(piece.sender), "received_at": piece.received_at,
+            "registered": roster.is_reviewer(piece.sender, level.code, at.date()),
+        }
+        for piece in pieces
+    ]  # fmt: skip
+    first = pieces[0].sha
+    several = hashlib.sha256("\n".join(piece.sha for piece in pieces).encode()).hexdigest()
+    cause = first if len(pieces) == 1 else several
+    context = {"level_name": level.name, "items": items}
+    return LetterOrder(LetterKind.DECISION_CONFIRM, campaign.id, level.code, form, to, at, cause, context)
+
+
+def _held(
+    order: LetterOrder, campaign: Campaign, level: Unit, pieces: Sequence[Piece], at: dt.datetime
+) -> Event:
+    data = {
+        "message": pieces[0].sha, "messages": [piece.sha for piece in pieces], "campaign": campaign.id,
+        "unit": level.code,
+    }  # fmt: skip
+    return Event(f"review:{order.id}", 1, "review.held", at, SYSTEM, pieces[0].sha, data)
+
+
+def _step(campaign: Campaign, key: str, at: dt.datetime) -> Event:
+    return Event(f"step:{campaign.id}/{key}", 1, "step.done", at, SYSTEM, "", {"detail": ""})
+
+
+def _own_address(roster: Roster, sender: str, level: Unit, day: dt.date) -> Recipient | None:
+    """The 审核员's own address, the sender's before a colleague's; a decision is never confirmed through anybody else."""
+    people = [
+        person
+        for person in roster.people(level.code, Role.REVIEWER, day)
+        if person.email and person.email.lower() not in roster.bad
+    ]
+    people.sort(key=lambda person: person.email.lower() != sender.lower())
+    return Recipient(people[0].email, people[0].name, level.code, Role.REVIEWER) if people else None
