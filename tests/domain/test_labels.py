@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflow.domain.form import Anchor, Field, FieldType, Form, Slot, column_letters
-from workflow.domain.labels import LEAST_SHARE, best_form, locate, stands, words
+from workflow.domain.labels import LEAST_SHARE, locate, stands, words
+from workflow.domain.recognition import best_form
 
 Grid = dict[str, list[list[object]]]
 

@@ -7,7 +7,7 @@ into these records.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -170,6 +170,22 @@ class Anchor:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a table on one sheet: its first and last row and the place of each column; `heading` is the row of the
+    words above, 0 where there are none. `below` is the next row of the form with anything of its own in these columns, 0
+    where there is none; all counted from 1.
+    """
+
+    table: Table
+    sheet: str
+    first: int
+    last: int
+    columns: Mapping[str, int]
+    heading: int
+    below: int
+
+
 @dataclass(frozen=True)
 class Form:
     """A whole form. `kinds` are the unit kinds (domain.roster.UnitKind values) that fill it; `number` is its 表号;
@@ -215,6 +231,30 @@ class Form:
             for name in self.columns
         }
 
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The tables as they stand on the sheets, each piece in the order of its rows."""
+        found: list[Block] = []
+        for table in self.tables:
+            of_sheet: dict[str, list[Slot]] = {}
+            for column in table.columns:
+                for cell in self.cells_in[column.name]:
+                    slot = self.slot_of[cell]
+                    of_sheet.setdefault(slot.sheet, []).append(slot)
+            found += (self._block(table, sheet, slots) for sheet, slots in of_sheet.items())
+        return tuple(found)
+
+    def _block(self, table: Table, sheet: str, slots: Sequence[Slot]) -> Block:
+        first, last = min(slot.row for slot in slots), max(slot.row for slot in slots)
+        columns = {cell[0]: slot.column for slot in slots if (cell := split_cell(slot.field))}
+        across = range(min(columns.values()), max(columns.values()) + 1)
+        texts = {one.row for one in self.anchors if one.sheet == sheet and one.column in across}
+        taken = texts | {one.row for one in self.slots if one.sheet == sheet and one.column in across}
+        heading = max((row for row in texts if row < first), default=0)
+        return Block(
+            table, sheet, first, last, columns, heading, min((row for row in taken if row > last), default=0)
+        )
+
     def named(self, names: Collection[str]) -> tuple[Field, ...]:
         """Of the fields and columns that a formula names those that the form has, in its order."""
         fields = [self.by_name[name] for name in names if name in self.by_name]
@@ -234,7 +274,10 @@ class Form:
             texts = [anchor for anchor in self.anchors if anchor.sheet == sheet]
             kept = chosen.setdefault(sheet, {})
             for slot in (slot for slot in self.slots if slot.sheet == sheet):
-                beside = [text for text in texts if text.row == slot.row]
+                of_table = (
+                    split_cell(slot.field) is not None
+                )  # what stands beside its rows may be sorted with them
+                beside = [text for text in texts if text.row == slot.row and not of_table]
                 left = max(
                     (t for t in beside if t.column < slot.column), key=lambda t: len(t.text), default=None
                 )

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 
-from workflow.domain.form import Anchor, Form, Slot
+from workflow.domain.form import Anchor, Block, Form, Slot, split_cell
+from workflow.domain.table_places import table_places
 
 Rows = Sequence[Sequence[object]]
 Place = tuple[str, int, int]  # sheet, row and column from 1
@@ -33,15 +34,14 @@ _TRIVIAL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """The places of the answers that were found, by field, and the fields whose place can't be told."""
+    """The places of the answers that were found, by field, and the fields whose place can't be told; `share` is the part of
+    the form's questions that was found, each table counting as one. Rows of a table are counted as they stand, blank ones
+    too; of a table that was not found its first cell is lost.
+    """
 
     places: Mapping[str, Place]
     lost: tuple[str, ...]
-
-    @property
-    def share(self) -> float:
-        total = len(self.places) + len(self.lost)
-        return len(self.places) / total if total else 0.0
+    share: float
 
 
 def stands(form: Form, rows_of: Mapping[str, Rows]) -> bool:
@@ -61,15 +61,16 @@ def stands(form: Form, rows_of: Mapping[str, Rows]) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _folded(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).lower()
-    return "".join(char for char in folded if unicodedata.category(char)[0] in "LN" or char == "%")
+def folded(text: str) -> str:
+    """A text for comparing; see `words`."""
+    wide = unicodedata.normalize("NFKC", text).lower()
+    return "".join(char for char in wide if unicodedata.category(char)[0] in "LN" or char == "%")
 
 
 def words(value: object) -> str:
     """A cell's text for comparing: half width, without blanks and punctuation; '' for what is no text."""
     if isinstance(value, str):
-        return _folded(value[:400])
+        return folded(value[:400])
     if (
         isinstance(value, int | float)
         and not isinstance(value, bool)
@@ -85,20 +86,26 @@ def locate(form: Form, grid: Mapping[str, Rows]) -> Located | None:
     if not form.anchors:
         return None
     pages = [_Page(name, rows) for name, rows in list(grid.items())[:MOST_SHEETS]]
+    single = [slot for slot in form.slots if not (form.tables and split_cell(slot.field))]
     places: dict[str, Place] = {}
+    matches: dict[str, Match] = {}
     for sheet in dict.fromkeys(slot.sheet for slot in form.slots):
         part = _Part(
             sheet,
             tuple(a for a in form.anchors if a.sheet == sheet),
-            tuple(s for s in form.slots if s.sheet == sheet),
+            tuple(s for s in single if s.sheet == sheet),
+            tuple(b for b in form.blocks if b.sheet == sheet),
         )
         page = max(pages, key=part.likeness, default=None)
         if page is not None and part.likeness(page)[0] >= _LEAST_LIKENESS * part.whole:
-            places.update(_Match(part, page).places())
+            matches[sheet] = Match(part, page)
+            places.update(matches[sheet].places())
     taken = Counter(places.values())
     places = {field: place for field, place in places.items() if taken[place] == 1}
-    located = Located(places, tuple(slot.field for slot in form.slots if slot.field not in places))
-    return located if located.share >= LEAST_SHARE else None
+    lost = [slot.field for slot in single if slot.field not in places]
+    rows, missed = table_places(form, matches) if form.tables else ({}, [])
+    share = 1 - (len(lost) + len(missed)) / (len(single) + len(form.tables) or 1)
+    return Located({**places, **rows}, (*lost, *missed), share) if share >= LEAST_SHARE else None
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,19 @@ class _Part:
     name: str
     anchors: tuple[Anchor, ...]
     slots: tuple[Slot, ...]
+    blocks: tuple[Block, ...]
+
+    @cached_property
+    def answer_columns(self) -> frozenset[int]:
+        """The columns of the answers, from 0."""
+        tables = (column - 1 for block in self.blocks for column in block.columns.values())
+        return frozenset((*(slot.column - 1 for slot in self.slots), *tables))
+
+    @cached_property
+    def answer_rows(self) -> frozenset[int]:
+        """The rows that must be told: those of the answers, and those above and below a table; from 0."""
+        around = (row - 1 for block in self.blocks for row in (block.heading, block.below) if row)
+        return frozenset((*(slot.row - 1 for slot in self.slots), *around))
 
     @cached_property
     def texts(self) -> Mapping[int, dict[int, str]]:
@@ -171,7 +191,7 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class _Match:
+class Match:
     """One sheet of the form laid over one page."""
 
     part: _Part
@@ -227,7 +247,7 @@ class _Match:
         their place; else by the one row there whose words are alike.
         """
         told = sorted(found)
-        open_rows = sorted({slot.row - 1 for slot in self.part.slots} - found.keys())
+        open_rows = sorted(self.part.answer_rows - found.keys())
         for number in open_rows:
             before = max((t for t in told if t < number), default=None)
             after = min((t for t in told if t > number), default=None)
@@ -294,11 +314,11 @@ class _Match:
         own, column = self._shifts(slot.row - 1, row), slot.column - 1
         left, right = _neighbours(column, self.part.texts.get(slot.row - 1, {}))
         if left is None or right is None or left not in own or right not in own:
-            return self._columns.get(column)
+            return self.columns.get(column)
         if own[left] == own[right]:
             return column + own[left]
         if all(self._sure.get(at) == at + own[at] for at in (left, right)):
-            return self._columns.get(column)  # a whole column came in or went
+            return self.columns.get(column)  # a whole column came in or went
         # Cells were pushed aside in this row alone, on one side of the answer or the other.
         return self._only_filled([row], left + own[left] + 1, right + own[right])
 
@@ -310,10 +330,9 @@ class _Match:
         return {at: back[word] - at for at, word in texts.items() if once[word] == 1 and word in back}
 
     @cached_property
-    def _columns(self) -> Mapping[int, int]:
+    def columns(self) -> Mapping[int, int]:
         """The page's column of each answer column."""
-        answers = {slot.column - 1 for slot in self.part.slots}
-        found = {column: self._between(column, self._sure) for column in answers}
+        found = {column: self._between(column, self._sure) for column in self.part.answer_columns}
         return {column: there for column, there in found.items() if there is not None}
 
     @cached_property
@@ -366,28 +385,3 @@ def _neighbours(column: int, columns: Collection[int]) -> tuple[int | None, int 
     """The nearest of some columns on either side."""
     left = max((at for at in columns if at < column), default=None)
     return left, min((at for at in columns if at > column), default=None)
-
-
-def best_form(forms: Sequence[Form], grid: Mapping[str, Rows]) -> Form | None:
-    """The one form whose title or 表号 stands in the workbook and whose labels do; the newest of its versions. None where
-    none or several may be meant.
-    """
-    heads = [
-        word
-        for rows in list(grid.values())[:MOST_SHEETS]
-        for row in rows[:MOST_ROWS]
-        for value in row[:MOST_COLUMNS]
-        if isinstance(value, str) and 3 < len(word := _folded(value[:400])) < 80
-    ]
-    named = [form for form in forms if form.anchors and any(_named(form, word) for word in heads)]
-    fitting = [
-        (found.share, form.version, form) for form in named if (found := locate(form, grid)) is not None
-    ]
-    if len({form.id for *_, form in fitting}) != 1:
-        return None
-    return max(fitting, key=lambda one: (one[0], one[1]))[2]
-
-
-def _named(form: Form, word: str) -> bool:
-    number, title = _folded(form.number), _folded(form.title)
-    return (bool(number) and number in word) or (bool(title) and title in word)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from workflow.domain.answers import Understood, shown, understand
 from workflow.domain.form import FILLED_ON, NO_CHANGE, Form, Prefill, Value
 from workflow.domain.roster import Unit
 from workflow.domain.submission import Answers, CellError, RawValue
+from workflow.domain.tables import differing, filled_rows
 
 #: Said anew each time.
 _NOT_CARRIED = frozenset({NO_CHANGE, FILLED_ON})
@@ -46,15 +48,29 @@ def carry(
                 taken.append(field.name)
             elif field.required and field in form.indicators:
                 left.append(field.label)
+    left += _without_room(form, raw)
     return Carried(answers, tuple(taken), left)
+
+
+def _without_room(form: Form, raw: Mapping[str, RawValue | CellError]) -> list[str]:
+    """The rows of tables for which the current form has no room, in words."""
+    beyond = filled_rows(name for name in raw if name not in form.by_name) if form.tables else ()
+    room = {table.name: table.rows for table in form.tables}
+    counted = Counter(table for table, row in beyond if row > room.get(table, row))
+    return [f"“{table}”表第{room[table]}行以后的{count}行" for table, count in counted.items()]
 
 
 def changes(form: Form, old: Answers, newest: Answers) -> list[str]:
     """What the newest version that we hold says otherwise than an old copy, in words for a letter."""
     if not newest:
         return []
-    return [
+    fields, tables = differing(form, old, newest)
+    words = [
         f"{field.label}：来件为{shown(old.get(field.name))}，已报数据为{shown(newest.get(field.name))}"
-        for field in form.indicators
-        if field.name not in _NOT_CARRIED and old.get(field.name) != newest.get(field.name)
-    ][:_MOST_CHANGES]
+        for field in fields
+        if field.name not in _NOT_CARRIED
+    ]
+    words += [
+        f"“{one.table.name}”表：来件{one.before}行，已报数据{one.after}行，{one.words}" for one in tables
+    ]
+    return words[:_MOST_CHANGES]

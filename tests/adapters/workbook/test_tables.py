@@ -13,17 +13,26 @@ from tests.adapters.workbook.equipment import (
     MORE_RULES,
     SHEET,
     cells,
+    edited,
     equipment,
     form_bytes,
     stamped,
 )
-from tests.adapters.workbook.forms import field, load
+from tests.adapters.workbook.forms import IDENTITY, PRINTED, field, load
+from workflow.adapters.workbook.annotate import annotate
 from workflow.adapters.workbook.compile import compile_form
+from workflow.adapters.workbook.problems import ReturnSummary
+from workflow.adapters.workbook.read import read_file
+from workflow.domain.campaign import midnight
+from workflow.domain.checks import examine
 from workflow.domain.errors import Refused
 from workflow.domain.form import CONTINUED
+from workflow.domain.submission import LOST, CellError, Reading, ReadOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from openpyxl.workbook import Workbook
 
     from workflow.domain.form import Value
 
@@ -151,3 +160,172 @@ def test_every_fault_of_a_table_is_told_with_its_cell_and_remedy(
         compile_form(data, "school.xlsx")
     faults = [str(fault) for fault in refused.value.faults]
     assert any(f"school.xlsx {place}" in fault and words in fault for fault in faults), faults
+
+
+ANSWERS: Mapping[str, Value] = {
+    "学校名称": "示例小学", "在校生数": 100, "教师数": 8, "带宽": 200, "单位负责人": "张某", "终端总数": 21,
+    **cells(SCREEN, TABLET, LAPTOP),
+}  # fmt: skip
+
+
+def read(
+    change: Callable[[Workbook], object] = lambda _: None, answers: Mapping[str, Value] = ANSWERS
+) -> Reading:
+    """A copy filled with the answers, changed by a person, read again."""
+    form = equipment().form
+    return read_file(edited(stamped(answers), change), "填好.xlsx", {(form.id, form.version): form})
+
+
+def rows_in(reading: Reading) -> dict[str, object]:
+    assert reading.outcome is ReadOutcome.ANSWERS
+    return {name: value for name, value in reading.answers.items() if name.startswith("设备.")}
+
+
+def others_in(reading: Reading) -> dict[str, object]:
+    return {name: value for name, value in reading.answers.items() if not name.startswith("设备.")}
+
+
+ROWS, OTHERS = cells(SCREEN, TABLET, LAPTOP), {n: v for n, v in ANSWERS.items() if not n.startswith("设备.")}
+
+
+def put(sheet: str, row: int, *values: object) -> Callable[[Workbook], object]:
+    def change(book: Workbook) -> None:
+        for column, value in enumerate(values, start=2):
+            book[sheet].cell(row, column).value = value  # type: ignore[union-attr]
+
+    return change
+
+
+def test_a_tables_rows_come_back_as_they_were_stamped() -> None:
+    seen = read()
+    assert (rows_in(seen), others_in(seen), seen.moved, seen.by_labels) == (ROWS, OTHERS, {}, False)
+
+
+def test_rows_left_blank_in_the_middle_are_no_rows_and_findings_name_the_real_cells() -> None:
+    def change(book: Workbook) -> None:
+        put(SHEET, 5, None, None, None)(book)
+        put(SHEET, 8, "打印机", "两台")(book)
+        put(CONTINUED, 20, "服务器", 1, 4)(book)
+
+    seen = read(change)
+    assert rows_in(seen) == cells(SCREEN, LAPTOP, ("打印机", "两台"), ("服务器", 1, 4))
+    assert seen.moved["设备.2.名称"] == "设备!B6"
+    assert seen.moved["设备.4.在用"] == "续表!D20"
+    assert not seen.by_labels
+    found = examine(equipment().form, seen.answers, None, seen.moved).findings
+    told = {(one.code, one.cell) for one in found if one.field.startswith("设备.")}
+    assert told == {("not-a-number", "设备!C8"), ("constraint", "续表!D20")}
+
+
+def test_rows_inserted_into_a_table_are_rows_and_what_stands_below_is_found() -> None:
+    def change(book: Workbook) -> None:
+        book[SHEET].insert_rows(6, 4)
+        put(SHEET, 6, "打印机", 2)(book)
+        put(SHEET, 12, "服务器", 1)(book)
+
+    seen = read(change)
+    assert rows_in(seen) == cells(SCREEN, TABLET, ("打印机", 2), LAPTOP, ("服务器", 1))
+    assert others_in(seen) == OTHERS
+    assert (seen.moved["设备.4.名称"], seen.moved["终端总数"], seen.by_labels) == (
+        "设备!B10",
+        "设备!C13",
+        True,
+    )
+
+
+def test_rows_deleted_from_a_table_are_gone_and_what_stands_below_is_found() -> None:
+    seen = read(lambda book: book[SHEET].delete_rows(5, 3))
+    assert rows_in(seen) == cells(SCREEN)
+    assert (others_in(seen), seen.moved) == (OTHERS, {"终端总数": "设备!C6"})
+
+
+def test_sorted_rows_are_read_in_their_new_order_and_are_no_change() -> None:
+    def change(book: Workbook) -> None:
+        sheet = book[SHEET]
+        rows = [[cell.value for cell in row] for row in sheet["A4:E6"]]
+        for at, row in enumerate(sorted(rows, key=lambda row: str(row[1]), reverse=True), start=4):
+            put(SHEET, at, *row[1:])(book)
+            sheet.cell(at, 1).value = row[0]
+        book["基本情况"]["B13"] = "是"
+
+    seen = read(change)
+    assert rows_in(seen) == cells(LAPTOP, TABLET, SCREEN)
+    assert not seen.by_labels
+    assert examine(equipment().form, seen.answers, ANSWERS).no_change
+
+
+def test_rows_below_the_drawn_ones_are_read_where_nothing_else_stands() -> None:
+    """The last rows of the continuation page: a person writes on below them."""
+    answers = {**ANSWERS, **cells(*((f"设备{number}", 1) for number in range(25)))}
+    seen = read(put(CONTINUED, 26, "多出的设备", 7), answers)
+    assert rows_in(seen)["设备.26.名称"] == "多出的设备"
+    assert seen.moved["设备.26.数量"] == "续表!C26"
+    found = {one.code: one for one in examine(equipment().form, seen.answers, None, seen.moved).findings}
+    assert (found["table-full"].cell, found["table-full"].found) == ("续表!B26", "多出的设备、7")
+
+
+def test_a_copy_without_its_continuation_page_is_read() -> None:
+    seen = read(lambda book: book.remove(book[CONTINUED]))
+    assert (rows_in(seen), others_in(seen), seen.by_labels) == (ROWS, OTHERS, False)
+
+
+def test_a_renamed_continuation_page_is_told_by_its_words() -> None:
+    def change(book: Workbook) -> None:
+        put(CONTINUED, 6, "服务器", 1)(book)
+        book[CONTINUED].title = "设备（接上页）"
+
+    assert rows_in(read(change)) == cells(SCREEN, TABLET, LAPTOP, ("服务器", 1))
+
+
+def test_a_column_inserted_before_a_table_moves_its_cells() -> None:
+    seen = read(lambda book: book[SHEET].insert_cols(2))
+    assert (rows_in(seen), others_in(seen)) == (ROWS, OTHERS)
+    assert seen.moved["设备.1.名称"] == "设备!C4"
+
+
+def test_a_table_whose_end_cannot_be_told_is_asked_for_and_not_guessed() -> None:
+    def change(book: Workbook) -> None:
+        book[SHEET].insert_rows(6, 2)
+        book[SHEET]["A11"] = "共计"
+        put(SHEET, 7, "打印机", 2)(book)
+
+    seen = read(change)
+    asked = {name for name, value in seen.answers.items() if value == CellError(LOST)}
+    assert asked == {"设备.1.名称", "终端总数"}
+    assert rows_in(seen) == {"设备.1.名称": CellError(LOST)}
+
+
+def test_a_row_with_nothing_but_an_error_is_a_row() -> None:
+    seen = read(put(SHEET, 8, None, "=1/0"))
+    assert rows_in(seen)["设备.4.数量"] == CellError("#无值")
+    assert seen.moved == {"设备.4.数量": "设备!C8"}
+
+
+def test_all_sheets_copied_under_each_other_keep_their_tables_apart() -> None:
+    def change(book: Workbook) -> None:
+        put(CONTINUED, 6, "服务器", 1)(book)
+        target = book["基本情况"]
+        for name in (SHEET, CONTINUED):
+            start = target.max_row + 2
+            for row in book[name].iter_rows():
+                for cell in row:
+                    if cell.value is not None:
+                        target.cell(start + cell.row, cell.column).value = cell.value
+            book.remove(book[name])
+
+    seen = read(change)
+    assert (rows_in(seen), others_in(seen)) == (cells(SCREEN, TABLET, LAPTOP, ("服务器", 1)), OTHERS)
+
+
+def test_what_goes_back_holds_every_row_and_marks_the_wrong_cell() -> None:
+    seen = read(put(CONTINUED, 20, "服务器", 1, 4))
+    form = equipment().form
+    found = examine(form, seen.answers, None, seen.moved).findings
+    summary = ReturnSummary("示例县第一小学", "2026年第四季度", midnight(dt.date(2027, 1, 4)), "", 1)
+    data = annotate(equipment(), IDENTITY, PRINTED, seen.answers, found, summary)
+    again = read_file(data, "退回.xlsx", {(form.id, form.version): form})
+    assert (rows_in(again), again.moved) == (rows_in(seen), {})
+    page = load(data)[SHEET]
+    assert page["B7"].value == "服务器"
+    assert page["D7"].comment is not None
+    assert page["D7"].fill.fgColor.rgb == "FFFFC7CE"

@@ -8,13 +8,21 @@ from python_calamine import CalamineWorkbook
 
 from workflow.adapters.workbook.html_table import tables
 from workflow.adapters.workbook.identity import HIDDEN_SHEET, token_among
-from workflow.adapters.workbook.pick import days_since_1904, error_texts, hidden_errors, pick
+from workflow.adapters.workbook.pick import (
+    days_since_1904,
+    error_texts,
+    hidden_errors,
+    moved_cells,
+    pick,
+    without_gaps,
+)
 from workflow.adapters.workbook.problems import SHEET as PROBLEM_SHEET
 from workflow.adapters.workbook.selfcheck import RECKONING
 from workflow.adapters.workbook.selfcheck import SHEET as SELF_CHECK
 from workflow.adapters.workbook.sniff import Sniffed
-from workflow.domain.form import Form, column_letters
-from workflow.domain.labels import MOST_ROWS, MOST_SHEETS, Rows, best_form, locate, words
+from workflow.domain.form import Form, split_cell
+from workflow.domain.labels import MOST_ROWS, MOST_SHEETS, Place, Rows, locate, words
+from workflow.domain.recognition import best_form
 from workflow.domain.submission import LOST, CellError, CopyIdentity, Reading, ReadOutcome
 
 #: Sheets of ours that hold no answers, whatever labels stand in them.
@@ -43,18 +51,25 @@ def read_located(
     answers, blank = pick(grid, located.places.items())
     answers.update(hidden_errors(blank, sniffed))
     error_texts(answers)
+    answers, places = without_gaps(form, answers, located.places)
     notes = days_since_1904(form, answers, sniffed)
     # An explanation is the unit's to give; one that was not found is asked for where a query stands open.
     answers.update({field: CellError(LOST) for field in located.lost if not form.by_name[field].explains})
-    moved = {}
-    for field, (sheet, row, column) in located.places.items():
-        cell = f"{sheet}!{column_letters(column)}{row}"
-        if cell != form.cell_of(field):
-            moved[field] = cell
-    damaged = bool(moved or located.lost)
+    moved = moved_cells(form, places)
+    damaged = bool(located.lost) or _elsewhere(form, places, moved)
     return Reading(
         ReadOutcome.ANSWERS, identity, answers, moved, notes=notes, by_labels=damaged or not identity.token
     )
+
+
+def _elsewhere(form: Form, places: Mapping[str, Place], moved: Mapping[str, str]) -> bool:
+    """Whether answers stand where the form has no place for them; a row of a table that counts from behind a blank one
+    does not.
+    """
+    if not form.tables:
+        return bool(moved)
+    own = {(slot.sheet, slot.row, slot.column) for slot in form.slots if split_cell(slot.field)}
+    return any(places[field] not in own for field in moved)
 
 
 def read_page(data: bytes, forms: Mapping[tuple[str, int], Form]) -> Reading | None:

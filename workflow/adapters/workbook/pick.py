@@ -12,9 +12,10 @@ from workflow.adapters.workbook.biff12 import BOOK, biff12_counts_from_1904, fin
 from workflow.adapters.workbook.cell_errors import find_cell_errors, member
 from workflow.adapters.workbook.ods_errors import find_ods_errors
 from workflow.domain.days import day_of_serial
-from workflow.domain.form import FieldType, Form, column_letters
+from workflow.domain.form import FieldType, Form, column_letters, split_cell
 from workflow.domain.labels import Place, Rows
 from workflow.domain.submission import CellError, RawValue
+from workflow.domain.tables import close_gaps
 
 if TYPE_CHECKING:
     from workflow.adapters.workbook.sniff import Sniffed
@@ -39,6 +40,30 @@ def pick(rows_of: Mapping[str, Rows], places: Iterable[tuple[str, Place]]) -> tu
         else:
             answers[field] = value
     return answers, blank
+
+
+def without_gaps(form: Form, answers: Raw, places: Mapping[str, Place]) -> tuple[Raw, dict[str, Place]]:
+    """The answers with the rows of tables counted without the blank ones, and the places by the names that they have then;
+    a blank cell of a table has none.
+    """
+    if not form.tables:
+        return answers, dict(places)
+    new = close_gaps(answers)
+    kept = {field: place for field, place in places.items() if field in answers or split_cell(field) is None}
+    return (
+        {new.get(field, field): value for field, value in answers.items()},
+        {new.get(field, field): place for field, place in kept.items()},
+    )
+
+
+def moved_cells(form: Form, places: Mapping[str, Place]) -> dict[str, str]:
+    """The addresses of the answers that do not stand in their own cells."""
+    moved = {}
+    for field, (sheet, row, column) in places.items():
+        cell = f"{sheet}!{column_letters(column)}{row}"
+        if cell != form.cell_of(field):
+            moved[field] = cell
+    return moved
 
 
 def hidden_errors(blank: Mapping[str, Place], sniffed: Sniffed) -> Iterable[tuple[str, CellError]]:
@@ -78,7 +103,8 @@ def days_since_1904(form: Form, answers: Raw, sniffed: Sniffed) -> dict[str, str
     """Bare serial numbers of days in a workbook that counts from 1904 become days; the notes that say so, by field."""
     serials: dict[str, int] = {}
     for field, value in answers.items():
-        if form.by_name[field].type is not FieldType.DATE or isinstance(value, bool):
+        asked = form.by_name.get(field)  # none for a row beyond the room of its table
+        if asked is None or asked.type is not FieldType.DATE or isinstance(value, bool):
             continue
         if isinstance(value, int) or (isinstance(value, str) and _SERIAL.fullmatch(value)):
             serials[field] = int(value)

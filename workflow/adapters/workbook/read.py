@@ -16,7 +16,14 @@ from python_calamine import CalamineWorkbook, SheetTypeEnum, load_workbook
 from workflow.adapters.workbook.by_labels import grid_of, read_located, read_page
 from workflow.adapters.workbook.containers import Unopened, unpack, unpack_locked
 from workflow.adapters.workbook.identity import Marks, printed_token, read_marks
-from workflow.adapters.workbook.pick import days_since_1904, error_texts, hidden_errors, pick
+from workflow.adapters.workbook.pick import (
+    days_since_1904,
+    error_texts,
+    hidden_errors,
+    moved_cells,
+    pick,
+    without_gaps,
+)
 from workflow.adapters.workbook.remarks import remarks_of
 from workflow.adapters.workbook.review import looks_like_review, read_review
 from workflow.adapters.workbook.sniff import (
@@ -28,9 +35,11 @@ from workflow.adapters.workbook.sniff import (
     web_page,
 )
 from workflow.adapters.workbook.unlock import EXCELS_OWN, unlock
-from workflow.domain.form import Form
-from workflow.domain.labels import Rows, best_form, stands
+from workflow.domain.form import CONTINUED, Form
+from workflow.domain.labels import Rows, stands
+from workflow.domain.recognition import best_form
 from workflow.domain.submission import RECEIPT_PARTS, CopyIdentity, Enclosed, Reading, ReadOutcome
+from workflow.domain.table_places import overflows
 
 Forms = Mapping[tuple[str, int], Form]
 #: A form's id and version; version 0 is any.
@@ -251,13 +260,13 @@ def _read_answers(book: CalamineWorkbook, sniffed: Sniffed, identity: CopyIdenti
             "请使用最近一次下发的工作簿填报"
         )
         return Reading(ReadOutcome.FOREIGN, identity, reason=reason)
-    missing = sorted(_slot_sheets(form) - set(book.sheet_names))
-    if not missing:
+    sheets, there = {slot.sheet for slot in form.slots}, set(book.sheet_names)
+    missing = sorted(_slot_sheets(form) - there)
+    if sheets <= there:
         rows_of: dict[str, Rows] = {
-            sheet: book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-            for sheet in _slot_sheets(form)
+            sheet: book.get_sheet_by_name(sheet).to_python(skip_empty_area=False) for sheet in sheets
         }
-        if stands(form, rows_of):
+        if stands(form, rows_of) and not overflows(form, rows_of):
             return _by_address(rows_of, sniffed, identity, form)
     located = read_located(grid_of(book), sniffed, identity, form)
     if located is not None:
@@ -276,8 +285,16 @@ def _by_address(rows_of: Mapping[str, Rows], sniffed: Sniffed, identity: CopyIde
     answers, blank = pick(rows_of, ((slot.field, (slot.sheet, slot.row, slot.column)) for slot in form.slots))
     answers.update(hidden_errors(blank, sniffed))
     error_texts(answers)
-    return Reading(ReadOutcome.ANSWERS, identity, answers, notes=days_since_1904(form, answers, sniffed))
+    moved: Mapping[str, str] = {}
+    if form.tables:
+        places = {slot.field: (slot.sheet, slot.row, slot.column) for slot in form.slots}
+        answers, found = without_gaps(form, answers, places)
+        moved = moved_cells(form, found)
+    return Reading(
+        ReadOutcome.ANSWERS, identity, answers, moved, notes=days_since_1904(form, answers, sniffed)
+    )
 
 
 def _slot_sheets(form: Form) -> set[str]:
-    return {slot.sheet for slot in form.slots}
+    """The sheets that a copy can't do without: a unit that needs no 续表 may have left it out."""
+    return {slot.sheet for slot in form.slots} - {CONTINUED}
