@@ -63,6 +63,14 @@ class Files:
         """Where a message lies, for people who want to open it."""
         return _place(self._mail, sha, ".eml")
 
+    def remove_mail(self, sha: str) -> None:
+        """Remove a message's bytes for good; one that is not there is gone already."""
+        path = self.mail_path(sha)
+        with _disk(path):
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                _sync_folders([path.parent], self.root)
+
     def keep_letters(self, letters: Sequence[bytes]) -> list[str]:
         """Keep letters exactly as they will be sent; their sha256, in order."""
         return self._keep_all(self._letters, ".eml", letters)

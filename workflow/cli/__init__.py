@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from workflow import __version__
 from workflow.app import App
-from workflow.cli import campaign, intake, ledger, passwords, review, run, units, workspace
+from workflow.cli import campaign, intake, ledger, passwords, quarantine, review, run, units, workspace
 from workflow.cli.printing import complain
 from workflow.domain.consultation import Talk
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
@@ -257,6 +257,42 @@ def _mail_commands(commands: Commands) -> None:
     )
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
     command.add_argument("--json", action="store_true")
+
+    _quarantine_commands(commands)
+
+
+def _quarantine_commands(commands: Commands) -> None:
+    waiting = commands.add_parser("quarantine", help="待人工处置的来件：查看、放行、删除").add_subparsers(
+        required=True
+    )
+    command = _add(
+        waiting, "list", "列出待处置的来件和原因", lambda app, said: quarantine.listing(app, said.all)
+    )
+    command.add_argument("--all", action="store_true", help="已处置的也列出")
+    command = _add(waiting, "show", "查看一封来件", lambda app, said: quarantine.show(app, said.id))
+    command.add_argument("id", metavar="ID", help="邮件编号的前几位")
+    command = _add(
+        waiting,
+        "release",
+        "放行：按所属单位的来件重新办理",
+        lambda app, said: quarantine.release(app, said.id, said.unit, said.by, said.note),
+    )
+    command.add_argument("id", metavar="ID", help="邮件编号的前几位")
+    command.add_argument("--unit", default="", metavar="CODE", help="是哪个单位的（来件能看出的可不写）")
+    _with_reason(command)
+    command = _add(
+        waiting,
+        "delete",
+        "删除原件，保留记录",
+        lambda app, said: quarantine.delete(app, said.id, said.by, said.note),
+    )
+    command.add_argument("id", metavar="ID", help="邮件编号的前几位")
+    _with_reason(command)
+
+
+def _with_reason(command: Parser) -> None:
+    command.add_argument("--by", required=True, metavar="NAME", help="谁作的决定")
+    command.add_argument("--note", required=True, metavar="TEXT", help="理由")
 
 
 def _review_commands(commands: Commands) -> None:

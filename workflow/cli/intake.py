@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -68,7 +69,7 @@ def ingest(app: App, paths: Sequence[Path], received: str, as_json: bool) -> int
             data = path.read_bytes()
             raws.append(Raw(data, moment or received_at(data) or app.now()))
         intake.take(raws)
-        shas = app.files.keep_mail([raw.data for raw in raws])
+        shas = [hashlib.sha256(raw.data).hexdigest() for raw in raws]
         messages = {sha: app.store.message(sha) for sha in shas}
         attachments = app.store.attachments_of(shas)
         for path, sha in zip(part, shas, strict=True):

@@ -92,6 +92,8 @@ def verify(app: App) -> int:
     if not faults and (fault := app.store.verify_copy()):
         faults.append(f"台账副本：{fault}")
     messages = app.store.messages()
+    deleted = app.store.deleted([message.sha for message in messages])
+    messages = [message for message in messages if message.sha not in deleted]
     for message in messages:
         try:
             app.files.mail(message.sha)
@@ -101,7 +103,8 @@ def verify(app: App) -> int:
         complain(fault)
     if faults:
         return 1
-    say(f"台账完整：{check.count}条，最后一条 {check.head}；副本一致；邮件原件 {len(messages)} 封齐全")
+    gone = f"，另有 {len(deleted)} 封已由工作人员删除" if deleted else ""
+    say(f"台账完整：{check.count}条，最后一条 {check.head}；副本一致；邮件原件 {len(messages)} 封齐全{gone}")
     return 0
 
 

@@ -57,6 +57,22 @@ class AttachmentOutcome(StrEnum):
     DUPLICATE = "duplicate"
 
 
+#: What a person looks at: messages that could not be tied to a unit, and files that were not opened or are none of ours.
+WAITING_BUCKETS = frozenset({Bucket.QUARANTINED, Bucket.UNMATCHED})
+WAITING_OUTCOMES = frozenset({AttachmentOutcome.HOSTILE, AttachmentOutcome.MACRO, AttachmentOutcome.FOREIGN})
+#: What has been used: such a file stays as it ended, and its message is not deleted.
+TAKEN_OUTCOMES = frozenset(
+    {
+        AttachmentOutcome.ACCEPTED,
+        AttachmentOutcome.RETURNED,
+        AttachmentOutcome.MATCHED,
+        AttachmentOutcome.REVIEW,
+        AttachmentOutcome.STALE,
+        AttachmentOutcome.LATE,
+    }
+)
+
+
 class ReadOutcome(StrEnum):
     """What the reader of a file found; all but the first three are outcomes of the attachment as they stand."""
 

@@ -31,13 +31,25 @@ from workflow.domain.message import Attachment, Message, Sighting
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
 from workflow.process import confirmations, receipts, returns, reviews, strangers
+from workflow.process.problem_files import LINK, letter_about
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A person's word on a message in quarantine: it is `unit`'s. `kept` are the ends of those files in it that have been used
+    already and are not looked at again.
+    """
+
+    unit: str
+    kept: tuple[AttachmentFate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One kept message with what the readers made of its attachments, by attachment index. `words` are what the person
-    wrote above the quotation of our letter; `number` is that of its event, more than 1 for one that failed before.
+    wrote above the quotation of our letter; `number` is that of its event, more than 1 for one that failed before or was
+    released.
     """
 
     sha: str
@@ -49,6 +61,7 @@ class Arrival:
     attachment_shas: Mapping[int, str]
     sighting: Sighting | None = None
     number: int = 1
+    released: Released | None = None
 
 
 #: As check and ingest name the two kinds of finding in their JSON.
@@ -70,6 +83,8 @@ _USELESS = {
 def decide(arrival: Arrival, situation: Situation) -> Outcome:
     """What to do about a message. Every attachment ends in one outcome, the message in one bucket."""
     message = arrival.message
+    if arrival.released is not None:
+        return _decide_parts(arrival, situation, _spoken_for(arrival, arrival.released.unit, situation))
     who = sender(situation.roster, message.sender, arrival.received_at.date())
     if is_own(message, situation.policy):
         return _close(arrival, Outcome(), Bucket.OWN, _unused(arrival))
@@ -82,6 +97,13 @@ def decide(arrival: Arrival, situation: Situation) -> Outcome:
     if situation.campaign is None:
         return _close(arrival, Outcome(), Bucket.UNMATCHED, _unused(arrival))
     return _decide_parts(arrival, situation, who)
+
+
+def _spoken_for(arrival: Arrival, unit: str, situation: Situation) -> Sender:
+    """The unit's own people, as whose a released message counts and who are answered."""
+    day = arrival.received_at.date()
+    to = situation.roster.recipient(unit, Role.ADMINISTRATOR, day)
+    return sender(situation.roster, to.email if to else "", day)
 
 
 def is_own(message: Message, policy: Policy) -> bool:
@@ -97,16 +119,21 @@ def failed(arrival: Arrival, reason: str) -> Outcome:
 
 def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcome:
     """A message written by a person: its parts one by one, then what is left to say about the whole."""
-    thread = _thread(arrival.message, situation)
+    released = arrival.released
+    case = situation.case_of(released.unit) if released else None
+    thread = (case.campaign, case.unit, case.form) if case else _thread(arrival.message, situation)
+    settled = {fate.index for fate in released.kept} if released else set()
     outcome = Outcome()
     for attachment in arrival.message.attachments:
+        if attachment.index in settled:
+            continue
         part = _decide_attachment(arrival, attachment, situation, who, thread)
         situation = situation.after(part)
         outcome += part
     useful = [fate for fate in outcome.fates if fate.outcome is not AttachmentOutcome.IGNORED]
     problems = [fate for fate in useful if fate.outcome in _PROBLEMS and fate.reason != strangers.HELD]
     if not useful and who.registered and links_to_a_file(arrival.words, arrival.message.html):
-        linked = AttachmentFate(-1, "超大附件（下载链接）", "", AttachmentOutcome.UNSUPPORTED, reason=_LINK)
+        linked = AttachmentFate(-1, "超大附件（下载链接）", "", AttachmentOutcome.UNSUPPORTED, reason=LINK)
         outcome, problems = replace(outcome, bucket=Bucket.EMPTY), [linked]
     elif not useful:
         outcome += _decide_words(arrival, situation, who, thread)
@@ -114,8 +141,11 @@ def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcom
     if problems and bucket in {Bucket.SUBMISSION, Bucket.QUARANTINED, Bucket.EMPTY}:
         units = [thread[1] if thread else "", *(fate.unit for fate in useful), *who.units]
         if unit := next((code for code in units if code), ""):
-            outcome += _about_problem_files(arrival, situation, who, unit, problems)
-    return _close(arrival, outcome, bucket, outcome.fates)
+            sha, known = arrival.sha, arrival.message.message_id
+            outcome += letter_about(problems, unit, who, situation, sha, known, arrival.received_at)
+    kept = arrival.released.kept if arrival.released else ()
+    fates = sorted((*kept, *outcome.fates), key=lambda fate: fate.index)
+    return _close(arrival, outcome, bucket, tuple(fates))
 
 
 def _decide_attachment(
@@ -237,58 +267,6 @@ def _bucket(outcome: Outcome, who: Sender, thread: CaseKey | None) -> Bucket:
     return Bucket.SUBMISSION if who.registered or thread else Bucket.UNMATCHED
 
 
-def _about_problem_files(
-    arrival: Arrival,
-    situation: Situation,
-    who: Sender,
-    unit: str,
-    problems: list[AttachmentFate],
-) -> Outcome:
-    """One letter that names every file which could not be used, and what to do."""
-    campaign = situation.campaign
-    assert campaign is not None
-    to: Recipient | None
-    if who.registered:
-        to = Recipient(who.address, who.contacts[0].name, who.units[0], who.contacts[0].role)
-    else:
-        to = situation.roster.recipient(unit, Role.ADMINISTRATOR, arrival.received_at.date())
-    if to is None:
-        return Outcome()
-    items = [
-        {
-            "name": fate.name,
-            "reason": fate.reason or _REASONS[fate.outcome],
-            "remedy": _REMEDIES[fate.outcome],
-        }
-        for fate in problems
-    ]
-    case = situation.case_of(unit)
-    letter = LetterOrder(
-        LetterKind.PROBLEM_FILE, campaign.id, unit, case.form if case else "", to, arrival.received_at, arrival.sha,
-        context={"items": items}, token=case.token if case else "", reply_to=arrival.message.message_id,
-    )  # fmt: skip
-    return Outcome(letters=(letter if who.registered else strangers.once_a_day(letter),))
-
-
-_LINK = "邮件中只有文件的下载链接，没有附件本身，系统不从网上下载文件；填报工作簿只有几十KB，作为普通附件即可"
-_REASONS = {
-    AttachmentOutcome.UNREADABLE: "文件已损坏或无法打开",
-    AttachmentOutcome.ENCRYPTED: "文件设置了打开密码",
-    AttachmentOutcome.MACRO: "文件中含有宏",
-    AttachmentOutcome.HOSTILE: "文件结构异常，为安全起见未予打开",
-    AttachmentOutcome.FOREIGN: "不是本次下发的填报工作簿",
-    AttachmentOutcome.UNSUPPORTED: "文件类型不能用于填报",
-}
-_REMEDIES = {
-    AttachmentOutcome.UNREADABLE: "请重新打开原工作簿，另存后再次发送",
-    AttachmentOutcome.ENCRYPTED: "请取消打开密码后再次发送；确需加密的，请先电话告知打开密码（不要写在邮件里），登记后再发送",
-    AttachmentOutcome.MACRO: "请另存为不含宏的 .xlsx 文件后再次发送",
-    AttachmentOutcome.HOSTILE: "请在下发的工作簿中填写后再次发送",
-    AttachmentOutcome.FOREIGN: "请在下发给本单位的工作簿中填写后再次发送",
-    AttachmentOutcome.UNSUPPORTED: "请发送填写好的 Excel 工作簿",
-}
-
-
 def _thread(message: Message, situation: Situation) -> CaseKey | None:
     """The case that the subject's token or the letter replied to names."""
     units = situation.roster.units
@@ -354,6 +332,7 @@ def _close(arrival: Arrival, outcome: Outcome, bucket: Bucket, fates: tuple[Atta
             for fate in fates
         ],
         "sighting": sighting_data(sighting) if sighting else None,
+        **({"released": True} if arrival.released else {}),
     }
     personal = {
         "sender": message.sender,

@@ -18,11 +18,11 @@ from pathlib import PurePath
 from workflow.adapters.files import Files
 from workflow.adapters.mail.imap import Mailbox
 from workflow.adapters.mail.mime import content_digest, parse, quoted_above
-from workflow.adapters.store import Cursor, Store
+from workflow.adapters.store import Cursor, MessageRow, Store
 from workflow.adapters.workbook.pool import ReaderPool
 from workflow.adapters.workbook.read import FormKey
 from workflow.domain.campaign import SHANGHAI
-from workflow.domain.errors import Conflict, OutsideFailed
+from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import LetterKind
@@ -31,9 +31,10 @@ from workflow.domain.message import Fetched, Message, Sighting
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Bucket, ReadOutcome
 from workflow.process.correspondence import Secretariat
-from workflow.process.decide import Arrival, decide, failed, is_own, sighting_data
+from workflow.process.decide import Arrival, Released, decide, failed, is_own, sighting_data
 from workflow.process.gather import Scope, current_campaign, gather
 from workflow.process.parts import open_parts
+from workflow.process.release import refusal
 from workflow.process.situation import SYSTEM, Held, Outcome, Policy, Situation
 
 #: How many failed messages one pass tries again.
@@ -121,6 +122,25 @@ class Intake:
                 continue  # another process has just taken it
         return outcomes
 
+    def release(self, message: MessageRow, released: Released, record: Event) -> Outcome:
+        """Take a message in again as the released unit's, files with macros too, and record who decided so, in one commit.
+        Raises Refused when it would still not be taken.
+        """
+        raw = Raw(self.files.mail(message.sha), message.received_at)
+        read = self._read({message.sha: raw}, released)[message.sha]
+        stream = f"message:{message.sha}"
+        number = self.store.next_numbers([stream])[stream] + 1
+        arrival = replace(read, number=number, released=released)
+        roster = self.store.roster() or Roster({}, ())
+        situation = self._situation([arrival], roster)
+        outcome = decide(arrival, situation)
+        if why := refusal(arrival, outcome, situation):
+            raise Refused(Fault(f"邮件 {message.sha[:12]}", "不能放行", why))
+        self._lay_side_by_side(arrival, outcome)
+        events = [record, *self._numbered(outcome.events), *self.secretariat.queue(outcome.letters, roster)]
+        self.store.append(events, situation.seen(outcome))
+        return outcome
+
     def take(self, raws: Sequence[Raw]) -> list[Outcome]:
         """Take in a batch in the order of arrival: kept first, then decided and committed whole."""
         return self._take(self._keep(raws))
@@ -130,6 +150,8 @@ class Intake:
         raws = sorted(raws, key=lambda raw: raw.received_at)
         shas = self.files.keep_mail([raw.data for raw in raws])
         known = self.store.taken(shas)
+        for sha in self.store.deleted(known) if known else ():
+            self.files.remove_mail(sha)  # staff had it removed; the mail server still has it
         new = {sha: raw for raw, sha in zip(raws, shas, strict=True) if sha not in known}
         return Batch(raws, shas, self._read(new))
 
@@ -186,15 +208,18 @@ class Intake:
                 event = replace(event, number=last)
             yield event
 
-    def _read(self, new: Mapping[str, Raw]) -> dict[str, Arrival]:
+    def _read(self, new: Mapping[str, Raw], released: Released | None = None) -> dict[str, Arrival]:
         """Parse the messages and read their attachments, all of the batch at once in the worker processes."""
         messages = {sha: parse(raw.data) for sha, raw in new.items()}
         unread = {sha for sha, message in messages.items() if message.auto or is_own(message, self.policy)}
 
         def passwords_of(sha: str) -> list[str]:
-            return self._passwords(messages[sha], new[sha].received_at.astimezone(SHANGHAI).date())
+            day = new[sha].received_at.astimezone(SHANGHAI).date()
+            return self._passwords(messages[sha], day, [released.unit] if released else [])
 
-        opened = open_parts(messages, self.readers, self.forms_of_tokens, unread, passwords_of)
+        opened = open_parts(
+            messages, self.readers, self.forms_of_tokens, unread, passwords_of, macros=released is not None
+        )
         return {
             sha: Arrival(
                 sha,
@@ -209,16 +234,19 @@ class Intake:
             for sha, parts in opened.items()
         }
 
-    def _passwords(self, message: Message, day: dt.date) -> list[str]:
-        """The passwords that may open a message's files: those of the unit that the thread names, of the sender's units, and
-        of the units that these collect for.
+    def _passwords(self, message: Message, day: dt.date, named: Sequence[str]) -> list[str]:
+        """The passwords that may open a message's files: those of units named, by staff and by the thread, of the sender's
+        units, and of the units that these collect for.
         """
         registered = self.passwords()
         roster = self.store.roster()
         if not registered or roster is None:
             return []
         token = token_in(message.subject)
-        named = [case.unit for case, _ in self.store.cases_by_token([token] if token else []).values()]
+        named = [
+            *named,
+            *(case.unit for case, _ in self.store.cases_by_token([token] if token else []).values()),
+        ]
         answered = self.store.letters_by_message_id(list(islice(message.in_reply_to, 20)))
         named += [row.unit for row in answered.values()]
         own = [contact.unit for contact in roster.known_address(message.sender, day)]
@@ -244,6 +272,8 @@ class Intake:
             ids.update(islice(message.in_reply_to, 20))
             if message.bounce:
                 ids.add(message.bounce.original_message_id)
+            if arrival.released:
+                units.add(arrival.released.unit)
             for reading in arrival.readings.values():
                 if reading.identity:
                     tokens.add(reading.identity.token)

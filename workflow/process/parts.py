@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from workflow.adapters.workbook.pool import ReaderPool
-from workflow.adapters.workbook.read import FormKey, Known, wants_form
+from workflow.adapters.workbook.read import NOTHING_KNOWN, FormKey, Known, wants_form
 from workflow.domain.message import Attachment, Message
 from workflow.domain.submission import RECEIPT_PARTS, Reading, ReadOutcome
 
@@ -44,14 +44,20 @@ def open_parts(
     form_of_token: FormOfToken,
     unread: Collection[str],
     passwords_of: PasswordsOf = no_passwords,
+    *,
+    macros: bool = False,
 ) -> dict[str, Opened]:
-    """Read the parts of all messages at once; those in `unread` are looked at and not opened."""
+    """Read the parts of all messages at once; those in `unread` are looked at and not opened, those with macros where that is
+    said.
+    """
     files: list[tuple[str, Attachment]] = []
     for key, message in messages.items():
         if key not in unread:
             files += [(key, part) for part in _may_be_workbooks(message)]
     named = [(part.name, part.data) for _, part in files]
-    readings = read_all(named, readers, form_of_token, lambda at: passwords_of(files[at][0]))
+    readings = read_all(
+        named, readers, form_of_token, lambda at: passwords_of(files[at][0]), Known(macros=macros)
+    )
     of_message: dict[str, list[tuple[Attachment, Reading]]] = {}
     for (key, part), reading in zip(files, readings, strict=True):
         of_message.setdefault(key, []).append((part, reading))
@@ -63,15 +69,16 @@ def read_all(
     readers: ReaderPool,
     form_of_token: FormOfToken,
     passwords_of: Callable[[int], Sequence[str]],
+    first: Known = NOTHING_KNOWN,
 ) -> list[Reading]:
     """Read files. One with a password is read again with those that `passwords_of` has for its place in the list; a copy
     whose form only its token tells, by itself or inside an archive, with the form of the token's case.
     """
-    readings = readers.read_many(named) if named else []
+    readings = readers.read_many(named, [first] * len(named)) if named else []
     known: dict[int, Known] = {}
     for at, reading in enumerate(readings):
         if any(one.outcome is ReadOutcome.ENCRYPTED for one in _within(reading)):
-            known[at] = Known(passwords=tuple(passwords_of(at)))
+            known[at] = replace(first, passwords=tuple(passwords_of(at)))
     known = {at: one for at, one in known.items() if one.passwords}
     _again(named, readers, readings, known)
     wanting = {
@@ -81,7 +88,7 @@ def read_all(
     tokens = set().union(*wanting.values())
     forms = form_of_token(tokens) if tokens else {}
     told = {
-        at: replace(known.get(at, Known()), forms={hz: forms[hz] for hz in of_file & forms.keys()})
+        at: replace(known.get(at, first), forms={hz: forms[hz] for hz in of_file & forms.keys()})
         for at, of_file in wanting.items()
         if of_file & forms.keys()
     }

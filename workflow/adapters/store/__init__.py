@@ -12,6 +12,7 @@ from pathlib import Path
 from workflow.adapters.store.late_queries import LateQueries
 from workflow.adapters.store.ledger import Ledger
 from workflow.adapters.store.mail_queries import MailQueries
+from workflow.adapters.store.quarantine_queries import QuarantineQueries
 from workflow.adapters.store.records import (
     AttachmentRow,
     Cursor,
@@ -23,6 +24,7 @@ from workflow.adapters.store.records import (
     MailCounts,
     MessageRow,
     ReceiptRow,
+    Settlement,
     StaffQuery,
     StoredAnswers,
     TraceRow,
@@ -30,7 +32,7 @@ from workflow.adapters.store.records import (
 from workflow.adapters.store.work_queries import WorkQueries
 
 
-class Store(Ledger, WorkQueries, MailQueries, LateQueries):
+class Store(Ledger, WorkQueries, MailQueries, LateQueries, QuarantineQueries):
     """A workspace's state. `url` is SQLAlchemy's: `sqlite:////path/state.db` or `postgresql+psycopg://…`.
 
     Every method may raise OutsideFailed when the database does not answer. `reached` is called with `committed` when
@@ -54,6 +56,7 @@ __all__ = [
     "MailCounts",
     "MessageRow",
     "ReceiptRow",
+    "Settlement",
     "StaffQuery",
     "Store",
     "StoredAnswers",

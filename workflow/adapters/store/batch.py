@@ -35,7 +35,7 @@ class Batch:
     approved: list[Row] = field(default_factory=list)
     letters: list[Row] = field(default_factory=list)
     accepted: list[Row] = field(default_factory=list)
-    retaken: list[tuple[Row, list[Row]]] = field(default_factory=list)
+    retaken: list[tuple[Row, list[Row], bool]] = field(default_factory=list)
     confirmed: list[Row] = field(default_factory=list)
     roster: tuple[list[Row], list[Row], int] | None = None
 
@@ -63,8 +63,8 @@ class Batch:
                 connection.execute(insert(connection, table).on_conflict_do_nothing(), fresh)
             elif fresh:
                 connection.execute(table.insert(), fresh)
-        for message, attachments in self.retaken:
-            _retake(connection, message, attachments)
+        for message, attachments, released in self.retaken:
+            _retake(connection, message, attachments, released)
         for statement, rows in (
             (_mark_returned, self.returned),
             (_mark_approved, self.approved),
@@ -152,11 +152,12 @@ def _spread(connection: Connection, touched: Iterable[tuple[str, str, int]]) -> 
         connection.execute(_mark_changed, rows)
 
 
-def _retake(connection: Connection, message: Row, attachments: list[Row]) -> None:
-    """A message that had failed is taken anew; one that had not has its outcome already."""
+def _retake(connection: Connection, message: Row, attachments: list[Row], released: bool) -> None:
+    """A message that had failed, or that staff released, is taken anew; any other has its outcome already."""
     columns = t.messages.c
+    whole = update(t.messages).where(columns.sha == message["sha"])
     done = connection.execute(
-        update(t.messages).where(columns.sha == message["sha"], columns.bucket == "failed").values(message)
+        (whole if released else whole.where(columns.bucket == "failed")).values(message)
     )
     if done.rowcount != 1:
         raise Conflict(f"message {message['sha']} has its outcome already")

@@ -213,7 +213,7 @@ def _on_message(batch: Batch, entry: Entry) -> None:
         batch.inserts[t.messages].append(message)
         batch.inserts[t.attachments].extend(attachments)
     else:
-        batch.retaken.append((message, attachments))
+        batch.retaken.append((message, attachments, event.data.get("released", False)))
 
 
 def _attachments(sha: str, event: Event, personal: Mapping[str, Any]) -> list[Row]:
@@ -364,6 +364,14 @@ def _on_staff(batch: Batch, entry: Entry) -> None:
     )
 
 
+def _on_quarantine(batch: Batch, entry: Entry) -> None:
+    event = entry.event
+    sha, act = event.stream.removeprefix("quarantine:"), event.kind.partition(".")[2]
+    said = {key: event.data.get(key, "") for key in ("unit", "note")}
+    row = {"message": sha, "number": event.number, "act": act, "by": event.actor, "at": event.at, **said}
+    batch.inserts[t.settlements].append(row)
+
+
 def _on_review(batch: Batch, entry: Entry) -> None:
     """A decision held, confirmed or denied has no row: its letter's reply finds the stream by the letter's id."""
 
@@ -381,6 +389,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "book": _on_book,
     "staff": _on_staff,
     "review": _on_review,
+    "quarantine": _on_quarantine,
 }
 
 

@@ -97,6 +97,19 @@ class AttachmentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlement:
+    """What staff decided on a message in quarantine: `act` is `released`, as if `unit` had sent it, or `deleted`."""
+
+    message: str
+    number: int
+    act: str
+    unit: str
+    by: str
+    at: dt.datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class LateReturn:
     """A workbook that came after its level's data had been reported; `seq` is its event's place in the ledger,
     `registered` says whether it came from the unit's own people.

@@ -254,6 +254,20 @@ attachments = Table(
     sqlite_with_rowid=False,
 )
 
+#: What staff decided on a message in quarantine.
+settlements = Table(
+    "settlements",
+    metadata,
+    key("message", String(64)),
+    key("number", Integer),
+    Column("act", Text, nullable=False),
+    word("unit"),
+    word("by"),
+    Column("at", Instant, nullable=False),
+    word("note"),
+    sqlite_with_rowid=False,
+)
+
 #: Where on a mail server a message was seen.
 sightings = Table(
     "sightings",

@@ -56,12 +56,13 @@ _OURS = (TypeError, AttributeError, NameError, LookupError, AssertionError)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a file before it is opened: the form that each token of a case stands for, and the passwords that are
-    registered for whoever sent it.
+    """What is known of a file before it is opened: the form that each token of a case stands for, the passwords that are
+    registered for whoever sent it, and whether a person has seen to it that its macros do not matter (none is ever run).
     """
 
     forms: Mapping[str, FormKey] = field(default_factory=dict)
     passwords: tuple[str, ...] = field(default=(), repr=False)
+    macros: bool = False
 
 
 NOTHING_KNOWN = Known()
@@ -101,7 +102,7 @@ def _read(data: bytes, name: str, forms: Forms, known: Known, depth: int) -> Rea
 
 def _read_once(data: bytes, name: str, forms: Forms, known: Known, depth: int) -> Reading:
     try:
-        sniffed = sniff(data)
+        sniffed = sniff(data, macros=known.macros)
         if sniffed.refused is ReadOutcome.ENCRYPTED and sniffed.data:
             return _read_locked(sniffed, name, forms, known, depth)
         if sniffed.refused is not None:
@@ -114,6 +115,9 @@ def _read_once(data: bytes, name: str, forms: Forms, known: Known, depth: int) -
             files = unpack(sniffed.container, sniffed.data)
             return _read_container(files, sniffed.container, name, forms, known, depth)
         with load_workbook(io.BytesIO(data)) as book:
+            macro = (SheetTypeEnum.MacroSheet, SheetTypeEnum.Vba)
+            if not known.macros and any(sheet.typ in macro for sheet in book.sheets_metadata):
+                return Reading(ReadOutcome.MACRO, reason=MACRO_REASON)
             return _read_book(book, sniffed, forms)
     except Unopened as unopened:
         return Reading(unopened.outcome, reason=unopened.reason)
@@ -177,8 +181,6 @@ def _may_be_a_receipts(name: str, reading: Reading) -> bool:
 
 
 def _read_book(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms) -> Reading:
-    if any(sheet.typ in (SheetTypeEnum.MacroSheet, SheetTypeEnum.Vba) for sheet in book.sheets_metadata):
-        return Reading(ReadOutcome.MACRO, reason=MACRO_REASON)
     marks = read_marks(book, sniffed.archive)
     if marks is None:
         return _read_unmarked(book, sniffed, forms)

@@ -75,14 +75,16 @@ class Sniffed:
     container: str = ""
 
 
-def sniff(data: bytes) -> Sniffed:
-    """Tell a workbook from everything else. Raises zipfile.BadZipFile for a broken archive."""
+def sniff(data: bytes, *, macros: bool = False) -> Sniffed:
+    """Tell a workbook from everything else; one with macros passes where that is said. Raises zipfile.BadZipFile for a broken
+    archive.
+    """
     if not data:
         return Sniffed(ReadOutcome.UNREADABLE, f"附件是空文件（0字节）；{_RESEND}")
     if data.startswith(ZIP):
-        return _sniff_zip(data)
+        return _sniff_zip(data, macros)
     if data.startswith(OLE):
-        return _sniff_ole(data)
+        return _sniff_ole(data, macros)
     for magic, container in _CONTAINERS:
         if data.startswith(magic):
             return Sniffed(data=data, container=container)
@@ -112,7 +114,7 @@ def _sniff_text(data: bytes) -> Sniffed:
     return Sniffed(ReadOutcome.UNREADABLE, f"无法识别文件格式，文件可能已损坏；{_RESEND}")
 
 
-def _sniff_zip(data: bytes) -> Sniffed:
+def _sniff_zip(data: bytes, macros: bool) -> Sniffed:
     archive = zipfile.ZipFile(io.BytesIO(data))
     members = archive.infolist()
     names = frozenset(member.filename for member in members)
@@ -125,7 +127,7 @@ def _sniff_zip(data: bytes) -> Sniffed:
         if _is_office(names):
             return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED)
         return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED_ZIP, data=data, container="zip")
-    if any(_is_macro(name.lower()) for name in names):
+    if not macros and any(_is_macro(name.lower()) for name in names):
         return Sniffed(ReadOutcome.MACRO, _MACRO)
     if "content.xml" in names and "mimetype" in names:
         return _sniff_ods(archive, names, data)
@@ -166,7 +168,7 @@ def _sniff_ods(archive: zipfile.ZipFile, names: frozenset[str], data: bytes) -> 
     return Sniffed(archive=archive, names=names, data=data)
 
 
-def _sniff_ole(data: bytes) -> Sniffed:
+def _sniff_ole(data: bytes, macros: bool) -> Sniffed:
     if _has_entry(data, "EncryptedPackage"):
         return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED, data=data)
     if _has_entry(data, "WordDocument"):
@@ -175,7 +177,7 @@ def _sniff_ole(data: bytes) -> Sniffed:
         return _unsupported("演示文稿")
     if not (_has_entry(data, "Workbook") or _has_entry(data, "Book")):
         return _unsupported("其他类型的文件")
-    if _has_entry(data, "_VBA_PROJECT_CUR") or _has_entry(data, "_VBA_PROJECT"):
+    if not macros and (_has_entry(data, "_VBA_PROJECT_CUR") or _has_entry(data, "_VBA_PROJECT")):
         return Sniffed(ReadOutcome.MACRO, _MACRO)
     if _has_password(data):
         return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED, data=data)
