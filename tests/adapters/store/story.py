@@ -198,6 +198,11 @@ def late(value: int, *, registered: bool, part: int = 0, at: dt.datetime = LATE)
     )
 
 
+def settled(act: str) -> Event:
+    data = {"unit": "410102-001" if act == "released" else "", "note": "已电话核实"}
+    return event(f"quarantine:{SHA}", 1, f"quarantine.{act}", data, actor="张验", cause=SHA)
+
+
 def book(version: int) -> dict[str, Any]:
     path = f"consolidated/2026Q4/410102-{version}.xlsx"
     return {
@@ -210,7 +215,7 @@ def book(version: int) -> dict[str, Any]:
 
 
 def whole() -> list[list[Event]]:
-    return [[roster()], opening(), reviewing(), reporting()]
+    return [[roster()], opening(), reviewing(), [*reporting(), settled("deleted")]]
 
 
 def tell(store: Store) -> None:

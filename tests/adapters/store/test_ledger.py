@@ -123,6 +123,22 @@ def test_a_message_that_failed_can_be_taken_again_and_no_other(store: Store) -> 
         store.append([story.message(number=3)])
 
 
+def test_a_message_that_staff_released_is_taken_again_with_their_word_on_record(store: Store) -> None:
+    store.append([story.message(bucket="quarantined")])
+    assert [one.sha for one in store.waiting()] == [story.SHA]
+    taken = story.message(number=2)
+    taken = replace(taken, data={**taken.data, "released": True})
+    store.append([story.settled("released"), taken])
+    row = store.message(story.SHA)
+    assert row is not None
+    assert row.bucket is Bucket.SUBMISSION
+    [said] = store.settlements([story.SHA])[story.SHA]
+    assert (said.act, said.unit, said.by, said.note) == ("released", "410102-001", "张验", "已电话核实")
+    assert store.deleted([story.SHA]) == set()
+    with pytest.raises(Conflict):
+        store.append([story.settled("deleted")])
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
