@@ -15,6 +15,7 @@ from workflow.adapters.store import Store
 from workflow.domain.errors import Conflict, OutsideFailed, Refused
 from workflow.domain.events import GENESIS
 from workflow.domain.lifecycle import CaseState, NotAllowed
+from workflow.domain.submission import Bucket
 
 ROOT = Path(__file__).parents[3]
 
