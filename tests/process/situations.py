@@ -146,8 +146,10 @@ def decision(unit: str, verdict: str, note: str = "", *, version: int = 1, row: 
     return Decision("表", row, unit, form_for(unit), version, verdict, note)
 
 
-def on_package(unit: str, verdict: str, note: str = "", talk: Talk = NO_TALK) -> Decision:
-    return Decision("下级上报", 5, unit, "", 0, verdict, note, talk=talk)
+def on_package(
+    unit: str, verdict: str, note: str = "", talk: Talk = NO_TALK, *, version: int = 1
+) -> Decision:
+    return Decision("下级上报", 5, unit, "", version, verdict, note, talk=talk)
 
 
 def review(*decisions: Decision, level: str = COUNTY, report: str = "", hz: str = "") -> Reading:

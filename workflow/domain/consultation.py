@@ -96,7 +96,7 @@ def due_typed(talk: Talk, at: dt.datetime, latest: dt.datetime | None) -> dt.dat
     if not talk.due.strip():
         return None
     today = at.astimezone(SHANGHAI).date()
-    day, _ = moment_typed(talk.due, today, "限期", ahead=True)
+    day, _ = moment_typed(talk.due, today, "限期")
     due = midnight(day + dt.timedelta(days=1))
     if due <= at:
         raise NotAllowed(f"限期{_words(day)}已过，请另定限期")
@@ -112,16 +112,14 @@ def due_typed(talk: Talk, at: dt.datetime, latest: dt.datetime | None) -> dt.dat
 _LONGEST = dt.timedelta(days=92)
 
 
-def moment_typed(
-    text: str, today: dt.date, what: str, *, ahead: bool = False
-) -> tuple[dt.date, dt.time | None]:
-    """Day and time of day as people type them, the year left out or not: then the last such day, or with `ahead` the next.
+def moment_typed(text: str, today: dt.date, what: str) -> tuple[dt.date, dt.time | None]:
+    """Day and time of day as people type them; where the year is left out, the nearest such day.
     Midnight is no time of day: it is how a spreadsheet keeps a day. Raises NotAllowed.
     """
     words = bare(text)
     found = _DAY.match(words)
     head, rest = (words[: found.end()], words[found.end() :]) if found else (words, "")
-    day = _day(head, today, ahead=ahead)
+    day = _day(head, today)
     clock = _CLOCK.fullmatch(rest.strip(" T　")) if rest.strip(" T　") else None
     if day is None or (rest.strip(" T　") and clock is None):
         raise NotAllowed(f"{what}“{text.strip()[:30]}”无法识别，请写成“{_words(today)}”的样子")
@@ -135,7 +133,7 @@ def moment_typed(
     return day, dt.time(hour, minute) if hour or minute else None
 
 
-def _day(text: str, today: dt.date, *, ahead: bool) -> dt.date | None:
+def _day(text: str, today: dt.date) -> dt.date | None:
     short = _WITHOUT_YEAR.fullmatch(text.replace(" ", ""))
     if short is None:
         return typed_day(text) or (
@@ -147,9 +145,7 @@ def _day(text: str, today: dt.date, *, ahead: bool) -> dt.date | None:
             days.append(dt.date(year, int(short[1]), int(short[2])))
         except ValueError:
             continue
-    if ahead:
-        return next((day for day in days if day >= today), None)
-    return next((day for day in reversed(days) if day <= today), None)
+    return min(days, key=lambda day: abs(day - today), default=None)
 
 
 def _words(day: dt.date) -> str:

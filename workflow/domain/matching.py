@@ -75,6 +75,23 @@ def asks_withdrawal(words: str) -> bool:
     return bool(_WITHDRAWAL.search(text)) and not _NO_WITHDRAWAL.search(text)
 
 
+def gives_reason(words: str) -> bool:
+    """Whether a 撤报申请 says more than that it is one: what is left without its own words, greetings and names of the
+    papers is a reason.
+    """
+    text = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", words))
+    rest = re.sub(
+        r"您好|你好|谢谢|老师|领导|此致|敬礼|现|特此|我们|我局|我校|提出|提交|向|请|批准|同意|予以|数据|本级|上报的?",
+        "",
+        _WITHDRAWAL.sub("", text),
+    )
+    return len(rest) >= _SHORTEST_REASON
+
+
+#: 有误 is a reason.
+_SHORTEST_REASON = 2
+
+
 def answers_query(words: str) -> Bucket | None:
     """An answer to our question whether a workbook from an unregistered address is the unit's own: `request` for a
     plain 确认, `problem` for a denial; None for anything else.

@@ -13,9 +13,10 @@ from workflow.domain.message import Message
 from workflow.domain.roster import Unit
 from workflow.domain.submission import AttachmentOutcome, Bucket
 from workflow.process.results import result_letter
-from workflow.process.reviews import decide, request_withdrawal, review_of
+from workflow.process.reviews import decide, review_of
 from workflow.process.situation import SYSTEM, AttachmentFate, Held, Outcome, Situation
 from workflow.process.trust import doubt
+from workflow.process.withdrawals import request_withdrawal
 
 
 def confirm(

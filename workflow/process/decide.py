@@ -30,7 +30,7 @@ from workflow.domain.matching import (
 from workflow.domain.message import Attachment, Message, Sighting
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
-from workflow.process import confirmations, receipts, returns, reviews, strangers
+from workflow.process import confirmations, receipts, returns, reviews, strangers, withdrawals
 from workflow.process.problem_files import LINK, letter_about
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
 
@@ -218,7 +218,7 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
             pieces_confirmed(arrival.words, len(situation.held[question.id].pieces)) if own else frozenset(), own=own,
         )  # fmt: skip
     if asks_withdrawal(arrival.words):
-        return reviews.request_withdrawal(
+        return withdrawals.request_withdrawal(
             arrival.sha, arrival.message, arrival.words, arrival.received_at, situation
         )
     if bucket := answers_query(arrival.words):

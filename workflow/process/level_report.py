@@ -51,6 +51,8 @@ def report_level(review: Review, situation: Situation) -> tuple[Outcome, str]:
     if not window.holds(review.at) and package.due is None:
         first, last = window.first_day, window.last_day
         return Outcome(), f"上报时间为{first.year}年{first.month}月{first.day}日至{last.month}月{last.day}日"
+    if package.due is not None and not package.locked and review.at >= situation.closes(review.level.code):
+        return Outcome(), "已过重新上报的限期，由系统按限期时的数据自动上报"
     try:
         return report(situation, package, review.at, review.by, auto=False, cause=review.cause), ""
     except NotAllowed as reason:

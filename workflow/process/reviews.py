@@ -18,7 +18,7 @@ from workflow.domain.checks import CATALOGUE
 from workflow.domain.events import Event, encode_findings
 from workflow.domain.form import Severity
 from workflow.domain.letters import AnnotatedCopy, LetterKind, LetterOrder
-from workflow.domain.lifecycle import Case, CaseState, NotAllowed, PackageAct
+from workflow.domain.lifecycle import Case, CaseState, NotAllowed
 from workflow.domain.message import Message
 from workflow.domain.replay import case_after
 from workflow.domain.roster import Role, Unit
@@ -53,7 +53,7 @@ from workflow.process.trust import doubt, expired, may_approve
 __all__ = [
     "APPROVE", "RETURN", "Review", "act", "another_quarter", "apply_decisions", "decide", "decide_on_case",
     "decide_on_package", "decide_on_withdrawal", "package_due",
-    "request_withdrawal", "result_letter", "review_of",
+    "result_letter", "review_of",
 ]  # fmt: skip
 
 
@@ -145,8 +145,10 @@ def _apply(review: Review, decision: Decision, situation: Situation) -> Outcome:
     check_verdict(decision, note, (APPROVE, RETURN, GRANT, REFUSE))
     campaign = situation.campaign
     package = situation.packages.get((campaign.id if campaign else "", decision.unit))
-    if package is not None and decision.version_no and decision.version_no != package.version:
-        raise NotAllowed(f"该单位此后又重新上报（第{package.version}次），请在新的汇总表中审核")
+    mine = situation.roster.units[decision.unit].superior == review.level.code
+    if package is not None and mine and package.version and decision.version_no != package.version:
+        again = "又重新上报" if package.version > 1 else "已经上报"
+        raise NotAllowed(f"该单位此后{again}（第{package.version}次），请在新的汇总表中审核")
     return decide_on_package(review, decision.unit, decision.verdict, note, situation, decision.talk)
 
 
@@ -228,40 +230,6 @@ def _remarked(situation: Situation, version: Submission, remarks: Mapping[str, s
         for field in form.fields
         if field.name in remarks
     )  # fmt: skip
-
-
-def request_withdrawal(
-    sha: str, message: Message, words: str, received_at: dt.datetime, situation: Situation
-) -> Outcome:
-    """撤报申请 by mail (article 19): noted on the package for the level above to decide, or refused with the reason."""
-    campaign = situation.campaign
-    assert campaign is not None
-    levels = [
-        contact.unit for contact in situation.roster.known_address(message.sender, received_at.date())
-        if contact.role is Role.REVIEWER and (campaign.id, contact.unit) in situation.packages
-    ]  # fmt: skip
-    if not levels:
-        return Outcome(bucket=Bucket.UNMATCHED)
-    level = situation.roster.units[levels[0]]
-    review = review_of(sha, message, level, received_at, situation)
-    unsure = doubt(message, level, received_at, situation)
-    if unsure and unsure.held:
-        return hold(sha, message, level, received_at, situation) + Outcome(bucket=Bucket.WITHDRAWAL)
-    reason = unsure.reason if unsure else ""
-    outcome = Outcome()
-    if not reason:
-        try:
-            data = {"by": review.by, "note": words.strip()[:500]}
-            package = situation.packages[campaign.id, level.code]
-            outcome = act(package, PackageAct.REQUEST_WITHDRAWAL, review, data)
-        except NotAllowed as refusal:
-            reason = str(refusal)
-    applied = (
-        [] if reason else [{"unit_name": level.name, "decision": "撤报申请已登记，待上级审核", "note": ""}]
-    )
-    refused = [{"unit_name": level.name, "row": 0, "reason": reason}] if reason else []
-    letter = result_letter(review, situation, applied, refused, reported=True, message=message)
-    return outcome + Outcome(letters=letter, bucket=Bucket.WITHDRAWAL)
 
 
 def _return_letter(

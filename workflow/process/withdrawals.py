@@ -1,4 +1,4 @@
-"""撤报申请 that wait for the level above (article 19): told to its 审核员 with the workbook in which it is decided."""
+"""撤报申请 (article 19): asked for by mail, and told to the 审核员 of the level above with the workbook in which it is decided."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from workflow.adapters.store.records import MadeBook
 from workflow.domain.campaign import Campaign
 from workflow.domain.events import Event
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
-from workflow.domain.lifecycle import Package, PackageState
+from workflow.domain.lifecycle import NotAllowed, Package, PackageAct, PackageState
+from workflow.domain.matching import gives_reason
+from workflow.domain.message import Message
 from workflow.domain.roster import Role, Roster, Unit
-from workflow.process.situation import SYSTEM
+from workflow.domain.submission import Bucket
+from workflow.process.packages import act
+from workflow.process.questions import hold
+from workflow.process.results import result_letter
+from workflow.process.reviews import review_of
+from workflow.process.situation import SYSTEM, Outcome, Situation
+from workflow.process.trust import doubt
 
 
 def requests(
@@ -53,3 +61,47 @@ def requests(
                 (enclosure,), made.token,
             ),
         )  # fmt: skip
+
+
+def request_withdrawal(
+    sha: str, message: Message, words: str, received_at: dt.datetime, situation: Situation
+) -> Outcome:
+    """撤报申请 by mail (article 19): noted on the package for the level above to decide, or refused with the reason. Whose, a
+    reviewer of several levels says by the letter that is answered.
+    """
+    campaign = situation.campaign
+    assert campaign is not None
+    levels = [
+        contact.unit for contact in situation.roster.known_address(message.sender, received_at.date())
+        if contact.role is Role.REVIEWER and (campaign.id, contact.unit) in situation.packages
+    ]  # fmt: skip
+    if not levels:
+        return Outcome(bucket=Bucket.UNMATCHED)
+    answered = [situation.letters[known].unit for known in message.in_reply_to if known in situation.letters]
+    named = [code for code in answered if code in levels]
+    level = situation.roster.units[(named or levels)[0]]
+    review = review_of(sha, message, level, received_at, situation)
+    unsure = doubt(message, level, received_at, situation)
+    if unsure and unsure.held:
+        return hold(sha, message, level, received_at, situation) + Outcome(bucket=Bucket.WITHDRAWAL)
+    reason = unsure.reason if unsure else ""
+    if not reason and not named and len(set(levels)) > 1:
+        names = "、".join(situation.roster.units[code].name for code in dict.fromkeys(levels))
+        reason = f"你登记为{names}的审核员，请直接回复该单位的上报告知邮件提出，以明确撤回哪一级的数据"
+    outcome = Outcome()
+    if not reason:
+        try:
+            data = {"by": review.by, "note": words.strip()[:500]}
+            package = situation.packages[campaign.id, level.code]
+            asked = act(package, PackageAct.REQUEST_WITHDRAWAL, review, data)
+            if not gives_reason(words):
+                raise NotAllowed("撤报申请没有写明理由，请写明须修改的单位和内容后重新提出")
+            outcome = asked
+        except NotAllowed as refusal:
+            reason = str(refusal)
+    applied = (
+        [] if reason else [{"unit_name": level.name, "decision": "撤报申请已登记，待上级审核", "note": ""}]
+    )
+    refused = [{"unit_name": level.name, "row": 0, "reason": reason}] if reason else []
+    letter = result_letter(review, situation, applied, refused, reported=True, message=message)
+    return outcome + Outcome(letters=letter, bucket=Bucket.WITHDRAWAL)

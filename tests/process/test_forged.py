@@ -1,0 +1,209 @@
+"""Decisions that are forged, replayed or confused: each ends in one clear answer and changes nothing that it must not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.domain.offices import CITY, COUNTY, SCHOOL, WEST, at
+from tests.process.situations import (
+    GOOD,
+    after,
+    answered,
+    book_token,
+    decision,
+    form_for,
+    key,
+    kinds,
+    letters,
+    mail,
+    on_package,
+    opened,
+    review,
+    workbook,
+)
+from workflow.adapters.store.records import LetterRow, LetterState
+from workflow.domain.consultation import Talk
+from workflow.domain.lifecycle import CaseState, PackageAct, PackageState, act_on_package
+from workflow.domain.matching import gives_reason
+from workflow.domain.roster import Contact, Role
+from workflow.process.decide import decide
+from workflow.process.level_report import report_level
+from workflow.process.packages import Review
+from workflow.process.situation import Outcome, Situation
+
+REVIEWER, CITY_REVIEWER = "review@county.test", "review@city.test"
+NOW, LATER = at(1, 3), at(1, 7)
+TALK = Talk("县审", "1月6日", "电话")
+
+
+def submitted() -> Situation:
+    situation = after(opened(), mail("school@county.test", workbook(SCHOOL)))
+    return replace(situation, answers={situation.submissions[key(SCHOOL)][-1].id: GOOD})
+
+
+def reported(*acts: PackageAct, unit: str = COUNTY, due: Any = None) -> Situation:
+    situation = opened()
+    package = situation.packages["2026Q4", unit]
+    for act in (PackageAct.REPORT, *acts):
+        changes = {"reported_at": at(1, 5)} if act is PackageAct.REPORT else {"due": due}
+        package = act_on_package(package, act, **changes)
+    return replace(situation, packages={**situation.packages, ("2026Q4", unit): package})
+
+
+def reasons(outcome: Outcome) -> list[str]:
+    told: Any = answered(outcome, "review_result")
+    return [row["reason"] for row in told["refused"]]
+
+
+class TestObjections:
+    def sent(self, *rows: Any, moment: Any = LATER, situation: Situation | None = None) -> Outcome:
+        return decide(mail(CITY_REVIEWER, review(*rows, level=CITY), moment=moment), situation or reported())
+
+    @pytest.mark.parametrize(
+        ("note", "talk", "reason"),
+        [
+            ("", TALK, "退回须在审核意见栏写明问题和修改要求"),
+            (
+                "有误",
+                Talk(),
+                "退回下级上报数据须先与下级沟通确认（管理办法第二十条），请填写沟通对象、沟通时间",
+            ),
+            ("有误", Talk("县审"), "退回下级上报数据须先与下级沟通确认（管理办法第二十条），请填写沟通时间"),
+            (
+                "有误",
+                replace(TALK, when="1月8日"),
+                "沟通时间2027年1月8日在退回之后，请核对后填写实际沟通的时间",
+            ),
+            (
+                "有误",
+                replace(TALK, due="1月12日"),
+                "限期2027年1月12日晚于本级上报截止日2027年1月10日，请定在截止日或者之前",
+            ),
+        ],
+    )
+    def test_a_return_of_a_package_without_its_talk_is_refused_with_one_reason(
+        self, note: str, talk: Talk, reason: str
+    ) -> None:
+        outcome = self.sent(on_package(COUNTY, "退回", note, talk))
+        assert (outcome.packages, reasons(outcome)) == ((), [reason])
+
+    def test_what_stands_against_the_row_anyway_comes_before_a_missing_talk(self) -> None:
+        outcome = self.sent(on_package(COUNTY, "退回", "有误"), situation=reported(PackageAct.RETURN))
+        assert reasons(outcome) == ["该单位上报数据已经退回，尚未重新上报"]
+
+    def test_a_talk_without_a_verdict_is_told_and_the_other_rows_are_applied(self) -> None:
+        both = reported()
+        west = act_on_package(both.packages["2026Q4", WEST], PackageAct.REPORT, reported_at=at(1, 5))
+        both = replace(both, packages={**both.packages, ("2026Q4", WEST): west})
+        rows = (on_package(COUNTY, "", "", TALK), replace(on_package(WEST, "退回", "有误", TALK), row=6))
+        outcome = self.sent(*rows, situation=both)
+        assert [package.unit for package in outcome.packages] == [WEST]
+        assert reasons(outcome) == ["审核结论为空白，应选“通过”或“退回”"]
+
+    def test_two_rows_on_one_package_that_differ_in_the_talk_only_are_both_refused(self) -> None:
+        other = replace(on_package(COUNTY, "退回", "有误", replace(TALK, whom="县管")), row=6)
+        outcome = self.sent(on_package(COUNTY, "退回", "有误", TALK), other)
+        assert outcome.packages == ()
+        assert len(reasons(outcome)) == 2
+
+    def test_a_row_whose_times_reported_were_wiped_decides_nothing(self) -> None:
+        outcome = self.sent(on_package(COUNTY, "通过", version=0))
+        assert (outcome.packages, reasons(outcome)) == (
+            (), ["该单位此后已经上报（第1次），请在新的汇总表中审核"],
+        )  # fmt: skip
+
+
+class TestReplays:
+    def test_a_workbook_answered_twice_is_applied_once_and_the_second_answer_says_so(self) -> None:
+        book = review(decision(SCHOOL, "通过"))
+        once = after(submitted(), mail(REVIEWER, book, moment=NOW))
+        again = decide(mail(REVIEWER, book, words="再发一次", moment=at(1, 3, 15)), once)
+        assert (again.cases, reasons(again)) == ((), ["该单位数据已审核通过，无需重复审核"])
+
+    def test_two_reviewers_workbooks_that_cross_are_applied_in_the_order_of_their_arrival(self) -> None:
+        other = "second@county.test"
+        situation = submitted()
+        second = Contact(COUNTY, Role.REVIEWER, "县审二", email=other)
+        roster = replace(situation.roster, contacts=(*situation.roster.contacts, second))
+        situation = replace(situation, roster=roster)
+        first = decide(mail(REVIEWER, review(decision(SCHOOL, "通过")), moment=NOW), situation)
+        crossed = decide(
+            mail(other, review(decision(SCHOOL, "退回", "请核实")), moment=at(1, 3, 11)),
+            situation.after(first),
+        )
+        assert [case.state for case in crossed.cases] == [CaseState.RETURNED]
+        assert crossed.events[-1].actor == "东区教育局审核员县审二"
+        late = decide(
+            mail(REVIEWER, review(decision(SCHOOL, "通过")), words="又", moment=at(1, 3, 12)),
+            situation.after(first).after(crossed),
+        )
+        assert reasons(late) == ["该单位数据已退回修改，须重新报送后才能审核通过"]
+
+    def test_the_token_of_another_level_gives_its_reviewer_no_hold_on_this_one(self) -> None:
+        book = review(decision(SCHOOL, "通过"), level=CITY, hz=book_token(CITY))
+        outcome = decide(mail(CITY_REVIEWER, book, moment=NOW), submitted())
+        assert (outcome.cases, reasons(outcome)) == ((), ["该单位由东区教育局审核"])
+        swapped = review(decision(SCHOOL, "通过"), level=CITY, hz=book_token(COUNTY))
+        assert kinds(decide(mail(CITY_REVIEWER, swapped, moment=NOW), submitted())) == ["message.taken"]
+
+    def test_an_old_quarters_workbook_in_a_strangers_hands_gets_one_answer_a_day(self) -> None:
+        situation = submitted()
+        old = replace(situation.books[book_token(COUNTY)], campaign="2026Q3")
+        situation = replace(situation, books={book_token(COUNTY): old})
+        ids = set()
+        for n in range(10):
+            sent = mail(f"x{n}@home.test", review(decision(SCHOOL, "通过", str(n))), moment=at(1, 3, 9, n))
+            ids |= {letter.id for letter in decide(sent, situation).letters}
+        assert len(ids) == 1
+
+
+class TestApplications:
+    def two_levels(self) -> Situation:
+        """The county's 审核员 is the 审核员 of 西区 as well; both have reported."""
+        situation = reported()
+        west = act_on_package(situation.packages["2026Q4", WEST], PackageAct.REPORT, reported_at=at(1, 5))
+        both = Contact(WEST, Role.REVIEWER, "县审", email=REVIEWER)
+        roster = replace(situation.roster, contacts=(*situation.roster.contacts, both))
+        return replace(situation, roster=roster, packages={**situation.packages, ("2026Q4", WEST): west})
+
+    def test_who_reviews_for_two_levels_says_which_by_the_letter_that_is_answered(self) -> None:
+        situation = self.two_levels()
+        row = LetterRow(
+            "letter-3", "report_confirmation", "2026Q4", WEST, form_for(WEST), 2, "d" * 64, "<w@office.test>", REVIEWER,
+            "", "", LetterState.SENT, 1, NOW, None, "", 3,
+        )  # fmt: skip
+        situation = replace(situation, letters={row.message_id: row})
+        words = "申请撤报：教师数有误"
+        outcome = decide(mail(REVIEWER, words=words, moment=LATER, in_reply_to=(row.message_id,)), situation)
+        assert [package.unit for package in outcome.packages] == [WEST]
+
+    def test_and_without_one_nothing_is_withdrawn_by_guessing(self) -> None:
+        outcome = decide(mail(REVIEWER, words="申请撤报：教师数有误", moment=LATER), self.two_levels())
+        assert outcome.packages == ()
+        assert "以明确撤回哪一级的数据" in reasons(outcome)[0]
+
+    @pytest.mark.parametrize("words", ["申请撤报", "您好，现提出撤报申请，请批准，谢谢！", "撤报申请。"])
+    def test_an_application_without_a_reason_is_asked_for_one(self, words: str) -> None:
+        outcome = decide(mail(REVIEWER, words=words, moment=LATER), reported())
+        assert (outcome.packages, letters(outcome)) == ((), [("review_result", REVIEWER)])
+        assert reasons(outcome) == ["撤报申请没有写明理由，请写明须修改的单位和内容后重新提出"]
+
+    @pytest.mark.parametrize(
+        "words", ["申请撤报：有误", "撤报申请：东区教育局数据中东区第一小学逾期报送，申请撤回本级数据"]
+    )
+    def test_one_with_a_reason_goes_up(self, words: str) -> None:
+        assert gives_reason(words)
+        outcome = decide(mail(REVIEWER, words=words, moment=LATER), reported())
+        assert [package.state for package in outcome.packages] == [PackageState.WITHDRAWAL_REQUESTED]
+
+
+class TestTheDueDate:
+    def test_after_it_a_returned_level_is_not_reported_by_hand_before_the_calendar_has_acted(self) -> None:
+        situation = reported(PackageAct.RETURN, due=at(1, 9, 0))
+        level = situation.roster.units[COUNTY]
+        assert report_level(Review(level, "县审", at(1, 8, 23), "cli"), situation)[0].packages
+        outcome, reason = report_level(Review(level, "县审", at(1, 9, 0), "cli"), situation)
+        assert (outcome.packages, reason) == ((), "已过重新上报的限期，由系统按限期时的数据自动上报")
