@@ -8,9 +8,22 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
-from tests.domain.offices import CITY, COUNTY, DIRECT, PROVINCE, REMOTE, SCHOOL, WEST
+from tests.domain.offices import (
+    CITY,
+    COUNTY,
+    DIRECT,
+    PROVINCE,
+    REMOTE,
+    SCHOOL,
+    WEST,
+    form_of,
+    number,
+    query,
+)
 from tests.process.calendar_office import FORMS, Office, form_for, on
+from workflow.domain.checks import examine
 from workflow.domain.events import Event
+from workflow.domain.form import Field, FieldType
 from workflow.domain.matching import make_token
 from workflow.process.consolidate import consolidate, levels_of
 from workflow.process.gather import require_campaign
@@ -54,14 +67,15 @@ class Levels:
         )
 
     def submit(
-        self, unit: str, number: int, pupils: int, errors: int = 0, more: Mapping[str, Any] | None = None
-    ) -> None:
+        self, unit: str, number: int, pupils: int, errors: int = 0,
+        more: Mapping[str, Any] | None = None, notes: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         form = form_for(unit)
         data = {
             "submission": f"2026Q4/{unit}/{form}/{number}", "number": number, "form_version": 2, "errors": errors,
             "received_at": on(12, 27).isoformat(),
         }  # fmt: skip
-        personal = {"answers": {"学生": pupils, **(more or {})}}
+        personal = {"answers": {"学生": pupils, **(more or {})}, "notes": dict(notes or {})}
         self.happen(f"case:2026Q4/{unit}/{form}", "case.submitted", data, personal)
 
     def approve(self, unit: str, number: int) -> None:
@@ -198,6 +212,20 @@ def test_a_resubmission_says_how_often_it_came_and_what_differs_from_the_last_ap
     assert sheet.cell(row, head["学生"]).fill.start_color.rgb == "FFFFEFC6"
     (other,) = [at for at in range(5, sheet.max_row + 1) if sheet.cell(at, 2).value == REMOTE]
     assert sheet.cell(other, head["学生"]).fill.start_color.rgb != "FFFFEFC6"
+
+
+def test_what_a_unit_explains_stands_in_the_reviewers_remarks(tmp_path: Path) -> None:
+    asked = query("ABS(学生-上期(学生))<=上期(学生)*0.2", "学生数比上季度变动超过20%，请核对或说明")
+    form = form_of(number("学生"), Field("说明:2", "经验校验2说明", FieldType.TEXT), rules=[asked])
+    levels = Levels(tmp_path, {**FORMS, "school": form})
+    seen = examine(form, {"学生": 900, "说明:2": "并入两所小学"}, {"学生": 480})
+    levels.submit(SCHOOL, 1, 900, more={"说明:2": "并入两所小学"}, notes=seen.notes)
+    sheet = levels.shown(levels.make()[PROVINCE])["示例季报表"]
+    head = {str(cell.value): cell.column for cell in sheet[4]}
+    (row,) = [at for at in range(5, sheet.max_row + 1) if sheet.cell(at, 2).value == SCHOOL]
+    said = "经验校验2说明：学生数比上季度变动超过20%，请核对或说明——并入两所小学"
+    assert said in sheet.cell(row, head["备注"]).value
+    levels.office.close()
 
 
 def test_a_level_beside_the_branch_keeps_its_workbook(levels: Levels) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -143,6 +143,20 @@ def examine(
         findings.append(_finding(form, form.by_name[NO_CHANGE], code, shown(answers.get(NO_CHANGE)), where))
     findings.sort(key=lambda finding: form.order.get(finding.field, len(form.order)))
     return Examination(answers, notes, tuple(findings), explained=tuple(explained), unexplained=unexplained)
+
+
+def wanted_explanations(form: Form, findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """The 说明 cells, by field, that findings ask to fill in, each with those findings, which then do not name it."""
+    words = {
+        CATALOGUE["explain"].format(cell=form.cell_of(f.name)): f.name for f in form.fields if f.explains
+    }
+    wanted: dict[str, list[Finding]] = {}
+    for finding in findings if words else ():
+        for asked, name in words.items():
+            if finding.severity is Severity.QUERY and finding.message.endswith(asked):
+                told = replace(finding, message=finding.message.removesuffix(asked))
+                wanted.setdefault(name, []).append(told)
+    return wanted
 
 
 def _explanation(rule: Rule, said: Value) -> str:

@@ -183,7 +183,7 @@ def test_a_comment_on_a_row_goes_with_the_units_decision_under_the_cells_name(re
         sheet.title = "设备"
     first = next(one for one in review_of(saved(workbook)).decisions if one.unit == FIRST)
     assert (first.sheet, first.row, first.verdict) == ("中小学", 5, "通过")
-    assert dict(first.remarks) == {"设备.2.数量": "与台账不符", "第3行单位名称": "已报废"}
+    assert dict(first.remarks) == {"设备.2.数量": "与台账不符", "设备第3行单位名称": "已报废"}
 
 
 def test_comments_on_the_rows_of_a_unit_without_a_verdict_are_one_row_to_be_answered() -> None:

@@ -89,6 +89,17 @@ def test_a_query_goes_back_with_the_cell_named_and_comes_again_explained() -> No
     assert again.notes["说明:J1"] == "带宽比上期减少，请核对——更换运营商"
 
 
+def test_the_cell_in_which_to_explain_is_marked_as_well_and_says_what_to_explain() -> None:
+    form = compiled(A23="其他说明", B23="{{说明:在校生数}}")
+    seen = examine(form.form, GOOD, LAST)
+    page = load(annotate(form, IDENTITY, PRINTED, GOOD, seen.findings, SUMMARY, LAST))["基本情况"]
+    assert [page[ref].fill.fgColor.rgb for ref in ("B8", "B22")] == ["FFFFDD80", "FFFFDD80"]
+    assert page["B22"].comment.text == ("数据核实无误的，请在此填写说明\n带宽=100：带宽比上期减少，请核对。")
+    assert page["B22"].value is None
+    assert not page["B22"].protection.locked
+    assert (page["B23"].fill.fill_type, page["B23"].comment) == (None, None)
+
+
 def test_what_was_explained_stands_again_in_a_workbook_that_goes_back_for_something_else() -> None:
     form = compiled()
     answers = {**GOOD, "教师数": 900, "说明:J1": "更换运营商"}

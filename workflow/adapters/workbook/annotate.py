@@ -32,6 +32,7 @@ from workflow.adapters.workbook.stamp import (
     hole_texts,
     xml_text,
 )
+from workflow.domain.checks import wanted_explanations
 from workflow.domain.form import FieldType, Form, Severity, Value
 from workflow.domain.submission import CellError, CopyIdentity, Finding, RawValue
 
@@ -46,6 +47,7 @@ _WHAT_TO_DO = {
     Severity.QUERY: "经验校验（改正，或核实后说明原因）",
 }
 _REVIEWER = "审核意见（必须改正）"
+_EXPLAIN = "数据核实无误的，请在此填写说明"
 
 
 def annotate(
@@ -58,14 +60,15 @@ def annotate(
     previous: Mapping[str, Value] | None = None,
 ) -> bytes:
     """The workbook that goes back to a unit: `answers` as they were typed, each finding shown in its cell, in a comment
-    and in the 问题清单 sheet in front. It is stamped with `identity` and is read again as any copy is. `previous` are the
-    last reported answers, for the 自查 sheet.
+    and in the 问题清单 sheet in front; a blank 说明 cell that a finding asks to fill in is marked too. It is stamped with
+    `identity` and is read again as any copy is. `previous` are the last reported answers, for the 自查 sheet.
     """
     form, master = compiled.form, compiled.master
     listed = in_order(form, findings)
     by_field: dict[str, list[Finding]] = {}
     for finding in listed:
         by_field.setdefault(finding.field, []).append(finding)
+    unsaid = wanted_explanations(form, listed)
     texts = hole_texts(identity, printed, previous)
     changed: dict[str, bytes] = {}
     notes: dict[str, list[Note]] = {}
@@ -74,10 +77,10 @@ def annotate(
         for hole in template.texts:
             parts[hole.part] = texts.get(hole.key, "")
         for cell in template.answers:
-            here = by_field.get(cell.field, [])
-            parts[cell.part] = raw_cell(cell, answers.get(cell.field), _mark(here))
-            if here:
-                notes.setdefault(template.name, []).append(_note(cell, here))
+            here, asked = by_field.get(cell.field, []), unsaid.get(cell.field, [])
+            parts[cell.part] = raw_cell(cell, answers.get(cell.field), _mark([*here, *asked]))
+            if here or asked:
+                notes.setdefault(template.name, []).append(_note(cell, here, asked))
         if template.previous and previous:
             fill_previous(template, parts, previous)
         changed[template.name] = b"".join((template.head, "".join(parts).encode(), template.tail))
@@ -98,7 +101,9 @@ def _mark(findings: Sequence[Finding]) -> Mark:
     return Mark.WRONG if any(one.severity is Severity.ERROR for one in findings) else Mark.QUERY
 
 
-def _note(cell: AnswerCell, findings: Sequence[Finding]) -> Note:
+def _note(cell: AnswerCell, findings: Sequence[Finding], asked: Sequence[Finding]) -> Note:
+    """The comment on a cell: what is found in it, and for a 说明 cell what is `asked` to be explained in it."""
+    unsaid = tuple((_EXPLAIN, f"{one.found or one.label}：{one.message}") for one in asked)
     paragraphs = tuple(
         (
             _REVIEWER if one.code == "reviewer" else _WHAT_TO_DO[one.severity],
@@ -106,7 +111,7 @@ def _note(cell: AnswerCell, findings: Sequence[Finding]) -> Note:
         )
         for one in findings
     )
-    return Note(cell.ref, cell.row, cell.column, cell.columns, paragraphs)
+    return Note(cell.ref, cell.row, cell.column, cell.columns, (*paragraphs, *unsaid))
 
 
 def raw_cell(cell: AnswerCell, value: RawValue | CellError, mark: Mark) -> str:

@@ -151,12 +151,13 @@ def _table_remarks(
         elif number in said:
             unit, own = (_text(row[headings.index(one)]) for one in (UNIT_CODE, TABLE_ROW))
             at_row = int(own) if own.isascii() and own.isdecimal() and len(own) < 6 else 0
+            table = next((mark.partition(".")[0] for mark in marks.values() if "." in mark), "")
             notes = {}
             for column, remark in said[number].items():
                 heading = headings[column - 1] if column <= len(headings) else ""
                 mark = marks.get(column - 1, "")
                 known = "." in mark and at_row
-                notes[cell_name(mark, at_row) if known else f"第{own}行{heading}"] = remark
+                notes[cell_name(mark, at_row) if known else f"{table}第{own}行{heading}"] = remark
             yield Decision(sheet, number, unit, marks.get(headings.index(TABLE_ROW), ""), 0, "", "", notes)
 
 
