@@ -183,6 +183,7 @@ def reporting() -> list[Event]:
         event("letter:notice", 3, "letter.deferred", {"reply": "451 稍后再试", "until": deadline.isoformat()}),
         event("letter:notice", 4, "letter.attempted", at=deadline),
         event("letter:notice", 5, "letter.sent", {"reply": "250 ok"}, at=deadline),
+        event("relay:office@relay.test", 1, "relay.paused", {"reply": "550 RP:TRC", "until": LATE.isoformat(), "times": 1}),
     ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The state: an append-only ledger of events and the tables projected from it, in SQLite or PostgreSQL.
 
-`tables` says what is kept, `projections` how events become rows, `ledger` how they are written and proven, the two
-query modules what can be asked, `copy` what stands in the workspace's `ledger/` folder.
+`tables` says what is kept, `projections` how events become rows, `ledger` how they are written and proven, the query
+modules what can be asked, `copy` what stands in the workspace's `ledger/` folder.
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ from workflow.adapters.store.records import (
     MadeBook,
     MailCounts,
     MessageRow,
+    Pause,
     ReceiptRow,
     Settlement,
     StaffQuery,
     StoredAnswers,
     TraceRow,
 )
+from workflow.adapters.store.sending_queries import SendingQueries
 from workflow.adapters.store.work_queries import WorkQueries
 
 
-class Store(Ledger, WorkQueries, MailQueries, LateQueries, QuarantineQueries):
+class Store(Ledger, WorkQueries, MailQueries, SendingQueries, LateQueries, QuarantineQueries):
     """A workspace's state. `url` is SQLAlchemy's: `sqlite:////path/state.db` or `postgresql+psycopg://…`.
 
     Every method may raise OutsideFailed when the database does not answer. `reached` is called with `committed` when
@@ -55,6 +57,7 @@ __all__ = [
     "MadeBook",
     "MailCounts",
     "MessageRow",
+    "Pause",
     "ReceiptRow",
     "Settlement",
     "StaffQuery",

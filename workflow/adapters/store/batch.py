@@ -34,6 +34,8 @@ class Batch:
     returned: list[Row] = field(default_factory=list)
     approved: list[Row] = field(default_factory=list)
     letters: list[Row] = field(default_factory=list)
+    untried: list[Row] = field(default_factory=list)
+    pauses: list[Row] = field(default_factory=list)
     accepted: list[Row] = field(default_factory=list)
     retaken: list[tuple[Row, list[Row], bool]] = field(default_factory=list)
     confirmed: list[Row] = field(default_factory=list)
@@ -63,12 +65,14 @@ class Batch:
                 connection.execute(insert(connection, table).on_conflict_do_nothing(), fresh)
             elif fresh:
                 connection.execute(table.insert(), fresh)
+        upsert(connection, t.pauses, list({row["relay"]: row for row in self.pauses}.values()))
         for message, attachments, released in self.retaken:
             _retake(connection, message, attachments, released)
         for statement, rows in (
             (_mark_returned, self.returned),
             (_mark_approved, self.approved),
             (_move_letter, self.letters),
+            (_forget_attempt, self.untried),
             (_accept_receipt, self.accepted),
             (_confirm_book, self.confirmed),
         ):
@@ -97,7 +101,11 @@ _move_letter = (
         not_before=bindparam("_until"),
         reply=bindparam("_reply"),
         events=bindparam("_events"),
+        blame=bindparam("_blame"),
     )
+)
+_forget_attempt = delete(t.attempts).where(
+    t.attempts.c.letter == bindparam("_letter"), t.attempts.c.number == bindparam("_number")
 )
 _accept_receipt = (
     update(t.receipts)

@@ -1,4 +1,4 @@
-"""Reading the mail: what was taken in, what waits to be sent, and how far the mailbox was polled."""
+"""Reading the mail: what was taken in, what was written, and how far the mailbox was polled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, func, or_, select
+from sqlalchemy import Column, Table, func, select
 
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.database import Database, chunks
@@ -25,7 +25,7 @@ _WAITING = (LetterState.QUEUED.value, LetterState.ATTEMPTED.value)
 
 
 class MailQueries(Database):
-    """What intake, dispatch and staff ask about mail."""
+    """What intake and staff ask about mail."""
 
     def taken(self, shas: Collection[str]) -> set[str]:
         """Those messages that have their outcome; one in the bucket `failed` has it not yet."""
@@ -122,18 +122,6 @@ class MailQueries(Database):
                 found.update((row.message_id, letter_of(row)) for row in connection.execute(query))
         return found
 
-    def letters_to_send(self, now: dt.datetime, limit: int) -> list[LetterRow]:
-        """What waits: queued, in doubt, or deferred until now or before; by priority, then by age."""
-        columns = t.letters.c
-        waiting = or_(
-            columns.state.in_(_WAITING),
-            and_(columns.state == LetterState.DEFERRED.value, columns.not_before <= now),
-        )
-        query = t.letters.select().where(waiting)
-        query = query.order_by(columns.priority, columns.queued_at, columns.seq).limit(limit)
-        with self.reading() as connection:
-            return [letter_of(row) for row in connection.execute(query)]
-
     def letter_exists(self, ids: Collection[str]) -> set[str]:
         """Those letters that were queued at some time."""
         found: set[str] = set()
@@ -150,23 +138,6 @@ class MailQueries(Database):
             query = query.where(t.letters.c.unit == unit)
         with self.reading() as connection:
             return [letter_of(row) for row in connection.execute(query)]
-
-    def failed_letters(self, campaign: str) -> list[LetterRow]:
-        """A campaign's letters that failed for good where nothing queued later has arrived at the address, by age."""
-        columns = t.letters.c
-        address = func.lower(columns.to)
-        query = t.letters.select().where(
-            columns.campaign == campaign, columns.state == LetterState.FAILED.value
-        )
-        with self.reading() as connection:
-            failed = connection.execute(query.order_by(columns.seq)).all()
-            arrived: dict[str, int] = {}
-            for piece in chunks({row.to.lower() for row in failed}):
-                sent = select(address, func.max(columns.seq)).where(
-                    columns.state == LetterState.SENT.value, address.in_(piece)
-                )
-                arrived.update((to, seq) for to, seq in connection.execute(sent.group_by(address)))
-        return [letter_of(row) for row in failed if row.seq > arrived.get(row.to.lower(), 0)]
 
     def cursor(self, account: str, folder: str) -> Cursor | None:
         columns = t.cursors.c

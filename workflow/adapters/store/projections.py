@@ -16,7 +16,7 @@ from workflow.adapters.store import tables as t
 from workflow.adapters.store.batch import Batch, Key, Row
 from workflow.adapters.store.copy import Entry
 from workflow.adapters.store.database import chunks
-from workflow.adapters.store.records import LetterState
+from workflow.adapters.store.letter_rows import on_letter, on_relay
 from workflow.adapters.store.rows import case_of, package_of
 from workflow.domain.events import Event, canonical
 from workflow.domain.lifecycle import Case, Package
@@ -232,47 +232,6 @@ def _attachments(sha: str, event: Event, personal: Mapping[str, Any]) -> list[Ro
     ]
 
 
-#: What each event makes of a letter; the adapter for mail decides which of them happens.
-_LETTER_STATES = {
-    "letter.attempted": LetterState.ATTEMPTED,
-    "letter.sent": LetterState.SENT,
-    "letter.deferred": LetterState.DEFERRED,
-    "letter.failed": LetterState.FAILED,
-}
-
-
-def _on_letter(batch: Batch, entry: Entry) -> None:
-    event = entry.event
-    letter = event.stream.removeprefix("letter:")
-    if event.kind == "letter.queued":
-        personal = _personal(entry)
-        batch.inserts[t.letters].append(
-            {
-                "id": letter,
-                "seq": entry.seq,
-                "kind": event.data["kind"],
-                **{key: event.data.get(key) or "" for key in ("campaign", "unit", "form", "sha")},
-                "priority": event.data.get("priority", 0),
-                "message_id": event.data["message_id"],
-                **{key: personal.get(key, "") for key in ("to", "name", "subject")},
-                "state": LetterState.QUEUED.value,
-                "queued_at": event.at,
-                "events": event.number,
-            }
-        )
-        return
-    batch.letters.append(
-        {
-            "_id": letter,
-            "_state": _LETTER_STATES[event.kind].value,
-            "_tries": int(event.kind == "letter.attempted"),
-            "_until": instant(event.data.get("until")),
-            "_reply": event.data.get("reply", ""),
-            "_events": event.number,
-        }
-    )
-
-
 def _on_step(batch: Batch, entry: Entry) -> None:
     campaign, _, key = entry.event.stream.removeprefix("step:").partition("/")
     detail = canonical(entry.event.data.get("detail"))
@@ -382,7 +341,8 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "case": _on_case,
     "package": _on_package,
     "message": _on_message,
-    "letter": _on_letter,
+    "letter": on_letter,
+    "relay": on_relay,
     "step": _on_step,
     "late": _on_late,
     "receipt": _on_receipt,

@@ -44,7 +44,9 @@ class LetterState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LetterRow:
-    """A letter of the outbox. `events` is the last number in its stream `letter:ID`."""
+    """A letter of the outbox. `events` is the last number in its stream `letter:ID`; `blame` says whose fault a failure
+    is: '' or `recipient` the address, `patience` too many refusals for now, `letter` the letter itself.
+    """
 
     id: str
     kind: str
@@ -62,6 +64,20 @@ class LetterRow:
     queued_at: dt.datetime
     not_before: dt.datetime | None
     reply: str
+    events: int
+    blame: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """When and with which words a relay last refused whoever sends, and until when the account rests. `times` counts such
+    refusals with no letter taken in between; `events` is the last number in its stream `relay:NAME`.
+    """
+
+    at: dt.datetime
+    until: dt.datetime
+    reply: str
+    times: int
     events: int
 
 

@@ -110,6 +110,7 @@ def letter_of(row: Any) -> LetterRow:
         row.not_before,
         row.reply,
         row.events,
+        row.blame,
     )
 
 

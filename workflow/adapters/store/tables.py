@@ -301,8 +301,33 @@ letters = Table(
     Column("not_before", Instant),
     word("reply"),
     count("events"),
+    # Whose fault a failure is: '' and `recipient` the address, `patience` too many refusals for now, `letter` its own.
+    word("blame"),
     Index("ix_letters_waiting", "state", "priority", "queued_at"),
     Index("ix_letters_unit", "unit"),
+)
+
+#: Every time that a letter was tried, which is what the relay's limits count.
+attempts = Table(
+    "attempts",
+    metadata,
+    key("letter"),
+    key("number", Integer),
+    Column("at", Instant, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+#: The last time that a relay refused whoever sends; `times` counts refusals with no letter taken in between.
+pauses = Table(
+    "pauses",
+    metadata,
+    key("relay"),
+    Column("at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    word("reply"),
+    count("times"),
+    count("events"),
+    sqlite_with_rowid=False,
 )
 
 steps = Table(
