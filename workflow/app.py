@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -29,9 +29,11 @@ from workflow.domain.errors import Fault, OutsideFailed, Refused
 from workflow.domain.form import Form
 from workflow.domain.ladder import Ladder
 from workflow.domain.roster import Roster, Unit
+from workflow.domain.sending import Allowance, Limits
 from workflow.process.consolidate import consolidate, levels_of
 from workflow.process.correspondence import Letterhead, Secretariat
 from workflow.process.dispatch import Sent, dispatch
+from workflow.process.dispatch import Terms as SendingTerms
 from workflow.process.gather import current_campaign, require_campaign, require_roster
 from workflow.process.intake import Intake
 from workflow.process.launch import Launched, Terms, TokenKey, launch
@@ -254,32 +256,55 @@ class App:
         require_roster(self.store)
         said = self.config.imap
         began = self.now()
+        with self._mailbox() as mailbox:
+            account = f"{said.user}@{said.host}"
+            return self.intake().poll(mailbox, account, said.folder, began, said.batch, progress)
+
+    def _mailbox(self) -> Mailbox:
+        said = self.config.imap
         settings = MailboxSettings(
             said.host, said.port, said.security, said.user, config.password(said), said.folder,
             said.archive_folder, said.timeout,
         )  # fmt: skip
-        with Mailbox(settings) as mailbox:
-            account = f"{said.user}@{said.host}"
-            return self.intake().poll(mailbox, account, said.folder, began, said.batch, progress)
+        return Mailbox(settings)
 
-    def send(self, progress: Callable[[int], None] = lambda done: None) -> Sent:
-        """Send what is queued, at most `smtp.per_pass` letters."""
+    def terms(self, *, impatient: bool = False) -> SendingTerms:
+        """On which terms letters go out."""
         said = self.config.smtp
-        settings = RelaySettings(
-            said.host, said.port, said.security, said.user, config.password(said), said.timeout
-        )
+        allowance = Allowance(_limits(said), {name: _limits(one) for name, one in said.domains.items()})
+        relay = f"{said.host}:{said.port}/{said.user}"
+        return SendingTerms(self.config.letterhead.address, relay, allowance, said.per_pass, impatient)
+
+    def relay(self) -> Relay:
+        """The relay, not yet called."""
+        said = self.config.smtp
+        return Relay(
+            RelaySettings(
+                said.host, said.port, said.security, said.user, config.password(said), said.timeout,
+                said.per_connection,
+            )
+        )  # fmt: skip
+
+    def send(self, progress: Callable[[int], None] = lambda done: None, *, impatient: bool = False) -> Sent:
+        """Send what is due, at most `smtp.per_pass` letters; `impatient` does not wait for the relay's pause to end."""
         if not self.store.letters_to_send(self.now(), 1):
             return Sent()
-        with self._alone("send.lock", "发信"), Relay(settings) as relay:
+        with self._alone("send.lock", "发信"), closing(self.relay()) as relay:
             return dispatch(
                 self.store,
                 self.files,
                 relay,
-                self.config.letterhead.address,
-                self.now(),
-                said.per_pass,
+                self.terms(impatient=impatient),
+                self.now,
                 progress,
+                self._filed if self.config.smtp.sent_folder else None,
             )
+
+    def _filed(self, ids: Collection[str], since: dt.date) -> Collection[str]:
+        """Which of these Message-IDs lie where the provider files what was sent."""
+        folder = self.config.smtp.sent_folder
+        with self._mailbox() as mailbox:
+            return mailbox.filed("" if folder == "auto" else folder, since) & set(ids)
 
     @contextmanager
     def _alone(self, name: str, what: str) -> Iterator[None]:
@@ -316,6 +341,10 @@ class App:
     ) -> list[MadeBook]:
         forms, token = self.forms(campaign), self.token_key.token
         return consolidate(self.store, self.files, token, roster, campaign, forms, units, now, now, progress)
+
+
+def _limits(said: config.Rates) -> Limits:
+    return Limits(said.per_minute, said.per_hour, said.per_day)
 
 
 def _private(path: str, flags: int) -> int:

@@ -47,14 +47,26 @@ class Letterhead(_Section):
 
 
 class Server(_Section):
-    """A mail server. The password is never in the file: `password_env` names the environment variable."""
+    """A mail server. The password is never in the file: `password_env` names the environment variable that holds it,
+    `password_keyring` the service under which the system's keyring holds it for `user`.
+    """
 
     host: str = Field(min_length=1)
     port: Port
     security: Security = "tls"
     user: str = ""
     password_env: str = ""
+    password_keyring: str = ""
     timeout: float = Field(default=60, gt=0, le=3600)
+
+    @field_validator("password_keyring")
+    @classmethod
+    def one_place(cls, service: str, info: ValidationInfo) -> str:
+        if service and info.data.get("password_env"):
+            raise ValueError("与 password_env 只能填写一个")
+        if service and not info.data.get("user"):
+            raise ValueError("密码在系统密钥环中按账号存放，请同时填写 user")
+        return service
 
 
 class Imap(Server):
@@ -65,10 +77,31 @@ class Imap(Server):
     batch: int = Field(default=200, ge=1, le=1000)
 
 
-class Smtp(Server):
-    """The relay, and how many letters one pass sends at most."""
+class Rates(_Section):
+    """Letters in any minute, hour and day (the last 24 hours); 0 for no limit."""
+
+    per_minute: int = Field(default=0, ge=0, strict=True)
+    per_hour: int = Field(default=0, ge=0, strict=True)
+    per_day: int = Field(default=0, ge=0, strict=True)
+
+
+class Smtp(Server, Rates):
+    """The relay; how many letters one pass sends and one connection carries at most; the limits of the account and of the
+    domains that it writes to; and where the provider files what was sent ('auto' finds it, '' nowhere).
+    """
 
     per_pass: int = Field(default=500, ge=1)
+    per_connection: int = Field(default=0, ge=0)
+    sent_folder: str = "auto"
+    domains: dict[str, Rates] = {}
+
+    @field_validator("domains")
+    @classmethod
+    def in_small_letters(cls, domains: dict[str, Rates]) -> dict[str, Rates]:
+        for name in domains:
+            if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", name):
+                raise ValueError(f'“{name}”不是小写的邮箱域名，应写成 "163.com" = {{ per_day = 500 }} 的样子')
+        return domains
 
 
 class Database(_Section):
@@ -230,13 +263,30 @@ def load(path: Path) -> Config:
 
 
 def password(server: Server) -> str:
-    """The server's password from the environment; raises Refused when the variable is named and not set."""
+    """The server's password from the environment or the keyring; raises Refused when it is not where it is said to be."""
+    if server.password_keyring:
+        return _from_keyring(server.password_keyring, server.user)
     if not server.password_env:
         return ""
     value = os.environ.get(server.password_env)
     if value is None:
         raise Refused(Fault(f"环境变量 {server.password_env}", "没有设置", "请设置为邮箱密码或授权码"))
     return value
+
+
+def _from_keyring(service: str, user: str) -> str:
+    # Here and not above: looking for the system's keyring takes a while, and most workspaces use the environment.
+    import keyring  # noqa: PLC0415
+    import keyring.errors  # noqa: PLC0415
+
+    where = f"系统密钥环 {service}"
+    try:
+        found = keyring.get_password(service, user)
+    except keyring.errors.KeyringError as error:
+        raise Refused(Fault(where, "打不开", "请解锁密钥环，或改用 password_env")) from error
+    if found is None:
+        raise Refused(Fault(where, f"没有 {user} 的密码", f"请运行 keyring set {service} {user}"))
+    return found
 
 
 _SAID = {
@@ -274,12 +324,16 @@ def _faults(path: Path, text: str, error: ValidationError) -> Iterator[Fault]:
 
 def _line(text: str, place: list[str]) -> int:
     """The line of a setting, else of its section, counted from 1; 0 when neither is there."""
-    section, found = "", 0
+    section: list[str] = []
+    found = deepest = 0
     for number, line in enumerate(text.splitlines(), 1):
-        if match := re.match(r"\s*\[([^\]]+)\]", line):
-            section = match[1].strip()
-            if section == place[0]:
-                found = number
-        elif section == place[0] and len(place) > 1 and re.match(rf"\s*{re.escape(place[1])}\s*=", line):
-            return number
+        if header := re.match(r"\s*\[([^\]]+)\]", line):
+            section = [part.strip('"') for part in re.findall(r'"[^"]*"|[^\s."]+', header[1])]
+            named = section
+        elif section and (key := re.match(r'\s*(?:"([^"]+)"|([\w-]+))\s*=', line)):
+            named = [*section, key[1] or key[2]]
+        else:
+            continue
+        if len(named) > deepest and named == place[: len(named)]:
+            found, deepest = number, len(named)
     return found

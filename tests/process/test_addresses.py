@@ -51,3 +51,16 @@ def test_staff_are_told_of_an_address_once_however_many_letters_failed() -> None
 
 def test_a_unit_that_has_left_the_roster_is_no_finding() -> None:
     assert list(findings([failed("one", unit="4199999999")], set(), ROSTER, NOW)) == []
+
+
+def test_a_letter_at_fault_itself_leaves_its_address_good_and_staff_are_told_of_each() -> None:
+    both = [replace(failed(name), blame="letter", reply="552 too large") for name in ("one", "two")]
+    assert reached(ROSTER, both) is ROSTER
+    told = [event for event in findings(both, set(), ROSTER, NOW) if event.kind == "staff.query"]
+    assert len(told) == 2
+    assert told[0].personal is not None
+    assert told[0].personal["matter"] == (
+        "信件被拒收：发给东区第一小学的school@county.test的《关于报送》没有送达（552 too large），原因不在收件地址，"
+        "请核对内容和附件大小后另行告知该单位"
+    )
+    assert list(findings(both, {"letter/one", "letter/two"}, ROSTER, NOW)) == []

@@ -237,8 +237,11 @@ def _campaign_commands(commands: Commands) -> None:
 
 
 def _mail_commands(commands: Commands) -> None:
-    command = _add(commands, "send", "发出待发信件", lambda app, said: intake.send(app, said.dry_run))
+    command = _add(
+        commands, "send", "发出待发信件", lambda app, said: intake.send(app, said.dry_run, said.now)
+    )
     command.add_argument("--dry-run", action="store_true", help="只列出，不发送")
+    command.add_argument("--now", action="store_true", help="不等发信服务器要求的暂停期满（限额仍然有效）")
     _add(commands, "poll", "收取一次邮件", lambda app, said: intake.poll(app))
     command = _add(
         commands,

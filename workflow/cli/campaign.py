@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from workflow.app import App
+from workflow.cli.outbox import usage_json, usage_lines
 from workflow.cli.printing import complain, progress, say, say_json
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.deadlines import Due
@@ -82,9 +83,11 @@ def status(app: App, campaign: str, level: str, as_json: bool) -> int:
     known = require_campaign(app.store, campaign)
     seen = overview(app.store, roster, known, app.now(), _level(level) if level else None)
     if as_json:
-        say_json(seen.as_json())
+        say_json({**seen.as_json(), "sending": usage_json(app)})
     else:
         print_overview(seen)
+        for line in usage_lines(app):
+            say(line)
     return 0
 
 

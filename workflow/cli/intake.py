@@ -11,7 +11,8 @@ from typing import Any
 
 from workflow.adapters.mail.mime import received_at
 from workflow.app import App
-from workflow.cli.printing import progress, say, say_json
+from workflow.cli.outbox import pause_words, usage_lines
+from workflow.cli.printing import complain, progress, say, say_json
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.checks import examine
 from workflow.domain.errors import Fault, Refused
@@ -42,18 +43,28 @@ def poll(app: App) -> int:
     return 1 if buckets[Bucket.FAILED] else 0
 
 
-def send(app: App, dry_run: bool) -> int:
-    """Send what is queued; 1 when a letter was refused for good."""
+def send(app: App, dry_run: bool, now: bool) -> int:
+    """Send what is due; 1 when a letter was refused for good, 3 when the relay has asked for a pause."""
     if dry_run:
         letters = app.store.letters_to_send(app.now(), app.config.smtp.per_pass)
         for letter in letters:
             say(f"{letter.to}\t{letter.subject}")
         say(f"待发 {len(letters)} 封（未发送）")
+        for line in usage_lines(app):
+            say(line)
         return 0
     with progress("发信") as move:
-        sent = app.send(lambda done: move(done, done))
+        sent = app.send(lambda done: move(done, done), impatient=now)
     say(f"已发 {sent.sent} 封，稍后再试 {sent.deferred} 封，失败 {sent.failed} 封")
-    return 1 if sent.failed else 0
+    if sent.waiting:
+        say(f"还有 {sent.waiting} 封待发")
+    for hold in sent.holds:
+        say(f"{hold.domain or '全部信件'}已到限额（{hold.why}），{hold.until:%m月%d日 %H:%M:%S} 起继续")
+    if sent.pause is not None:
+        complain(pause_words(sent.pause))
+    if sent.fault is not None:
+        complain(sent.fault)
+    return 3 if sent.pause or sent.fault else 1 if sent.failed else 0
 
 
 def ingest(app: App, paths: Sequence[Path], received: str, as_json: bool) -> int:

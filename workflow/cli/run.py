@@ -12,6 +12,7 @@ import schedule
 from filelock import FileLock, Timeout
 
 from workflow.app import App
+from workflow.cli.outbox import say_pause
 from workflow.cli.printing import complain, say
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 
@@ -52,7 +53,7 @@ def _work(app: App, stop: threading.Event) -> None:
 
     at_once(every.poll_minutes, "收信", app.poll)
     at_once(every.tick_minutes, "日程", app.tick)
-    at_once(every.send_minutes, "发信", app.send)
+    at_once(every.send_minutes, "发信", lambda: say_pause(app.send()))
     at_once(every.consolidate_minutes, "汇总", lambda: app.consolidate() if app.store.campaigns() else None)
     jobs.run_all()
     while not stop.is_set():

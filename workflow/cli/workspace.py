@@ -8,10 +8,10 @@ from pathlib import Path
 
 from workflow import config
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
-from workflow.adapters.mail.smtp import Relay, RelaySettings
 from workflow.adapters.workbook.containers import libarchive_works
 from workflow.adapters.workdays import known_years
 from workflow.app import App
+from workflow.cli.outbox import usage_lines
 from workflow.cli.printing import complain, say
 from workflow.domain.deadlines import guessed_days
 from workflow.domain.errors import Fault, OutsideFailed, Refused
@@ -151,7 +151,5 @@ def _imap(app: App) -> str:
 
 def _smtp(app: App) -> str:
     said = app.config.smtp
-    with Relay(
-        RelaySettings(said.host, said.port, said.security, said.user, config.password(said), said.timeout)
-    ):
-        return f"{said.host}:{said.port}"
+    with app.relay():
+        return f"{said.host}:{said.port}；" + "；".join(usage_lines(app))

@@ -28,6 +28,7 @@ from workflow.domain.matching import (
     token_in,
 )
 from workflow.domain.message import Attachment, Message, Sighting
+from workflow.domain.refusals import address_is_bad
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
 from workflow.process import confirmations, receipts, returns, reviews, strangers, withdrawals
@@ -281,14 +282,16 @@ def _thread(message: Message, situation: Situation) -> CaseKey | None:
 
 
 def _bounced(arrival: Arrival, situation: Situation) -> Outcome:
-    """A permanent bounce marks the letter as failed and asks staff to see to the address."""
+    """A permanent bounce marks the letter as failed and asks staff to see to the address, or to the letter where the notice
+    blames its contents or how much we send.
+    """
     bounce = arrival.message.bounce
     letter = situation.letters.get(bounce.original_message_id) if bounce else None
     if bounce is None or letter is None or not bounce.permanent or letter.state not in _ON_ITS_WAY:
         return Outcome()
     failed = Event(
         f"letter:{letter.id}", letter.events + 1, "letter.failed", arrival.received_at, SYSTEM, arrival.sha,
-        {"reply": bounce.text[:200]},
+        {"reply": bounce.text[:200], "blame": "recipient" if address_is_bad(bounce.text) else "letter"},
     )  # fmt: skip
     return Outcome(events=(failed,))
 

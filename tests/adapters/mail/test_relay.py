@@ -114,7 +114,7 @@ def answering(**replies: bytes | None):
         ({"body": b"554 DT:SPM spam\r\n"}, "failed", "554 DT:SPM spam"),
         ({"body": b"452 full\r\n"}, "deferred", "452 full"),
         ({"body": None}, "unknown", "交付中连接中断"),
-        ({"DATA": None}, "unknown", "交付中连接中断"),
+        ({"DATA": None}, "deferred", "交付中连接中断"),
     ],
 )
 def test_each_answer_of_a_relay_has_its_meaning(

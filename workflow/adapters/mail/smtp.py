@@ -20,11 +20,14 @@ import yagmail
 
 from workflow.adapters.mail.connection import Security, one_line, require_encryption, words
 from workflow.domain.errors import OutsideFailed
+from workflow.domain.refusals import Stage, ends_connection
 
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """Where letters are handed in. Without a `user` nobody logs in; `timeout` in seconds counts for each answer."""
+    """Where letters are handed in. Without a `user` nobody logs in; `timeout` in seconds counts for each answer, and
+    `per_connection` are the letters that one connection carries at most (0: any number).
+    """
 
     host: str
     port: int
@@ -32,6 +35,7 @@ class RelaySettings:
     user: str = ""
     password: str = field(default="", repr=False)
     timeout: float = 60.0
+    per_connection: int = 0
 
     @property
     def where(self) -> str:
@@ -49,24 +53,34 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The relay's answer to one letter; `reply` is its words on one line, code first."""
+    """The relay's answer to one letter; `reply` is its words on one line, code first; `stage` is where it gave it."""
 
     state: DeliveryState
     reply: str
+    stage: Stage = Stage.RECIPIENT
+
+
+class _TurnedAway(OutsideFailed):
+    """The relay answered and did not let us in."""
+
+    def __init__(self, fault: OutsideFailed, answer: Delivery) -> None:
+        super().__init__(fault.fault.where, fault.fault.what, fault.fault.remedy)
+        self.answer = answer
 
 
 class Relay:
-    """One connection to the relay, for `with`. It is opened with the first letter and once more when it dropped
-    between letters.
+    """One connection to the relay, for `with`. It is opened with the first letter, and again when it dropped between
+    letters or has carried as many as it may.
 
     Raises Refused when letters would leave this machine unencrypted, OutsideFailed when the relay can't be reached
-    or refuses the log-in.
+    or does not let us in.
     """
 
     def __init__(self, settings: RelaySettings) -> None:
         require_encryption(settings.security, settings.host, settings.where)
         self._settings = settings
         self._client: yagmail.SMTP | None = None
+        self._carried = 0
 
     def __enter__(self) -> Self:
         self._connection()
@@ -86,6 +100,16 @@ class Relay:
             except (smtplib.SMTPException, OSError):
                 client.smtp.close()
 
+    def ready(self) -> Delivery | None:
+        """Open the connection where there is none. The relay's answer when it does not let us in, None when letters can
+        be handed over; raises OutsideFailed when it can't be reached.
+        """
+        try:
+            self._connection()
+        except _TurnedAway as turned_away:
+            return turned_away.answer
+        return None
+
     def send(self, envelope_from: str, recipient: str, data: bytes) -> Delivery:
         """Hand one letter over. `data` is a whole message with CRLF line ends.
 
@@ -96,13 +120,19 @@ class Relay:
             if not value.isascii() or any(c in value for c in "\r\n<> "):
                 return Delivery(DeliveryState.FAILED, f"553 不是合格的邮件地址：{one_line(value.encode())}")
         refused = self._begin(envelope_from, recipient, len(data))
-        return self._data(data) if refused is None else refused
+        answer = self._data(data) if refused is None else refused
+        self._carried += 1
+        if self._carried == self._settings.per_connection:
+            self.close()
+        return answer
 
     def _begin(self, envelope_from: str, recipient: str, size: int) -> Delivery | None:
         """`_envelope`, once more on a new connection where the relay hung up meanwhile or does so with a 421."""
         for last in (False, True):
             try:
                 refused = self._envelope(envelope_from, recipient, size)
+            except _TurnedAway as turned_away:
+                return turned_away.answer
             except (smtplib.SMTPServerDisconnected, OSError) as error:
                 self.close()
                 if last:
@@ -116,36 +146,46 @@ class Relay:
     def _envelope(self, envelope_from: str, recipient: str, size: int) -> Delivery | None:
         """MAIL and RCPT; the refusal, or None when the relay waits for the data."""
         smtp = self._connection()
-        smtp.ehlo_or_helo_if_needed()
-        options = [f"size={size}"] if smtp.has_extn("size") else []
-        code, reply = smtp.mail(envelope_from, options)
+        stage = Stage.SENDER
+        code, reply = smtp.mail(envelope_from, [f"size={size}"] if smtp.has_extn("size") else [])
         if code == 250:
+            stage = Stage.RECIPIENT
             code, reply = smtp.rcpt(recipient)
             if code in {250, 251}:
                 return None
-        self._reset(code)
-        return _refusal(code, reply)
+        refused = _refusal(code, reply, stage)
+        self._reset(refused)
+        return refused
 
     def _data(self, data: bytes) -> Delivery:
+        """DATA and the message, byte for byte but for the dots that the protocol itself doubles (RFC 5321, 4.5.2).
+
+        Only when the connection breaks after the message began nobody knows whether the relay has it.
+        """
         smtp = self._connection()
+        stage = Stage.DATA
         try:
-            code, reply = smtp.data(data)
-        except smtplib.SMTPDataError as error:
-            self._reset(error.smtp_code)
-            return _refusal(error.smtp_code, error.smtp_error)
+            code, reply = smtp.docmd("data")
+            if code == 354:
+                stage = Stage.END
+                smtp.send(_with_dots(data))
+                code, reply = smtp.getreply()
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            return Delivery(DeliveryState.UNKNOWN, f"交付中连接中断（{words(error)}）")
+            broken = f"交付中连接中断（{words(error)}）"
+            state = DeliveryState.UNKNOWN if stage is Stage.END else DeliveryState.DEFERRED
+            return Delivery(state, broken, stage)
         if code == 250:
-            return Delivery(DeliveryState.SENT, _answer(code, reply))
-        self._reset(code)
-        return _refusal(code, reply)
+            return Delivery(DeliveryState.SENT, _answer(code, reply), stage)
+        refused = _refusal(code, reply, stage)
+        self._reset(refused)
+        return refused
 
-    def _reset(self, code: int) -> None:
-        """Get ready for the next letter; after 421 the relay has hung up."""
+    def _reset(self, refused: Delivery) -> None:
+        """Get ready for the next letter; after 421 the relay has hung up, and some want another connection."""
         smtp = self._connection()
         try:
-            if code != 421 and smtp.rset()[0] == 250:
+            if not ends_connection(refused.reply) and smtp.rset()[0] == 250:
                 return
         except (smtplib.SMTPException, OSError):
             pass
@@ -154,6 +194,7 @@ class Relay:
     def _connection(self) -> smtplib.SMTP:
         if self._client is None:
             self._client = self._open()
+            self._carried = 0
         connection: smtplib.SMTP = self._client.smtp
         return connection
 
@@ -177,6 +218,7 @@ class Relay:
         try:
             with self._reported():
                 client.login()
+                client.smtp.ehlo_or_helo_if_needed()
             opened = True
         finally:
             client.is_closed = True  # closing is ours, in `close`, not yagmail's when it is collected
@@ -190,9 +232,8 @@ class Relay:
         where = self._settings.where
         try:
             yield
-        except smtplib.SMTPAuthenticationError as error:
-            fault = f"登录被拒绝（{_answer(error.smtp_code, error.smtp_error)}）"
-            raise OutsideFailed(where, fault, "请核对发信账号和授权码") from error
+        except smtplib.SMTPResponseException as error:
+            raise self._turned_away(error) from error
         except ssl.SSLError as error:
             raise OutsideFailed(where, f"加密连接失败（{words(error)}）", "请核对端口和加密方式") from error
         except smtplib.SMTPNotSupportedError as error:
@@ -200,11 +241,27 @@ class Relay:
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             raise OutsideFailed(where, f"连接不上（{words(error)}）", "请核对地址、端口和网络") from error
 
+    def _turned_away(self, error: smtplib.SMTPResponseException) -> _TurnedAway:
+        where, said = self._settings.where, _answer(error.smtp_code, error.smtp_error)
+        if isinstance(error, smtplib.SMTPAuthenticationError):
+            fault = OutsideFailed(where, f"登录被拒绝（{said}）", "请核对发信账号和授权码")
+            return _TurnedAway(fault, _refusal(error.smtp_code, error.smtp_error, Stage.LOGIN))
+        stage = Stage.GREETING if isinstance(error, smtplib.SMTPConnectError) else Stage.HELLO
+        fault = OutsideFailed(where, f"不接受连接（{said}）", "请稍后再试，或向邮件服务商了解原因")
+        return _TurnedAway(fault, _refusal(error.smtp_code, error.smtp_error, stage))
 
-def _refusal(code: int, reply: bytes | str) -> Delivery:
+
+def _with_dots(data: bytes) -> bytes:
+    """A message as it goes over the wire after DATA."""
+    dots = b"." if data.startswith(b".") else b""
+    end = b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
+    return dots + data.replace(b"\r\n.", b"\r\n..") + end
+
+
+def _refusal(code: int, reply: bytes | str, stage: Stage) -> Delivery:
     """4xx may go through later, 5xx never will; a code that is neither is a broken answer: later."""
     state = DeliveryState.FAILED if 500 <= code <= 599 else DeliveryState.DEFERRED
-    return Delivery(state, _answer(code, reply))
+    return Delivery(state, _answer(code, reply), stage)
 
 
 def _answer(code: int, reply: bytes | str) -> str:

@@ -15,7 +15,7 @@ from workflow.adapters.store import Cursor
 from workflow.app import App
 from workflow.demo.addresses import HOST, SYSTEM, UNITS, End
 from workflow.demo.mailing import bounce
-from workflow.process.dispatch import dispatch
+from workflow.process.dispatch import Terms, dispatch
 from workflow.process.intake import Raw
 
 Ends = Callable[[str], End]
@@ -79,8 +79,9 @@ class InMemory:
     def send(self, limit: int) -> int:
         app = self._app
         own = app.config.letterhead.address
-        sent = dispatch(app.store, app.files, _Carrier(self.carry), own, app.now(), limit)
-        return sent.sent + sent.failed + sent.deferred
+        return dispatch(
+            app.store, app.files, _Carrier(self.carry), Terms(own, limit=limit), app.now
+        ).tried
 
     def carry(self, envelope_from: str, to: str, letter: bytes) -> Delivery:
         """A letter to its recipient, refused or bounced where the address is no more."""
@@ -103,6 +104,9 @@ class _Carrier:
     """What dispatch sends with."""
 
     carry: Callable[[str, str, bytes], Delivery]
+
+    def ready(self) -> Delivery | None:
+        return None
 
     def send(self, envelope_from: str, to: str, letter: bytes) -> Delivery:
         return self.carry(envelope_from, to, letter)
@@ -135,8 +139,7 @@ class OverServers:
         self._app.config = self._app.config.model_copy(
             update={"smtp": smtp.model_copy(update={"per_pass": limit})}
         )
-        sent = self._app.send()
-        return sent.sent + sent.failed + sent.deferred
+        return self._app.send().tried
 
     def take(self) -> list[Got]:
         found = []
