@@ -190,10 +190,10 @@ def mail(
     return Arrival(sha, f"digest of {sha}", moment, message, words, readings, shas)
 
 
-def bounce(*, permanent: bool = True, of: str = "<letter@office.test>") -> Arrival:
-    return mail(
-        "mailer@relay.test", auto="bounce", bounce=Bounce(of, ("a@b.test",), permanent, "550 no such user")
-    )
+def bounce(
+    *, permanent: bool = True, of: str = "<letter@office.test>", words: str = "550 no such user"
+) -> Arrival:
+    return mail("mailer@relay.test", auto="bounce", bounce=Bounce(of, ("a@b.test",), permanent, words))
 
 
 def fold(situation: Situation, *arrivals: Arrival) -> tuple[Situation, list[Outcome]]:

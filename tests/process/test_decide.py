@@ -93,6 +93,16 @@ class TestWhatNobodyWrote:
         assert outcome.letters == ()
 
     @pytest.mark.parametrize(
+        ("words", "blame"),
+        [("550 no such user", "recipient"), ("550 Domain frequency limited", "letter"), ("", "recipient")],
+    )
+    def test_a_bounce_blames_the_address_unless_it_says_that_we_send_too_much(
+        self, words: str, blame: str
+    ) -> None:
+        outcome = decide(bounce(words=words), with_letter(opened()))
+        assert outcome.events[1].data["blame"] == blame
+
+    @pytest.mark.parametrize(
         "arrival", [bounce(permanent=False), bounce(of="<other@office.test>"), bounce(of="")]
     )
     def test_a_delay_or_a_bounce_of_nothing_known_marks_nothing(self, arrival: object) -> None:

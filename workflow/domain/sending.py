@@ -90,11 +90,6 @@ class Quota:
         if domain in self._by_domain:
             insort(self._by_domain[domain], at)
 
-    @property
-    def tried(self) -> int:
-        """How many letters are counted."""
-        return len(self._all)
-
     def used(self, now: dt.datetime, domain: str = "") -> tuple[int, int, int]:
         """Letters in the last minute, hour and day, to one domain or all."""
         times = self._by_domain.get(domain, []) if domain else self._all

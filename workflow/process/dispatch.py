@@ -190,7 +190,9 @@ class _Pass:
         urgent = self._store.letters_to_send(now, room, closed)
         oldest = self._store.letters_to_send(now, room // EVERY + 1, closed, oldest=True)
         known = {letter.id: letter for letter in (*urgent, *oldest) if letter.id not in self._passed_over}
-        turns = in_turn([letter.id for letter in urgent], [letter.id for letter in oldest], self._quota.tried)
+        turns = in_turn(
+            [letter.id for letter in urgent], [letter.id for letter in oldest], self._store.tries()
+        )
         return [known[letter] for letter in turns if letter in known]
 
     def _admitted(self, letters: Iterator[LetterRow]) -> Iterator[LetterRow]:
@@ -300,4 +302,5 @@ class _Pass:
             holds=tuple(holds) if due else (),
             pause=pause,
             fresh=self._resting,
+            fault=self._fault,
         )

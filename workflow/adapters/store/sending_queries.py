@@ -56,6 +56,11 @@ class SendingQueries(Database):
         with self.reading() as connection:
             return [(at, to.rpartition("@")[2].lower()) for at, to in connection.execute(query)]
 
+    def tries(self) -> int:
+        """How often letters were tried in all."""
+        with self.reading() as connection:
+            return connection.execute(select(func.count()).select_from(t.attempts)).scalar_one()
+
     def relay_pause(self, relay: str) -> Pause | None:
         """The last time that a relay refused whoever sends, past or not."""
         with self.reading() as connection:
