@@ -233,6 +233,7 @@ def test_sending_killed_at_any_moment_loses_no_letter_and_repeats_few(
 
     chance, kills = random.Random(3), 0
     for place in range(KILLS):
+        world.at(f"12-25 {11 + place // 4}:{place % 4 * 15:02d}")  # letters in doubt have waited
         arrived = len(world.servers.messages("units"))
         working = partial(lambda arrived: len(world.servers.messages("units")) > arrived, arrived)
         process = world.start("send")
@@ -241,6 +242,7 @@ def test_sending_killed_at_any_moment_loses_no_letter_and_repeats_few(
             if place % 2
             else killed(process, chance.uniform(0, 2))
         )
+    world.at("12-25 16:00")
     assert finished(world.start("send")).code == 0
     world.servers.settle()
     assert kills

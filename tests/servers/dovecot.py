@@ -45,6 +45,9 @@ userdb {{
 namespace inbox {{
   inbox=yes
   separator=/
+  mailbox Sent {{
+    special_use=\\Sent
+  }}
 }}
 service imap-login {{
   chroot=

@@ -8,6 +8,8 @@ import smtplib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from imap_tools.utils import encode_folder
+
 from . import dovecot, postfix, running
 
 if TYPE_CHECKING:
@@ -82,6 +84,16 @@ class MailServers:
         with smtplib.LMTP(self.imap_host, self.dovecot.lmtp_port, timeout=60) as connection:
             for raw in raws:
                 connection.sendmail(sender, [recipient], raw)
+
+    def file(self, account: str, folder: str, raws: list[bytes], when: datetime) -> None:
+        """Put messages into a folder over IMAP, as a provider files what was sent at `when`; the folder is made."""
+        name = encode_folder(folder).decode("ascii")
+        with self.imap(account) as connection:
+            connection.create(name)
+            for raw in raws:
+                connection.append(name, "", "", raw)  # type: ignore[arg-type]
+        for path in self.dovecot.messages(account, name.strip('"')):
+            os.utime(path, (when.timestamp(), when.timestamp()))
 
     def messages(self, account: str, folder: str = "INBOX") -> list[bytes]:
         """The raw messages of a folder, oldest delivery first, untouched by IMAP flags."""
