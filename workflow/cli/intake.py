@@ -50,7 +50,7 @@ def send(app: App, dry_run: bool, now: bool) -> int:
         for letter in letters:
             say(f"{letter.to}\t{letter.subject}")
         say(f"待发 {len(letters)} 封（未发送）")
-        for line in usage_lines(app):
+        for line in usage_lines(app) if app.terms().allowance.longest else ():
             say(line)
         return 0
     with progress("发信") as move:
