@@ -30,6 +30,7 @@ from workflow.domain.form import Form
 from workflow.domain.ladder import Ladder
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.sending import Allowance, Limits
+from workflow.domain.tallies import Judged, Verdicts, judge
 from workflow.process.consolidate import consolidate, levels_of
 from workflow.process.correspondence import Letterhead, Secretariat
 from workflow.process.dispatch import Sent, dispatch
@@ -39,6 +40,7 @@ from workflow.process.intake import Intake
 from workflow.process.launch import Launched, Terms, TokenKey, launch
 from workflow.process.situation import Outcome, Policy
 from workflow.process.tick import Done, Tick
+from workflow.process.trial import Trial, try_form
 
 Progress = Callable[[int, int], None]
 _KEY_ID = "A"
@@ -332,6 +334,11 @@ class App:
         roster = require_roster(self.store)
         return self._consolidated(roster, levels_of(roster, units), self.now(), known, progress)
 
+    def try_form(self, form: Form, campaign: str = "") -> Trial:
+        """What the rules of a form would ask, of the answers that are already held."""
+        known = require_campaign(self.store, campaign)
+        return try_form(_judge, self.store, require_roster(self.store), known, form)
+
     def _book(self, unit: Unit, now: dt.datetime) -> MadeBook:
         campaign = require_campaign(self.store)
         return self._consolidated(require_roster(self.store), [unit], now, campaign, _no_progress)[0]
@@ -340,7 +347,22 @@ class App:
         self, roster: Roster, units: Sequence[Unit], now: dt.datetime, campaign: Campaign, progress: Progress
     ) -> list[MadeBook]:
         forms, token = self.forms(campaign), self.token_key.token
-        return consolidate(self.store, self.files, token, roster, campaign, forms, units, now, now, progress)
+        return consolidate(
+            self.store, self.files, token, roster, campaign, forms, units, now, now, progress, _judge
+        )
+
+
+#: Up to so many units the scalar evaluator is done before polars is loaded.
+_FEW = 1000
+
+
+def _judge(form: Form, units: Sequence[Judged]) -> Verdicts:
+    """The verdicts of a form's rules on units: over columns where these are many."""
+    if len(units) < _FEW:
+        return judge(form, units)
+    from workflow.adapters import frames  # noqa: PLC0415 - polars is loaded where it is used alone
+
+    return frames.judge(form, units)
 
 
 def _limits(said: config.Rates) -> Limits:

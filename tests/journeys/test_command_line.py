@@ -321,6 +321,37 @@ def test_a_preview_is_one_units_copy_without_a_valid_token(asked: Office, tmp_pa
     refused(asked.huizhi("form", "preview", form, "--unit", "999999", "--out", target), "名册中没有这个单位")
 
 
+def with_rule(office: Office, target: Path, *rule: str) -> Path:
+    """The schools' form with one rule more."""
+    book = openpyxl.load_workbook(office.folder / "templates" / "forms" / "school.xlsx")
+    book["规则"].append(rule)
+    book.save(target)
+    return target
+
+
+def test_a_form_is_tried_on_the_answers_that_are_held_and_nothing_changes(
+    reviewed: Office, tmp_path: Path
+) -> None:
+    events = reviewed.app.store.head()
+    stricter = with_rule(reviewed, tmp_path / "school.xlsx", "Z99", "逻辑校验", "=班级数<0", "班级数应为负数")
+    ran = reviewed.huizhi("form", "try", stricter)
+    assert ran.code == 1
+    assert re.search(r"用 2026Q4 已报送的 3 份工作簿试算", ran.out)
+    assert "Z99 逻辑校验 适用 3，不符合 3（100.0%）：班级数应为负数" in ran.out
+    assert f"{FIRST} 中原区第一小学" in ran.out
+    assert "共有 3 个单位会被询问" in ran.out
+    said = reviewed.huizhi("form", "try", stricter, "--campaign", "2026Q4", "--json").json
+    assert (said["units"], said["asked"], said["campaign"]) == (3, 3, "2026Q4")
+    assert said["rules"][-1] == {
+        "id": "Z99", "severity": "逻辑校验", "formula": "=班级数<0", "message": "班级数应为负数", "applies": 3,
+        "broken": 3, "explained": 0, "units": [FIRST, SECOND, THIRD],
+    }  # fmt: skip
+    as_sent = reviewed.huizhi("form", "try", reviewed.folder / "templates" / "forms" / "school.xlsx")
+    assert (as_sent.code, as_sent.out.splitlines()[-1]) == (0, "没有单位会被询问")
+    assert reviewed.app.store.head() == events
+    refused(reviewed.huizhi("form", "try", stricter, "--campaign", "2025Q1"), "2025Q1")
+
+
 # --- campaign -------------------------------------------------------------------------------------------------------
 
 

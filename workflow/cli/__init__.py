@@ -186,10 +186,19 @@ def _unit_commands(commands: Commands) -> None:
         "unit", metavar="UNIT", help="单位代码"
     )
     _add(password, "list", "列出登记了打开密码的单位", lambda app, said: passwords.listing(app))
-    form = commands.add_parser("form", help="表单：起草、检查、预览").add_subparsers(required=True)
+    form = commands.add_parser("form", help="表单：起草、检查、预览、试算").add_subparsers(required=True)
     check = form.add_parser("check", help="检查表单", description="检查表单")
     check.add_argument("file", type=Path, metavar="FILE")
     check.set_defaults(alone=lambda said: units.form_check(said.file))
+    trying = _add(
+        form,
+        "try",
+        "用已收到的数据试算表单的规则，看会询问多少单位",
+        lambda app, said: units.form_try(app, said.file, said.campaign, as_json=said.json),
+    )
+    trying.add_argument("file", type=Path, metavar="FILE")
+    trying.add_argument("--campaign", default="", metavar="C", help="填报任务（默认为最近一期）")
+    trying.add_argument("--json", action="store_true")
     new = form.add_parser("new", help="为带标记的工作簿起草定义表", description="为带标记的工作簿起草定义表")
     new.add_argument("file", type=Path, metavar="FILE")
     new.add_argument("--out", type=Path, metavar="FILE", help="写到哪个文件")

@@ -11,7 +11,7 @@ from workflow.adapters.workbook.draft import draft_form
 from workflow.adapters.workbook.roster import read_roster
 from workflow.adapters.workbook.stamp import stamp
 from workflow.app import App
-from workflow.cli.printing import say
+from workflow.cli.printing import say, say_json
 from workflow.domain.campaign import Campaign, Period
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.roster import Role, Unit
@@ -20,6 +20,7 @@ from workflow.process.baseline import difference, import_roster
 from workflow.process.correspondence import printed_texts
 from workflow.process.gather import current_campaign, earlier_data, require_roster
 from workflow.process.launch import prefilled
+from workflow.process.trial import Trial
 
 #: What may be a form's id, and so its file's name.
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -126,6 +127,58 @@ def form_preview(app: App, path: Path, code: str, target: Path | None) -> int:
     target.write_bytes(copy)
     say(f"已写出 {target}")
     return 0
+
+
+#: Units that are named for each rule; the others are counted.
+_NAMED = 5
+
+
+def form_try(app: App, path: Path, campaign: str, *, as_json: bool) -> int:
+    """Try a form's rules on the answers that are held; nothing is changed. 1 when some unit would be asked."""
+    trial = app.try_form(compile_form(_bytes(path), path.name).form, campaign)
+    sheet, form = trial.sheet, trial.sheet.form
+    if as_json:
+        say_json(_trial_as_json(trial))
+        return 1 if trial.asked else 0
+    say(
+        f"{form.title}（{form.id} 第{form.version}版），用 {trial.campaign} 已报送的 {sheet.units} 份工作簿试算："
+    )
+    roster = require_roster(app.store)
+    for line, broken in zip(sheet.rules, trial.broken, strict=True):
+        rule = line.rule
+        share = f"（{line.broken / line.applies:.1%}）" if line.applies else ""
+        told = f"，其中已说明 {line.explained}" if line.explained else ""
+        say(
+            f"  {rule.id} {rule.severity.value} 适用 {line.applies}，不符合 {line.broken}{share}{told}：{rule.message}"
+        )
+        if broken:
+            names = "、".join(f"{code} {roster.units[code].name}" for code in broken[:_NAMED])
+            more = f" 等 {len(broken)} 个单位" if len(broken) > _NAMED else ""
+            say(f"      {names}{more}")
+    if trial.unanswered:
+        say(f"注意：已报送的数据中没有 {'、'.join(trial.unanswered)}，试算时按未填写处理")
+    say(f"共有 {len(trial.asked)} 个单位会被询问" if trial.asked else "没有单位会被询问")
+    return 1 if trial.asked else 0
+
+
+def _trial_as_json(trial: Trial) -> dict[str, object]:
+    form = trial.sheet.form
+    return {
+        "form": form.id,
+        "version": form.version,
+        "campaign": trial.campaign,
+        "units": trial.sheet.units,
+        "asked": len(trial.asked),
+        "rules": [
+            {
+                "id": line.rule.id, "severity": line.rule.severity.value, "formula": line.rule.formula,
+                "message": line.rule.message, "applies": line.applies, "broken": line.broken,
+                "explained": line.explained, "units": list(broken),
+            }
+            for line, broken in zip(trial.sheet.rules, trial.broken, strict=True)
+        ],
+        "unanswered": list(trial.unanswered),
+    }  # fmt: skip
 
 
 def _imagined(app: App) -> Campaign:

@@ -19,6 +19,7 @@ from workflow.domain.lifecycle import Case, CaseState, Package
 from workflow.domain.roster import Unit
 from workflow.domain.submission import Answers, Submission
 from workflow.domain.tables import Rows
+from workflow.domain.tallies import TallySheet
 
 
 class Origin(StrEnum):
@@ -321,3 +322,4 @@ class ConsolidatedBook:
     missing: tuple[MissingRow, ...]
     changes: tuple[Change, ...] = ()
     unlisted: int = 0
+    tallies: tuple[TallySheet, ...] = ()

@@ -29,7 +29,6 @@ from workflow.domain.merge import (
     ChildRow,
     ConsolidatedBook,
     Cover,
-    MissingRow,
     Origin,
     Standing,
     TotalRow,
@@ -42,10 +41,13 @@ from workflow.domain.merge import (
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import Answers, Submission
 from workflow.domain.tables import notes_in_words
+from workflow.domain.tallies import Judge, TallySheet, judge
 from workflow.process.changes import News, news, since_approval
 from workflow.process.chronicle import returned
 from workflow.process.gather import earlier_data
-from workflow.process.situation import SYSTEM, CaseKey
+from workflow.process.missing import missing
+from workflow.process.situation import SYSTEM, CaseKey, Earlier
+from workflow.process.tallies import judgements, last_reported, tally_sheets
 
 Token = Callable[..., str]
 
@@ -73,6 +75,9 @@ class Picture:
     senders: Mapping[str, str] = field(default_factory=dict)
     #: How packages of the branch were last returned, by unit.
     returned: Mapping[str, str] = field(default_factory=dict)
+    #: What rules ask of the last reported answers.
+    previous: Mapping[CaseKey, Answers] = field(default_factory=dict)
+    tallies: tuple[TallySheet, ...] = ()
 
     def answers_of(self, standing: Standing) -> Answers:
         held = self.held.get(standing.submission)
@@ -112,7 +117,9 @@ def pictures(
     versions: dict[CaseKey, list[Submission]] = {}
     for version in store.submissions(campaign.id, codes):
         versions.setdefault((version.campaign, version.unit, version.form), []).append(version)
-    standings = _standings(store, roster, campaign, cases, packages, versions)
+    earlier = earlier_data(store, campaign, cases.keys())
+    standings = _standings(store, roster, campaign, cases, packages, versions, earlier)
+    previous = last_reported(forms, campaign.id, earlier)
     received = {version.id: version for kept in versions.values() for version in kept}
     reminded = store.reminded(campaign.id, codes)
     both = {code: _with_both_roles(roster, campaign, code) for code in packages}
@@ -126,7 +133,7 @@ def pictures(
         inside = {code: packages[code] for code in below[root.code] if code in packages}
         stood = {key: standings[key] for key in own}
         seen = Picture(roster, campaign, forms, root, own, inside, stood, received, reminded)
-        found.append(replace(seen, alone=alone, senders=senders))
+        found.append(replace(seen, alone=alone, senders=senders, previous=previous))
     return found
 
 
@@ -140,8 +147,8 @@ def _with_both_roles(roster: Roster, campaign: Campaign, level: str) -> Mapping[
 def _standings(
     store: Store, roster: Roster, campaign: Campaign, cases: Mapping[str, Sequence[Case]],
     packages: Mapping[str, Package], versions: Mapping[CaseKey, Sequence[Submission]],
+    earlier: Mapping[tuple[str, str], Earlier],
 ) -> dict[CaseKey, Standing]:  # fmt: skip
-    earlier = earlier_data(store, campaign, cases.keys())
     reported = store.standings(campaign.id, cases.keys())
     standings: dict[CaseKey, Standing] = {}
     for case in (case for kept in cases.values() for case in kept):
@@ -159,7 +166,7 @@ def _standings(
 def consolidate(
     store: Store, files: Files, token: Token, roster: Roster, campaign: Campaign, forms: Mapping[str, Form],
     units: Sequence[Unit], now: dt.datetime, cut_off: dt.datetime,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, total: None, judge: Judge = judge,
 ) -> list[MadeBook]:  # fmt: skip
     """The levels' newest consolidated workbooks: made and recorded where the content differs from the last version's."""
     seq, _ = store.head()
@@ -181,6 +188,7 @@ def consolidate(
             changed.append((seen, digest))
     store.append(confirmed)
     held = store.answers(set().union(*(seen.shown for seen, _ in changed)))
+    verdicts = judgements(judge, store, [seen for seen, _ in changed], held)
     for at in range(0, len(changed), _TOGETHER):
         events = []
         for seen, digest in changed[at : at + _TOGETHER]:
@@ -188,7 +196,8 @@ def consolidate(
             version = (last.version if last else 0) + 1
             name = token(campaign.id, seen.root.code, "review", version)
             sent_back = returned(store, seen.roster, seen.packages, seen.root.code)
-            full = replace(seen, held=held, news=news(store, seen, last, marks, held), returned=sent_back)
+            told, tallies = news(store, seen, last, marks, held), tally_sheets(seen, verdicts)
+            full = replace(seen, held=held, news=told, returned=sent_back, tallies=tallies)
             path = _written(files, full, version, name, now, cut_off)
             data = {"token": name, "sha": digest, "cut_off": cut_off.isoformat(), "path": path}
             events.append(_book_event(store, campaign, seen.root.code, "made", now, version, seq, data))
@@ -254,7 +263,8 @@ def book_of(
     )  # fmt: skip
     totals = tuple(_total_sheet(seen, sheet.form) for sheet in sheets)
     return ConsolidatedBook(
-        cover, _children(seen, own), tuple(sheets), totals, _missing(seen), seen.news.changes, seen.news.unlisted
+        cover, _children(seen, own), tuple(sheets), totals, missing(seen), seen.news.changes, seen.news.unlisted,
+        seen.tallies,
     )  # fmt: skip
 
 
@@ -354,30 +364,6 @@ def _total_sheet(seen: Picture, form: Form) -> TotalSheet:
 
     climb(seen.root, 0)
     return TotalSheet(form, tuple(rows))
-
-
-_MATTERS = frozenset({Origin.MISSING, Origin.CARRIED_OVER, Origin.RETURNED_UNCORRECTED, Origin.WITH_ERRORS})
-
-
-def _missing(seen: Picture) -> tuple[MissingRow, ...]:
-    """Who has not done what it owes, with whom to call."""
-    place = {unit.code: n for n, unit in enumerate(seen.roster.below(seen.root.code))}
-    rows = []
-    day = seen.campaign.window(seen.root).last_day
-    for key, standing in sorted(seen.standings.items(), key=lambda item: place[item[0][1]]):
-        if standing.origin not in _MATTERS:
-            continue
-        unit = seen.roster.units[key[1]]
-        people = seen.roster.people(unit.code, Role.ADMINISTRATOR, day)
-        person = people[0] if people else None
-        rows.append(
-            MissingRow(
-                unit, seen.roster.package_of(unit.code).name, seen.forms[key[2]].title, standing.origin.word,
-                person.name if person else "", (person.mobile or person.phone) if person else "",
-                seen.reminded.get(unit.code, 0),
-            )
-        )  # fmt: skip
-    return tuple(rows)
 
 
 def levels_of(roster: Roster, units: Sequence[str] | None = None) -> list[Unit]:

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import struct
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -15,7 +16,7 @@ from workflow.adapters.workbook.consolidate import short_title, write_book
 from workflow.adapters.workbook.read import read_file
 from workflow.domain.campaign import Window, midnight
 from workflow.domain.consultation import Talk
-from workflow.domain.form import Aggregate, Field, FieldType, Form, Slot
+from workflow.domain.form import Aggregate, Field, FieldType, Form, Rule, Severity, Slot
 from workflow.domain.lifecycle import Package, PackageState
 from workflow.domain.merge import (
     BookRow,
@@ -31,6 +32,7 @@ from workflow.domain.merge import (
 )
 from workflow.domain.roster import Level, Unit, UnitKind
 from workflow.domain.submission import Decision, ReadOutcome, ReviewReading
+from workflow.domain.tallies import RuleTally, TallySheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -313,6 +315,36 @@ def test_totals_follow_the_rules_and_the_tree() -> None:
         2,
     ]
     assert [sheet.row_dimensions[at].outlineLevel for at in (6, 7)] == [0, 1]
+
+
+def test_each_rule_is_told_with_the_units_that_do_not_keep_it() -> None:
+    rules = (
+        Rule("J01", Severity.ERROR, "人数>0", "在校生数应大于0"),
+        Rule("J02", Severity.QUERY, "=比例<=1", "比例一般不超过100%，请核实"),
+    )
+    counted = (RuleTally(rules[0], 1200, 30, 0), RuleTally(rules[1], 0, 0, 0))
+    what = replace(book(), tallies=(TallySheet(replace(FORM, rules=rules), 1300, counted),))
+    sheet = opened(written(what))["校验情况"]
+    assert sheet["A1"].value == "2026年第四季度数据校验情况（郑州市）"
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2, max_row=4)]
+    assert rows == [
+        [
+            "序号",
+            "表单",
+            "编号",
+            "类别",
+            "校验内容",
+            "公式",
+            "适用单位数",
+            "不符合单位数",
+            "不符合比例",
+            "其中已说明",
+        ],
+        [1, FORM.title, "J01", "逻辑校验", "在校生数应大于0", "=人数>0", 1200, 30, 0.025, 0],
+        [2, FORM.title, "J02", "经验校验", "比例一般不超过100%，请核实", "=比例<=1", 0, 0, "—", 0],
+    ]
+    assert (sheet["F3"].data_type, sheet.freeze_panes, sheet.auto_filter.ref) == ("s", "D3", "A2:J4")
+    assert review_of(written(what)) == review_of(written(book()))
 
 
 def test_the_short_title_is_what_the_brackets_hold() -> None:

@@ -17,6 +17,7 @@ from workflow.adapters.workbook.book_line import LineSheet
 from workflow.adapters.workbook.book_rows import write_form, write_totals
 from workflow.adapters.workbook.book_style import Styles, put_text, sheet_name
 from workflow.adapters.workbook.book_tables import write_table
+from workflow.adapters.workbook.book_tallies import write_tallies
 from workflow.adapters.workbook.identity import HIDDEN_SHEET
 from workflow.adapters.workbook.review import COVER_SHEET
 from workflow.domain.campaign import SHANGHAI
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from workflow.domain.form import Form
     from workflow.domain.merge import ConsolidatedBook
 
-CHILDREN_SHEET, MISSING_SHEET, CHANGES_SHEET = "下级上报", "缺报与逾期", "变更"
+CHILDREN_SHEET, MISSING_SHEET, CHANGES_SHEET, TALLIES_SHEET = "下级上报", "缺报与逾期", "变更", "校验情况"
 
 _OPTIONS = {
     "constant_memory": True,
@@ -45,7 +46,7 @@ def write_book(book: ConsolidatedBook, target: BinaryIO) -> None:
         made = cover.made_at.astimezone(SHANGHAI).replace(tzinfo=None)
         workbook.set_properties({"title": book_title(cover), "author": "", "created": made})
         write_cover(workbook.add_worksheet(COVER_SHEET), styles, cover, children=bool(book.children))
-        taken = [COVER_SHEET, CHILDREN_SHEET, MISSING_SHEET, CHANGES_SHEET, HIDDEN_SHEET]
+        taken = [COVER_SHEET, CHILDREN_SHEET, MISSING_SHEET, CHANGES_SHEET, TALLIES_SHEET, HIDDEN_SHEET]
         if book.children:
             write_children(workbook.add_worksheet(CHILDREN_SHEET), styles, cover, book.children)
         form_of: dict[str, str] = {}
@@ -62,6 +63,8 @@ def write_book(book: ConsolidatedBook, target: BinaryIO) -> None:
             name = sheet_name(f"汇总·{short_title(totals.form)}", taken)
             taken.append(name)
             write_totals(workbook.add_worksheet(name, LineSheet), styles, cover, totals)
+        if book.tallies:
+            write_tallies(workbook.add_worksheet(TALLIES_SHEET), styles, book)
         write_missing(workbook, workbook.add_worksheet(MISSING_SHEET), styles, cover, book.missing)
         if cover.replaces:
             write_changes(workbook.add_worksheet(CHANGES_SHEET), styles, book)
