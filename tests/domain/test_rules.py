@@ -261,11 +261,11 @@ def test_twenty_rules_over_five_hundred_submissions_take_no_time() -> None:
         "合计": 10,
     }
 
-    def once() -> float:
-        began = time.perf_counter()
+    def once() -> float:  # the processor's own time, whatever else the machine does
+        began = time.process_time()
         for _ in range(500):
             assert all(holds(rule, answers, answers) for rule in rules)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     assert min(once() for _ in range(5)) < 0.06
 
