@@ -33,6 +33,7 @@ from workflow.cli.workspace import make_workspace
 from workflow.demo.figures import plausible
 from workflow.demo.filling import facts, spoil
 from workflow.domain.campaign import SHANGHAI
+from workflow.domain.consultation import Talk
 from workflow.domain.errors import Refused
 from workflow.domain.lifecycle import LOCKED, PackageAct, PackageState
 from workflow.domain.roster import Contact, Role, Roster, Unit, UnitKind
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.adapters.store import MadeBook
+    from workflow.adapters.store.records import LetterRow
 
 CAMPAIGN = "2026Q4"
 PROVINCE, CITY, COUNTY, FIRST, SECOND = "410000", "410100", "410102", "4101020001", "4101020002"
@@ -158,11 +160,13 @@ class Quarter(RuleBasedStateMachine):
 
     # mail
 
-    def post(self, sender: str, words: str, workbook: bytes = b"") -> None:
+    def post(self, sender: str, words: str, workbook: bytes = b"", answering: str = "") -> None:
         self.mails += 1
         message = EmailMessage(policy=email.policy.SMTP)
         message["From"], message["To"], message["Subject"] = sender, "huizhi@huizhi.test", "回复"
         message["Message-ID"] = f"<{self.mails}@school.test>"
+        if answering:
+            message["In-Reply-To"] = answering
         message.set_content(words)
         if workbook:
             message.add_attachment(
@@ -211,7 +215,45 @@ class Quarter(RuleBasedStateMachine):
             if passes:
                 self.decisions.approve(level, f"审核员{above}", "", self.now, package=True)
             else:
-                self.decisions.send_back(level, f"审核员{above}", "已电话沟通", self.now, package=True)
+                talk = Talk("联系人", self.now.date().isoformat(), "电话")
+                self.decisions.send_back(level, f"审核员{above}", "请核实", self.now, package=True, talk=talk)
+
+    @rule(
+        level=st.sampled_from([COUNTY, CITY]),
+        talk=st.sampled_from([Talk(), Talk("联系人"), Talk("联系人", "明天")]),
+    )
+    def a_return_without_its_talk_is_refused(self, level: str, talk: Talk) -> None:
+        above, before = {COUNTY: CITY, CITY: PROVINCE}[level], self.store.head()
+        with pytest.raises(Refused):
+            self.decisions.send_back(level, f"审核员{above}", "请核实", self.now, package=True, talk=talk)
+        assert self.store.head() == before
+
+    @rule()
+    def the_ministry_returns_what_the_province_reported(self) -> None:
+        with self.refused_changes_nothing():
+            self.decisions.send_back(PROVINCE, f"审核员{PROVINCE}", "教育部来函", self.now, package=True)
+
+    @rule(level=st.sampled_from(LEVELS), sender=st.sampled_from(["one@home.test", "two@home.test"]))
+    def a_stranger_sends_a_reviewers_workbook(self, level: str, sender: str) -> None:
+        made = self.book(require_roster(self.store).units[level], self.now)
+        before = self.decided()
+        self.post(sender, f"审核意见{self.mails}", self.files.outbox(made.path))
+        assert self.decided() == before
+
+    @precondition(lambda self: self.questions())
+    @rule(words=st.sampled_from(["确认", "全部确认", "确认1", "非本人审核"]), which=st.integers(0, 9))
+    def the_reviewer_answers_our_question(self, words: str, which: int) -> None:
+        asked = self.questions()
+        letter = asked[which % len(asked)]
+        self.post(letter.to, words, answering=letter.message_id)
+
+    def questions(self) -> list[LetterRow]:
+        return [row for row in self.store.letters(CAMPAIGN) if row.kind == "decision_confirm"]
+
+    def decided(self) -> dict[str, int]:
+        """Every case and package with its last event."""
+        works = [*self.store.cases(CAMPAIGN), *self.store.packages(CAMPAIGN)]
+        return {work.stream: work.events for work in works}
 
     @rule(level=st.sampled_from(LEVELS))
     def a_level_reports(self, level: str) -> None:
@@ -301,6 +343,11 @@ class Quarter(RuleBasedStateMachine):
                 assert self.locked.setdefault(package.unit, now) == now
             else:
                 self.locked.pop(package.unit, None)
+
+    @invariant()
+    def nobody_is_asked_to_confirm_twice_on_a_day(self) -> None:
+        asked = Counter((row.to, row.queued_at.date()) for row in self.questions())
+        assert max(asked.values(), default=1) == 1
 
     @invariant()
     def every_message_ends_in_one_place(self) -> None:
