@@ -13,11 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
+from openpyxl.comments import Comment
 
 from tests.adapters.workbook.equipment import form_bytes
 from tests.adapters.workbook.test_explanations import GOOD
 from tests.journeys.test_command_line import Office
-from tests.journeys.world import CITY, CITY_SCHOOL, COUNTY, FIRST, PROVINCE, SECOND, attachments, cell_value
+from tests.journeys.world import (
+    CITY,
+    CITY_SCHOOL,
+    COUNTY,
+    FIRST,
+    PROVINCE,
+    SECOND,
+    attachments,
+    cell_value,
+    person,
+)
+from workflow.domain.roster import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,8 +152,8 @@ def test_a_column_is_traced_to_the_cell_of_every_row(office: Office) -> None:
 def test_a_blank_line_between_others_is_no_row(office: Office) -> None:
     said = office.huizhi("trace", FIRST, "设备.名称")
     assert "设备.名称（3行） 第1次报送" in said.lines[0]
-    rows = re.findall(r"设备\.\d+\.名称 = (\S+) 单元格 (\S+)", said.out)
-    assert rows == [("笔记本", "设备!B4"), ("平板", "设备!B6"), ("大屏", "设备!B7")]
+    rows = re.findall(r"设备\.(\d)\.名称 = (\S+) 单元格 (\S+)", said.out)
+    assert rows == [("1", "笔记本", "设备!B4"), ("2", "平板", "设备!B6"), ("3", "大屏", "设备!B7")]
 
 
 def test_one_cell_is_traced_and_a_column_that_is_none_is_refused(office: Office) -> None:
@@ -171,6 +183,27 @@ def test_sorted_and_sent_again_a_table_is_no_change_and_one_row_more_is_told(off
         ("终端总数", "48", "50", "更正"),
         ("设备 增加第4行", "（空）", "投影仪，2，2", "更正"),
     ]
+
+
+def test_a_reviewers_comment_on_a_row_goes_back_in_the_units_own_cell(office: Office) -> None:
+    book = book_of(office, COUNTY)
+    sheet = book["示例季报表-设备"]
+    [line] = [row for row in sheet.iter_rows(min_row=4) if (row[0].value, row[3].value) == (SECOND, 7)]
+    line[5].comment = Comment("王审:\n与资产台账不符", "王审")
+    sheet = book["示例季报表"]
+    head = {str(cell.value): cell.column for cell in sheet[4]}
+    [at] = [row[1].row for row in sheet.iter_rows(min_row=5) if row[1].value == SECOND]
+    sheet.cell(at, head["审核结论"]).value = "退回"
+    path = office.folder.parent / "审核.xlsx"
+    book.save(path)
+    office.at("01-02 10:00")
+    assert office.huizhi("review", "apply", path, "--by", person(COUNTY, Role.REVIEWER)).code == 0
+    letter = office.newest(SECOND, "returned")
+    assert "续表!C7 设备第7行数量" in letter.text
+    returned = openpyxl.load_workbook(io.BytesIO(letter.workbook))
+    cell = returned["续表"]["C7"]
+    assert cell.value == 7
+    assert "与资产台账不符" in cell.comment.text
 
 
 def changes(book: Workbook) -> list[tuple[Any, ...]]:

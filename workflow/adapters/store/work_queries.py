@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Iterator
+from sys import intern
 from typing import Any
 
 from sqlalchemy import Select, Table, func, select, tuple_
@@ -335,9 +336,9 @@ class WorkQueries(Database):
 
 
 def _stored(personal: dict[str, Any]) -> StoredAnswers:
-    # Most values stand for themselves; a province's answers are millions of them.
+    # Most values stand for themselves; a province's answers are millions of them, under a few hundred names.
     answers = {
-        field: decode_value(value) if value.__class__ is dict else value
+        intern(field): decode_value(value) if value.__class__ is dict else value
         for field, value in personal.get("answers", {}).items()
     }
     return StoredAnswers(answers, personal.get("notes", {}), personal.get("moved", {}))

@@ -2,8 +2,8 @@
 
 XlsxWriter checks, stores and formats each cell by itself, which takes five times as long. A `Line` knows the column
 and the format of every cell of a kind of row beforehand and joins the row's XML around the values; XlsxWriter writes it
-where it would have written the cells. `LineSheet` relies on three things inside XlsxWriter: `table`, `_write_cell` and
-`fh`; the tests of consolidating hold them.
+where it would have written the cells. `LineSheet` relies on four things inside XlsxWriter: `table`, `dim_colmax`,
+`_write_cell` and `fh`; the tests of consolidating hold them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class LineSheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no annotatio
 
     def write_line(self, row: int, line: Line, values: Sequence[Value]) -> None:
         """Write the values of a line from the first column on; everything that is not a number or day is text."""
-        for column, style in line.ends:  # moves XlsxWriter to the row, and tells it how wide the sheet is
+        known = self.dim_colmax is not None and self.dim_colmax >= line.ends[1][0]
+        for column, style in line.ends[: 1 if known else 2]:
+            # Moves XlsxWriter to the row, and tells it once how wide the sheet is.
             self.write_blank(row, column, None, style)
         self.table[row] = {0: _Cells(line.xml(row, values))}
 
