@@ -376,9 +376,12 @@ class Match:
         return filled.pop() if len(filled) == 1 else None
 
     def _is_text(self, number: int, row: int, column: int) -> bool:
-        """Whether a text of the form itself stands where the answer should: then it is not the answer's place."""
+        """Whether a text of the form itself stands where the answer should: then it is not the answer's place. An answer may
+        be the same as the number of its row, which then stands in the row once more than it did.
+        """
         there = self.page.cells[row].get(column, "")
-        return bool(there) and len(there) > 1 and there in self.part.texts.get(number, {}).values()
+        own = list(self.part.texts.get(number, {}).values())
+        return len(there) > 1 and 0 < own.count(there) >= list(self.page.cells[row].values()).count(there)
 
 
 def _neighbours(column: int, columns: Collection[int]) -> tuple[int | None, int | None]:

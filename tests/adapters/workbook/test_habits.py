@@ -153,6 +153,18 @@ def test_inserted_columns_before_or_between_labels_and_answers_are_seen() -> Non
     assert reading.moved["在校生数"] == "基本情况!E18"
 
 
+def test_an_answer_that_is_the_number_of_its_row_is_an_answer() -> None:
+    slot = compiled("school").form.slot_of["信息科技教师数"]
+
+    def change(book: openpyxl.Workbook) -> None:
+        sheet = book[slot.sheet]
+        assert sheet.cell(slot.row, 1).value == "12"
+        sheet.cell(slot.row, slot.column).value = 12
+        sheet.insert_rows(14, 2)
+
+    assert read(changed(change)).answers["信息科技教师数"] == 12
+
+
 def test_a_deleted_row_is_asked_about_and_the_rest_is_read() -> None:
     reading = read(changed(lambda book: book["基本情况"].delete_rows(17)))
     assert {k: v for k, v in reading.answers.items() if v != UNTOUCHED[k]} == {"班级数": CellError(LOST)}

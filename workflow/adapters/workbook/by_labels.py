@@ -26,13 +26,13 @@ from workflow.domain.recognition import best_form
 from workflow.domain.submission import LOST, CellError, CopyIdentity, Reading, ReadOutcome
 
 #: Sheets of ours that hold no answers, whatever labels stand in them.
-_OWN_SHEETS = frozenset({HIDDEN_SHEET, PROBLEM_SHEET, SELF_CHECK, RECKONING})
+OWN_SHEETS = frozenset({HIDDEN_SHEET, PROBLEM_SHEET, SELF_CHECK, RECKONING})
 _SELF_CHECK_TITLE = "自查表"
 
 
 def grid_of(book: CalamineWorkbook) -> dict[str, Rows]:
     """The sheets that may hold answers, as far as a form can reach; hidden ones too."""
-    names = [name for name in book.sheet_names if name not in _OWN_SHEETS][:MOST_SHEETS]
+    names = [name for name in book.sheet_names if name not in OWN_SHEETS][:MOST_SHEETS]
     grid: dict[str, Rows] = {}
     for name in names:
         rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=MOST_ROWS)

@@ -26,6 +26,7 @@ from workflow.adapters.workbook.pick import (
 )
 from workflow.adapters.workbook.remarks import remarks_of
 from workflow.adapters.workbook.review import looks_like_review, read_review
+from workflow.adapters.workbook.several import Share, shares
 from workflow.adapters.workbook.sniff import (
     BROKEN_REASON,
     MACRO_REASON,
@@ -118,7 +119,7 @@ def _read_once(data: bytes, name: str, forms: Forms, known: Known, depth: int) -
             macro = (SheetTypeEnum.MacroSheet, SheetTypeEnum.Vba)
             if not known.macros and any(sheet.typ in macro for sheet in book.sheets_metadata):
                 return Reading(ReadOutcome.MACRO, reason=MACRO_REASON)
-            return _read_book(book, sniffed, forms)
+            return _read_book(book, sniffed, forms, known)
     except Unopened as unopened:
         return Reading(unopened.outcome, reason=unopened.reason)
     except (KeyboardInterrupt, SystemExit):
@@ -180,10 +181,51 @@ def _may_be_a_receipts(name: str, reading: Reading) -> bool:
     )
 
 
-def _read_book(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms) -> Reading:
+def _read_several(
+    book: CalamineWorkbook, sniffed: Sniffed, token: str, forms: Forms, known: Known
+) -> Reading | None:
+    """A workbook with the sheets of several units: each is read by itself; None for one unit's."""
+    usual = {slot.sheet for form in forms.values() for slot in form.slots}
+    found = shares(book, usual, token)
+    if found is None:
+        return None
+    sha, size = hashlib.sha256(sniffed.data).hexdigest(), len(sniffed.data)
+    grid = grid_of(book)
+    inside = []
+    for share in found.of_units:
+        name = next(iter(share.sheets.values()))
+        inside.append(Enclosed(name, sha, size, _read_share(share, grid, sniffed, forms, known)))
+    if found.unclear:
+        names = "、".join(f"“{name}”" for name in found.unclear)
+        reason = f"工作表{names}是另一个单位的，无法分清各单位的表；请每个单位单独用一个工作簿报送"
+        inside.append(Enclosed(found.unclear[0], sha, size, Reading(ReadOutcome.FOREIGN, reason=reason)))
+    return Reading(
+        ReadOutcome.UNSUPPORTED, reason=f"内有{len(inside)}个单位的表，已逐一处理", inside=tuple(inside)
+    )
+
+
+def _read_share(
+    share: Share, grid: Mapping[str, Rows], sniffed: Sniffed, forms: Forms, known: Known
+) -> Reading:
+    """One unit's sheets, read by their labels: the workbook's own marks say nothing of whose they are."""
+    own = {name: grid[name] for name in share.sheets.values() if name in grid}
+    form, version = known.forms.get(share.token, ("", 0))
+    fitting = [one for key, one in forms.items() if not form or (key[0] == form and version in (0, key[1]))]
+    told = _only_form(fitting) or best_form(fitting, own)
+    identity = CopyIdentity("", "", told.id if told else "", told.version if told else 0, 0, share.token)
+    located = read_located(own, sniffed, identity, told) if told else None
+    reason = "工作簿中该单位的表不全，无法判断是哪一种表；请每个单位单独用一个工作簿报送"
+    return located or Reading(ReadOutcome.FOREIGN, identity, reason=reason)
+
+
+def _read_book(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms, known: Known) -> Reading:
     marks = read_marks(book, sniffed.archive)
     if marks is None:
         return _read_unmarked(book, sniffed, forms)
+    if marks.kind in {"", "answers"}:
+        several = _read_several(book, sniffed, marks.identity.token, forms, known)
+        if several is not None:
+            return several
     match marks.kind:
         case "review":
             return Reading(
