@@ -14,6 +14,7 @@ from workflow.app import App
 from workflow.cli.printing import say, say_json
 from workflow.domain.campaign import Campaign, Period
 from workflow.domain.errors import Fault, Refused
+from workflow.domain.form import Form
 from workflow.domain.roster import Role, Unit
 from workflow.domain.submission import CopyIdentity
 from workflow.process.baseline import difference, import_roster
@@ -81,7 +82,7 @@ def form_check(path: Path) -> int:
     form = compiled.form
     doubts = f"{len(compiled.queries)} 处存疑，不影响使用" if compiled.queries else "没有问题"
     say(
-        f"{form.title}（{form.id} 第{form.version}版）：{len(form.indicators)}项指标，{len(form.rules)}条规则，{doubts}"
+        f"{form.title}（{form.id} 第{form.version}版）：{len(form.indicators)}项指标，{_tables(form)}{len(form.rules)}条规则，{doubts}"
     )
     for query in compiled.queries:
         say(f"  存疑 {query}")
@@ -106,8 +107,15 @@ def form_new(path: Path, target: Path | None) -> int:
             say(f"  待补 {fault}")
         say(f"共 {len(refused.faults)} 处待补，补好后请用 huizhi form check 检查")
         return 1
-    say(f"{compiled.form.title}：{len(compiled.form.indicators)}项指标，可以使用")
+    say(f"{compiled.form.title}：{len(compiled.form.indicators)}项指标，{_tables(compiled.form)}可以使用")
     return 0
+
+
+def _tables(form: Form) -> str:
+    """The repeating tables of a form in words, each with its room."""
+    return "".join(
+        f"“{table.name}”表（{len(table.columns)}列，最多{table.rows}行），" for table in form.tables
+    )
 
 
 def form_preview(app: App, path: Path, code: str, target: Path | None) -> int:

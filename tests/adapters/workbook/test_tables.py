@@ -23,6 +23,7 @@ from workflow.adapters.workbook.annotate import annotate
 from workflow.adapters.workbook.compile import compile_form
 from workflow.adapters.workbook.problems import ReturnSummary
 from workflow.adapters.workbook.read import read_file
+from workflow.cli import main
 from workflow.domain.campaign import midnight
 from workflow.domain.checks import examine
 from workflow.domain.errors import Refused
@@ -31,6 +32,7 @@ from workflow.domain.submission import LOST, CellError, Reading, ReadOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from openpyxl.workbook import Workbook
 
@@ -329,3 +331,12 @@ def test_what_goes_back_holds_every_row_and_marks_the_wrong_cell() -> None:
     assert page["B7"].value == "服务器"
     assert page["D7"].comment is not None
     assert page["D7"].fill.fgColor.rgb == "FFFFC7CE"
+
+
+def test_a_form_check_tells_the_tables_and_their_room(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "school.xlsx"
+    path.write_bytes(form_bytes())
+    assert main(["form", "check", str(path)]) == 0
+    assert "“设备”表（4列，最多25行）" in capsys.readouterr().out

@@ -146,7 +146,7 @@ def _guess(
         FieldType.PERCENT: Aggregate.MEAN,
         FieldType.YES_NO: Aggregate.COUNT_YES,
     }.get(kind, Aggregate.NONE)
-    row["预填"] = Prefill.UNIT_NAME if own_name else Prefill.LAST_PERIOD
+    row["预填"] = Prefill.UNIT_NAME if own_name and "." not in name else Prefill.LAST_PERIOD
     if kind.is_number:
         row |= {"最小值": "0"}
     if kind is FieldType.PERCENT:
@@ -181,6 +181,8 @@ def _label(texts: Mapping[tuple[int, int], str], place: tuple[int, int]) -> str:
         ),
         "",
     )
+    if "." in texts[place]:  # a column of a repeating table: whatever stands to its left is a row's number
+        return _clean(above)
     if left and above and (tags or "{{" in beside):
         return f"{_clean(left)}：{_clean(above)}"
     return _clean(left or above)
