@@ -54,7 +54,7 @@ def build(form: Form) -> Workbook:
 
 def fill(book: Workbook, form: Form) -> None:
     """Puts the samples in place of the tags and leaves out the definition sheets."""
-    answers = {item.name: item.sample for item in (*form.fields(), *RESERVED)}
+    answers = {item.name: item.sample for item in (*form.fields(), *form.columns(), *RESERVED)}
     for name in ("设置", "字段", "选项", "规则"):
         book.remove(book[name])
     for sheet in book.worksheets:

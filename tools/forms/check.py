@@ -70,13 +70,13 @@ def _counts(form: Form) -> Iterator[str]:
             f"{what} {value} occurs twice" for value in sorted({v for v in values if values.count(v) > 1})
         )
     yield from (f"{name} is no name" for name in names if not NAME.match(name) or ADDRESS.match(name))
-    unused = set(form.choices) - {item.choices for item in items}
+    unused = set(form.choices) - {item.choices for item in (*items, *form.columns())}
     yield from (f"choice list {name} is not used" for name in sorted(unused))
 
 
 def _fields(form: Form) -> Iterator[str]:
     numbers = numbering(form)
-    for item in (*form.fields(), *RESERVED):
+    for item in (*form.fields(), *form.columns(), *RESERVED):
         at = f"field {item.name}: "
         if item.kind not in KINDS or item.aggregate not in AGGREGATES or item.prefill not in PREFILLS:
             yield f"{at}type, aggregate or prefill is unknown"
@@ -135,6 +135,7 @@ def _meets(item: Field, form: Form) -> bool:
 
 def _formulas(form: Form) -> Iterator[str]:
     known = {item.name for item in (*form.fields(), *RESERVED)} | FUNCTIONS
+    known |= {item.name.partition(".")[0] for item in form.columns()}
     values = {value for values in form.choices.values() for value in values} | {"是", "否"}
     for where, formula in formulas(form):
         if not formula.startswith("=") or formula.count("(") != formula.count(")"):
@@ -175,7 +176,7 @@ def _tags(form: Form, book: Workbook) -> Iterator[str]:
                     yield f"{page.name}!{cell.coordinate}: an answer cell holds one tag and is unlocked"
                 if not answers and cell.value and not cell.protection.locked:
                     yield f"{page.name}!{cell.coordinate}: a label is unlocked"
-    known = [item.name for item in (*form.fields(), *RESERVED)]
+    known = [item.name for item in (*form.fields(), *form.columns(), *RESERVED)]
     yield from (
         f"field {name} has {asked.count(name)} answer cells" for name in known if asked.count(name) != 1
     )

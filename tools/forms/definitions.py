@@ -63,7 +63,11 @@ def define(book: Workbook, form: Form) -> None:
             ("制表机关", MAKER),
         ),
     )
-    table(book.create_sheet("字段"), FIELD_HEADERS, (row(item) for item in (*form.fields(), *RESERVED)))
+    table(
+        book.create_sheet("字段"),
+        FIELD_HEADERS,
+        (row(item) for item in (*form.fields(), *form.columns(), *RESERVED)),
+    )
     table(
         book.create_sheet("选项"),
         (("选项组", 18), ("选项", 30)),

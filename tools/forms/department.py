@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from .model import (
     SYSTEM_COLUMNS,
@@ -10,6 +11,7 @@ from .model import (
     Heading,
     Module,
     Page,
+    Table,
     adds_up,
     amount,
     count,
@@ -304,6 +306,29 @@ SYSTEMS = Module(
     ),
 )
 
+PROJECTS = Module(
+    "六、本年信息化重点项目",
+    (
+        Table(
+            "项目",
+            (
+                ("B:C", text("项目.名称", "项目名称", "城域网扩容改造")),
+                ("D", amount("项目.投资额", "本年投资额", "万元", "", 260, 20000)),
+                ("E", pick("项目.资金来源", "资金来源", "资金来源", "财政资金")),
+                ("F", pick("项目.进展", "进展情况", "项目进展", "建设中")),
+            ),
+            5,
+        ),
+        replace(
+            amount(
+                "项目投资合计", "本年重点项目投资合计", "万元", "上列各项目之和，没有项目的填0", 260, 500000
+            ),
+            constraint="=ABS(项目投资合计-SUM(项目.投资额))<=0.01",
+            message="“本年重点项目投资合计”应等于上列各项目本年投资额之和。",
+        ),
+    ),
+)
+
 SYSTEM_STEMS = (
     "学籍系统",
     "教师系统",
@@ -328,7 +353,7 @@ FORM = Form(
         Page("基本情况", (BASICS,)),
         Page("三通情况", (Module("二、三通情况", CONNECTION + RESOURCES + SPACES),)),
         Page("保障与安全", (SUPPORT, SECURITY)),
-        Page("管理信息系统", (SYSTEMS,)),
+        Page("管理信息系统", (SYSTEMS, PROJECTS)),
     ),
     choices={
         "部门层级": ("省级", "地市级", "省直管县", "县级"),
@@ -336,6 +361,8 @@ FORM = Form(
         "负责人职务": ("主要领导", "副职领导", "其他班子成员", "科室负责人"),
         "建设方式": ("自建机房", "政务云", "租用公有云", "混合方式", "未建设"),
         "建设级别": ("国家级", "省级", "市级", "县级"),
+        "资金来源": ("财政资金", "自筹资金", "社会投入", "多方共建"),
+        "项目进展": ("前期准备", "建设中", "已完工待验收", "已验收"),
     },
     rules=(
         logic(

@@ -14,7 +14,7 @@ from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from .model import PART, RESERVED, Columns, Entry, Field, Form, Heading, Module, Page, System
+from .model import PART, RESERVED, Columns, Entry, Field, Form, Heading, Module, Page, System, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,16 +100,21 @@ class Pen:
             self.sheet.merge_cells(f"{first}{self.row}:{last}{self.row}")
         corner = self.sheet.cell(self.row, "ABCDEF".index(first) + 1)
         assert isinstance(corner, Cell)
-        corner.value = value
+        corner.value = value or None
         corner.font = font
         corner.alignment = Alignment(horizontal=across, vertical="center", wrap_text=wrap, indent=indent)
         return corner
 
-    def ask(self, span: str, item: Field) -> None:
-        """Writes an unlocked answer cell: a tag, to be replaced by the answer itself."""
+    def ask(self, span: str, item: Field, *, tag: bool = True) -> None:
+        """Writes an unlocked answer cell: a tag, to be replaced by the answer itself; in the further rows of a table none."""
         across = "center" if item.kind in CENTRED else "right" if item.kind in NUMERIC else "left"
         cell = self.put(
-            span, f"{{{{{item.name}}}}}", face(), across, fill=INPUT, indent=0 if across == "center" else 1
+            span,
+            f"{{{{{item.name}}}}}" if tag else "",
+            face(),
+            across,
+            fill=INPUT,
+            indent=0 if across == "center" else 1,
         )
         cell.number_format = FORMATS.get(item.kind, "@")
         first, last = (span.split(":") * 2)[:2]
@@ -238,6 +243,9 @@ def band(pen: Pen, module: Module) -> None:
             for span, words in zip(("A", "B", "C", "D", "E:F"), entry.titles, strict=True):
                 pen.put(span, words, face(HEI), "center", fill=HEAD)
             continue
+        if isinstance(entry, Table):
+            repeat(pen, entry)
+            continue
         pen.next()
         if isinstance(entry, System):
             pen.put("A", pen.numbers[entry.used.name], face(), "center")
@@ -255,6 +263,20 @@ def band(pen: Pen, module: Module) -> None:
         else:
             pen.ask("D", entry)
             pen.put("E:F", pen.hint(entry.hint), face(SONG, 9.5), indent=1)
+
+
+def repeat(pen: Pen, table: Table) -> None:
+    """A repeating table: its headings and its rows, of which the first has the tags."""
+    pen.next(24)
+    pen.put("A", "序号", face(HEI), "center", fill=HEAD)
+    for span, item in table.columns:
+        words = f"{item.label}（{item.unit}）" if item.unit else item.label
+        pen.put(span, words, face(HEI), "center", fill=HEAD)
+    for number in range(1, table.rows + 1):
+        pen.next()
+        pen.put("A", str(number), face(), "center")
+        for span, item in table.columns:
+            pen.ask(span, item, tag=number == 1)
 
 
 def explanations(sheet: Worksheet, form: Form, numbers: dict[str, str]) -> None:

@@ -68,7 +68,16 @@ class Columns:
     titles: tuple[str, str, str, str, str]
 
 
-Entry = Field | System | Heading | Columns
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A repeating table with `rows` drawn rows; its columns are named `表.列`, each over the columns of its span."""
+
+    name: str
+    columns: tuple[tuple[str, Field], ...]
+    rows: int
+
+
+Entry = Field | System | Heading | Columns | Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,11 @@ class Form:
                     elif isinstance(entry, System):
                         found += [entry.used, entry.level]
         return tuple(found)
+
+    def columns(self) -> tuple[Field, ...]:
+        """The columns of the repeating tables."""
+        entries = (entry for page in self.pages for module in page.modules for entry in module.entries)
+        return tuple(item for entry in entries if isinstance(entry, Table) for _, item in entry.columns)
 
 
 RESERVED: tuple[Field, ...] = (

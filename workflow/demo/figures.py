@@ -13,13 +13,16 @@ from functools import lru_cache
 
 from workflow.domain import rules
 from workflow.domain.checks import Examination, examine
-from workflow.domain.form import FILLED_ON, NO_CHANGE, Field, FieldType, Form, Value
+from workflow.domain.form import FILLED_ON, NO_CHANGE, Field, FieldType, Form, Table, Value, cell_name
 from workflow.domain.submission import Answers, Finding
+from workflow.domain.tables import rows_of
 
 #: A unit uses this share of the largest figure that a form allows: forms bound all their figures alike.
 _SMALLEST, _LARGEST = 0.03, 0.08
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 _GIVEN = ("建国", "丽华", "志强", "秀英", "海涛", "晓燕", "永刚", "慧敏", "文博", "春梅", "明远", "雪琴")
+_PROJECTS = ("城域网扩容改造", "智慧教室建设", "数字资源平台升级", "校园网络安全加固", "同步课堂建设", "数据中心整合")
+_MOST_ROWS = 4
 _TRIES = 40
 
 
@@ -54,7 +57,12 @@ def _fresh(form: Form, chance: random.Random) -> dict[str, Value]:
     """First answers. Figures that are bounded by others come after them."""
     size = chance.uniform(_SMALLEST, _LARGEST)
     answers: dict[str, Value] = {}
-    asked = [field for field in form.fields if not field.explains]
+    rows = {table.name: chance.randint(1, _MOST_ROWS) for table in form.tables}
+    asked = [
+        field
+        for field in form.fields
+        if not field.explains and field.row <= rows.get(field.name.partition(".")[0], 0)
+    ]
     for field in sorted(asked, key=lambda field: bool(field.constraint)):
         answers[field.name] = _bounded(field, _first(field, chance, size), answers, chance)
     return _without_irrelevant(form, answers)
@@ -68,7 +76,20 @@ def _moved(form: Form, chance: random.Random, previous: Answers) -> dict[str, Va
         if field.type is FieldType.INTEGER and isinstance(value, int) and chance.random() < 0.4:
             most = int(field.maximum) if isinstance(field.maximum, int | float) else value + 9
             answers[field.name] = min(most, value + chance.randint(0, max(1, value // 20)))
+    for table in form.tables:
+        if chance.random() < 0.5:
+            answers |= _sorted(table, answers)
     return _without_irrelevant(form, answers)
+
+
+def _sorted(table: Table, answers: Answers) -> dict[str, Value]:
+    """The rows of a table put in the order of their first column, as clerks do."""
+    rows = sorted((row.values for row in rows_of(table, answers)), key=lambda values: str(values[0]))
+    return {
+        cell_name(column.name, number): value
+        for number, values in enumerate(rows, start=1)
+        for column, value in zip(table.columns, values, strict=True)
+    }
 
 
 def _first(field: Field, chance: random.Random, size: float) -> Value:
@@ -96,6 +117,8 @@ def _first(field: Field, chance: random.Random, size: float) -> Value:
 
 def _words(field: Field, chance: random.Random) -> str:
     """A person where the label speaks of one, else an office."""
+    if "项目" in field.label:
+        return chance.choice(_PROJECTS)
     if any(word in field.label for word in ("负责人", "填表人", "责任人", "校长", "姓名")):
         return person(chance)
     return chance.choice(("信息中心", "电教馆", "现代教育技术中心", "网络管理办公室"))
@@ -180,6 +203,7 @@ def _candidates(
             marks = [*numbers.values(), sum(answers.get(f.name) is True for f in fields), 0, 1, 100]
             before = previous.get(field.name) if previous else None
             marks += [before] if isinstance(before, int | float) else []
+            marks += _column_totals(form, finding, answers)
             for mark in marks:
                 for share in (1, 0.5, 0.1, 0.03, 1.5):
                     yield field.name, round(mark * share) if whole else round(mark * share, 1)
@@ -187,6 +211,14 @@ def _candidates(
             yield field.name, not answers.get(field.name)
         elif finding.code != "rule":
             yield field.name, _first(field, chance, chance.uniform(_SMALLEST, _LARGEST))
+
+
+def _column_totals(form: Form, finding: Finding, answers: Answers) -> Iterator[float]:
+    """The totals of the columns that a broken formula names."""
+    for name in rules.names(_parsed(_formula(form, finding))) if form.tables and _formula(form, finding) else ():
+        values = [answers.get(cell) for cell in form.cells_in.get(name, ())]
+        if name in form.columns:
+            yield sum(value for value in values if isinstance(value, int | float))
 
 
 _PIECE = re.compile(
