@@ -42,7 +42,7 @@ def table_places(form: Form, matches: Mapping[str, Match]) -> tuple[dict[str, _P
         match = matches.get(block.sheet)
         if match is None and block.sheet == CONTINUED:
             continue  # whoever needs no 续表 may leave it out
-        heading = match.row_of.get(block.heading - 1) if match else None
+        heading = _heading(match, block) if match else None
         # The page of another sheet has the same words above its table, unless both were copied into one.
         borrowed = block.sheet == CONTINUED and match is not None and match.page.name in pages
         if borrowed and match and (heading is None or (match.page.name, heading) in seen):
@@ -61,6 +61,22 @@ def table_places(form: Form, matches: Mapping[str, Match]) -> tuple[dict[str, _P
                     places[cell_name(name, number)] = match.page.name, row + 1, column + 1
     asked = list(dict.fromkeys(lost))
     return {name: place for name, place in places.items() if name not in asked}, asked
+
+
+def _heading(match: Match, block: Block) -> int | None:
+    """The row of the words above a block, from 0. Tables of one form may have the same words: then it is the row with those
+    words that is as far below the last row that was told as it was.
+    """
+    own = block.heading - 1
+    if own in match.row_of:
+        return match.row_of[own]
+    before = max((row for row in match.row_of if row < own), default=None)
+    if before is None:
+        return None
+    guess = match.row_of[before] + own - before
+    words = set(match.part.texts.get(own, {}).values())
+    there = match.page.cells[guess].values() if guess < len(match.page.cells) else ()
+    return guess if words and words <= set(there) else None
 
 
 def _rows(match: Match, block: Block, heading: int) -> Iterator[int] | None:

@@ -6,7 +6,11 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl.styles import Border, Side
 
+from tests.adapters.workbook.damage import page
 from tests.adapters.workbook.equipment import (
     COLUMNS,
     DRAWN,
@@ -23,6 +27,7 @@ from workflow.adapters.workbook.annotate import annotate
 from workflow.adapters.workbook.compile import compile_form
 from workflow.adapters.workbook.problems import ReturnSummary
 from workflow.adapters.workbook.read import read_file
+from workflow.adapters.workbook.stamp import stamp
 from workflow.cli import main
 from workflow.domain.campaign import midnight
 from workflow.domain.checks import examine
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
 
     from openpyxl.workbook import Workbook
 
+    from tests.servers.office import Office
     from workflow.domain.form import Value
 
 SCREEN: tuple[Value, ...] = ("大屏", 3, 2, dt.date(2024, 3, 1))
@@ -327,10 +333,10 @@ def test_what_goes_back_holds_every_row_and_marks_the_wrong_cell() -> None:
     data = annotate(equipment(), IDENTITY, PRINTED, seen.answers, found, summary)
     again = read_file(data, "退回.xlsx", {(form.id, form.version): form})
     assert (rows_in(again), again.moved) == (rows_in(seen), {})
-    page = load(data)[SHEET]
-    assert page["B7"].value == "服务器"
-    assert page["D7"].comment is not None
-    assert page["D7"].fill.fgColor.rgb == "FFFFC7CE"
+    sheet = load(data)[SHEET]
+    assert sheet["B7"].value == "服务器"
+    assert sheet["D7"].comment is not None
+    assert sheet["D7"].fill.fgColor.rgb == "FFFFC7CE"
 
 
 def test_a_form_check_tells_the_tables_and_their_room(
@@ -340,3 +346,104 @@ def test_a_form_check_tells_the_tables_and_their_room(
     path.write_bytes(form_bytes())
     assert main(["form", "check", str(path)]) == 0
     assert "“设备”表（4列，最多25行）" in capsys.readouterr().out
+
+
+def test_two_tables_with_the_same_words_above_them_are_kept_apart() -> None:
+    drawn = {
+        "A1": "甲、教学设备", "B2": "名称", "C2": "数量", "B3": "{{教学.名称}}", "C3": "{{教学.数量}}",
+        "A8": "乙、办公设备", "B9": "名称", "C9": "数量", "B10": "{{办公.名称}}", "C10": "{{办公.数量}}",
+        "A14": "终端总数", "C14": "{{终端总数}}",
+    }  # fmt: skip
+    columns = [
+        field(f"{table}.{name}", kind, 标签=name, 必填="否")
+        for table in ("教学", "办公")
+        for name, kind in (("名称", "文本"), ("数量", "整数"))
+    ]
+
+    def boxes(book: Workbook) -> None:
+        for row in (*book[SHEET]["B3:C6"], *book[SHEET]["B10:C12"]):
+            for cell in row:
+                cell.border = Border(top=Side(style="thin"), left=Side(style="thin"))
+
+    compiled = compile_form(form_bytes(drawn, columns, (), change=boxes), "school.xlsx")
+    assert [table.rows for table in compiled.form.tables] == [24, 23]
+    filled: dict[str, Value] = {
+        **OTHERS, "教学.1.名称": "大屏", "教学.2.名称": "平板", "办公.1.名称": "打印机", "办公.1.数量": 2, "教学.5.名称": "投影"
+    }  # fmt: skip
+
+    def change(book: Workbook) -> None:
+        book[SHEET].insert_rows(4, 3)
+        put(SHEET, 5, "话筒", 8)(book)
+
+    form = compiled.form
+    data = edited(stamp(compiled, IDENTITY, PRINTED, filled), change)
+    seen = read_file(data, "填好.xlsx", {(form.id, form.version): form})
+    tables = {name: value for name, value in seen.answers.items() if "." in name}
+    assert tables == {
+        "教学.1.名称": "大屏", "教学.2.名称": "话筒", "教学.2.数量": 8, "教学.3.名称": "平板", "教学.4.名称": "投影",
+        "办公.1.名称": "打印机", "办公.1.数量": 2,
+    }  # fmt: skip
+    assert seen.answers["终端总数"] == 21
+
+
+LINES = st.lists(
+    st.one_of(
+        st.just(()),
+        st.tuples(st.sampled_from(["大屏", "平板", "打印机", "数量", "3"]), st.integers(0, 99)),
+        st.tuples(st.none(), st.integers(0, 99)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(drawn=LINES, continued=LINES)
+def test_whatever_rows_stand_in_a_table_they_are_read_in_their_order(
+    drawn: list[tuple[Value, ...]], continued: list[tuple[Value, ...]]
+) -> None:
+    """More lines than are drawn mean rows inserted, fewer mean rows deleted."""
+
+    def change(book: Workbook) -> None:
+        spare = len(drawn) - 5
+        if spare > 0:
+            book[SHEET].insert_rows(5, spare)
+        elif spare < 0:
+            book[SHEET].delete_rows(4, -spare)
+        for at, line in enumerate(drawn, start=4):
+            put(SHEET, at, *(line or (None, None)))(book)
+        for at, line in enumerate(continued, start=6):
+            put(CONTINUED, at, *(line or (None, None)))(book)
+
+    seen = read(change, OTHERS)
+    lines = [line for line in (*drawn, *continued) if any(value is not None for value in line)]
+    assert rows_in(seen) == {name: value for name, value in cells(*lines).items() if value is not None}
+    assert others_in(seen) == OTHERS
+
+
+def test_a_copy_saved_by_another_office_program_gives_the_same_rows(soffice: Office, tmp_path: Path) -> None:
+    def change(book: Workbook) -> None:
+        book[SHEET].insert_rows(6, 2)
+        put(SHEET, 6, "打印机", 2)(book)
+        put(CONTINUED, 9, "服务器", 1)(book)
+
+    source = tmp_path / "填好.xlsx"
+    source.write_bytes(edited(stamped(ANSWERS), change))
+    form = equipment().form
+    wanted = cells(SCREEN, TABLET, ("打印机", 2), LAPTOP, ("服务器", 1))
+    for kind in ("xls", "ods", "xlsx"):
+        seen = read_file(
+            soffice(source, kind, tmp_path / kind).read_bytes(),
+            f"填好.{kind}",
+            {(form.id, form.version): form},
+        )
+        assert rows_in(seen) == wanted, kind
+        assert others_in(seen) == OTHERS, kind
+
+
+def test_a_table_pasted_into_the_mail_is_read_to_its_end() -> None:
+    copy = edited(stamped({**ANSWERS, **cells(SCREEN, TABLET, LAPTOP, ("打印机", 2))}), lambda _: None)
+    form = equipment().form
+    seen = read_file(page(copy), "正文.html", {(form.id, form.version): form})
+    assert {name: str(value) for name, value in rows_in(seen).items() if name.endswith(".数量")} == {
+        f"设备.{row}.数量": count for row, count in enumerate(("3", "6", "12", "2"), start=1)
+    }
