@@ -229,28 +229,48 @@ def _definition(path: Path) -> Definition:
     for sheet in book.worksheets:
         for row in sheet.iter_rows():
             for cell in row:
-                if found := re.fullmatch(r"\{\{([^@}.]+)\}\}", str(cell.value or "").strip()):
+                if found := re.fullmatch(r"\{\{([^@}]+)\}\}", str(cell.value or "").strip()):
                     cells[found[1].strip()] = (sheet.title, cell.row, cell.column)
     head, *rows = book["字段"].iter_rows(values_only=True)
     place = {str(words): n for n, words in enumerate(head)}
     rules = {
         str(row[place["字段"]]): (
-            _label(row[place["标签"]], row[place["计量单位"]]), str(row[place["类型"]]), str(row[place["汇总"]] or "")
+            _heading(row[place["字段"]], row[place["标签"]], row[place["计量单位"]]), str(row[place["类型"]]), str(row[place["汇总"]] or "")
         )
         for row in rows if row[place["字段"]]
     }  # fmt: skip
     return Definition(cells, rules)
 
 
-def _label(label: Any, unit: Any) -> str:
-    return f"{label}（{unit}）" if unit else str(label)
+def _heading(name: Any, label: Any, unit: Any) -> str:
+    """The heading over a field's totals; a column of a table has the table's name in front."""
+    table, dot, _ = str(name).partition(".")
+    words = f"{table} {label}" if dot else str(label)
+    return f"{words}（{unit}）" if unit else words
 
 
 def _answers(data: bytes, definition: Definition) -> dict[str, Any]:
     book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-    return {
+    found: dict[str, Any] = {
         name: book[sheet].cell(row, column).value for name, (sheet, row, column) in definition.cells.items()
     }
+    for name in found:
+        if "." in name:
+            found[name] = list(_column(book, name, definition))
+    return found
+
+
+def _column(book: openpyxl.Workbook, name: str, definition: Definition) -> Iterator[Any]:
+    """What stands in a table's column: in its numbered rows, and under the same heading on the page 续表."""
+    sheet, row, column = definition.cells[name]
+    number = 1
+    while str(book[sheet].cell(row, 1).value) == str(number):
+        yield book[sheet].cell(row, column).value
+        row, number = row + 1, number + 1
+    heading = definition.rules[name][0].partition(" ")[2]
+    for cells in book["续表"].iter_cols(min_row=5):
+        if cells[0].value == heading:
+            yield from (cell.value for cell in cells[1:])
 
 
 def _province_row(book: openpyxl.Workbook, definition: Definition) -> dict[str, Any]:
@@ -269,6 +289,8 @@ def _province_row(book: openpyxl.Workbook, definition: Definition) -> dict[str, 
 
 def _figure(rows: list[dict[str, Any]], name: str, kind: str, rule: str) -> float | None:
     values = [row.get(name) for row in rows]
+    if "." in name:
+        values = [value for row in rows for value in row.get(name) or ()]
     if kind == "是否":
         said = [value for value in values if value in {"是", "否"}]
         return said.count("是") if said else None
