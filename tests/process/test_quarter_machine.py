@@ -291,10 +291,16 @@ class Quarter(RuleBasedStateMachine):
     @initialize(
         start=st.sampled_from(
             [(0, ""), (19, ""), (24, ""), (24, COUNTY), (24, COUNTY), (28, CITY), (33, PROVINCE)]
-        )
+        ),
+        answered=st.sampled_from(["", "good", "good", "wrong"]),
     )
-    def some_days_have_passed(self, start: tuple[int, str]) -> None:
-        """Until the end of December, or into one of the windows of January, with a level that has gone up."""
+    def some_days_have_passed(self, start: tuple[int, str], answered: str) -> None:
+        """Until the end of December, or into one of the windows of January, with a level that has gone up; often a school
+        has answered before.
+        """
+        if answered:
+            self.a_workbook_comes(FIRST, answered)
+            assert self.store.cases(CAMPAIGN, [FIRST])[0].number == 1
         days, reported = start
         self.now += dt.timedelta(days=days)
         if reported:
@@ -318,6 +324,12 @@ class Quarter(RuleBasedStateMachine):
         assert all(due.at <= self.now for due in done)
         self.steps.update(due.key for due in done)
         assert max(self.steps.values(), default=1) == 1
+
+    @rule()
+    def the_next_morning_comes(self) -> None:
+        """When offices open, what was gathered on the day before is due."""
+        self.now = (self.now + dt.timedelta(days=1)).replace(hour=9, minute=30)
+        self.the_calendar_ticks(polled=True)
 
     @rule()
     def the_workbooks_are_made(self) -> None:
