@@ -10,11 +10,11 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import page, parts, tick
+from bench import page, parts, reconsolidate, rules, tick
 from bench.timing import machine
 from bench.whole import ROOT, Race
 from bench.world import World, dovecot
@@ -24,7 +24,9 @@ RESULTS, PAGE = ROOT / "bench" / "results.json", ROOT / "docs" / "benchmarks.md"
 
 
 def measure(units: int, many: int, rounds: int) -> Mapping[str, Any]:
-    """All figures. `many` is the size of the larger world that growth is measured on."""
+    """All figures. `many` is the size of the larger world that growth is measured on; what is measured in the store alone is
+    ten, forty and a hundred times as large.
+    """
     results: dict[str, Any] = {"machine": machine(), "rounds": rounds}
     with tempfile.TemporaryDirectory(prefix="huizhi-bench-") as place, dovecot() as server:
         _say(f"{units} replies are being filled in and delivered")
@@ -34,35 +36,70 @@ def measure(units: int, many: int, rounds: int) -> Mapping[str, Any]:
         results["end_to_end"] = _whole(race, rounds)
         _say(str(results["end_to_end"]))
         _say("single steps")
-        taken = parts.stamping(world, rounds)
-        results["stamp"] = {"ratio": _ratio(taken["openpyxl"], taken["ours"]), "per_second": _rate(taken)}
-        taken = parts.reading(world, rounds)
-        results["read"] = {
-            "ratio": _ratio(taken["calamine"], taken["ours"]),
-            "pool_ratio": _ratio(taken["calamine"], taken["pool"]),
-            "per_second": _rate(taken),
-        }
-        taken = parts.intake(race.box, units, rounds)
-        results["intake"] = {"ratio": _ratio(taken["imap_tools"], taken["ours"]), "per_second": _rate(taken)}
-        taken = parts.sending(world, rounds)
-        results["send"] = {
-            "ratio": _ratio(taken["yagmail"], taken["ours"]),
-            "bare_ratio": _ratio(taken["smtplib"], taken["ours"]),
-            "per_second": _rate(taken),
-        }
-        taken = parts.consolidating(rounds)
-        results["consolidate"] = {
-            "ratio": _ratio(taken["openpyxl"], taken["ours"]),
-            "peak_mb": round(taken["ours_mb"]),
-            "openpyxl_peak_mb": round(taken["openpyxl_mb"]),
-            "seconds": {"ours": round(taken["ours"], 2), "openpyxl": round(taken["openpyxl"], 2)},
-        }
+        results |= _steps(world, race, units, rounds)
+        _say(f"{rules.RULES} rules over {units * 10} and {units * 100} units")
+        results["rules"] = rules.rates((units * 10, units * 100), rounds)
         _say(f"a tick over {units * 100} open cases")
-        ticked = tick.seconds(units * 100)
+        ticked = tick.seconds(units * 100, letters=True)
         results["tick"] = {"cases": units * 100, **{name: round(took, 3) for name, took in ticked.items()}}
+        _say(f"one return among {units * 10} and {units * 40} units")
+        results["reconsolidate"] = _reconsolidate((units * 10, units * 40), rounds)
         _say(f"growth: {many} replies beside {units}")
         results["growth"] = _growth(race, Race(World(_folder(place, "many"), many), server, "many"), rounds)
     return results
+
+
+def _steps(world: World, race: Race, units: int, rounds: int) -> Mapping[str, Any]:
+    """Single steps beside the library that does just that step."""
+    results: dict[str, Any] = {}
+    taken = parts.stamping(world, rounds)
+    results["stamp"] = {"ratio": _ratio(taken["openpyxl"], taken["ours"]), "per_second": _rate(taken)}
+    taken = parts.reading(world, rounds)
+    results["read"] = {
+        "ratio": _ratio(taken["calamine"], taken["ours"]),
+        "pool_ratio": _ratio(taken["calamine"], taken["pool"]),
+        "per_second": _rate(taken),
+        "checked": _checked(world, 2 * rounds + 1),
+    }
+    taken = parts.intake(race.box, units, rounds)
+    results["intake"] = {"ratio": _ratio(taken["imap_tools"], taken["ours"]), "per_second": _rate(taken)}
+    taken = parts.sending(world, rounds)
+    results["send"] = {
+        "ratio": _ratio(taken["yagmail"], taken["ours"]),
+        "bare_ratio": _ratio(taken["smtplib"], taken["ours"]),
+        "per_second": _rate(taken),
+    }
+    taken = parts.consolidating(rounds)
+    results["consolidate"] = {
+        "ratio": _ratio(taken["openpyxl"], taken["ours"]),
+        "peak_mb": round(taken["ours_mb"]),
+        "openpyxl_peak_mb": round(taken["openpyxl_mb"]),
+        "seconds": {"ours": round(taken["ours"], 2), "openpyxl": round(taken["openpyxl"], 2)},
+    }
+    return results
+
+
+def _checked(world: World, rounds: int) -> Mapping[str, Any]:
+    """Reading, checking and recording notes: how many times calamine's time for merely reading, round by round."""
+    taken = parts.checking(world, rounds)
+
+    def times(beside: str) -> Mapping[str, float]:
+        pairs = zip(taken["ours"], taken[beside], strict=True)
+        ratios = sorted(ours / theirs for ours, theirs in pairs)
+        return {
+            "times": round(_median(ratios), 2), "least": round(ratios[0], 2), "most": round(ratios[-1], 2)
+        }  # fmt: skip
+
+    milliseconds = {name: round(_median(each) * 1000, 3) for name, each in taken.items()}
+    return {**times("every_sheet"), "answer_sheets": times("answer_sheets"), "milliseconds": milliseconds}
+
+
+def _reconsolidate(sizes: tuple[int, int], rounds: int) -> Mapping[str, Any]:
+    """What the workbooks of the branch of one return cost in a larger province: their seconds there by those here."""
+    seconds = {str(size): reconsolidate.seconds(size, rounds) for size in sizes}
+    here, there = (taken["county"] + taken["city"] for taken in seconds.values())
+    rounded = {size: {k: round(v, 3) for k, v in taken.items()} for size, taken in seconds.items()}
+    return {"ratio": round(there / here, 2), "seconds": rounded}
 
 
 def _whole(race: Race, rounds: int) -> Mapping[str, Any]:
@@ -101,7 +138,7 @@ def _folder(place: str, name: str) -> Path:
     return folder
 
 
-def _median(values: list[float]) -> float:
+def _median(values: Sequence[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.rules import RULES
 from bench.world import RESAVED, SPOILT
 
 Results = Mapping[str, Any]
@@ -38,6 +39,19 @@ relay that takes everything, with the ledger's events before and after, against 
 sendmail of the same bytes). *consolidate*: one workbook of 5,000 units × 80 indicators, ours with formats, choices,
 filters and totals, against openpyxl's write_only with bare values. *growth*: time a message at four times the mail.
 
+**Reading, checking, recording notes.** In one process, round by round beside python-calamine merely reading the same files
+(every sheet to Python values; beside it the sheets with answers alone): every safety check, answers by field, all checks and
+rules with last period's answers, the notes of what was read otherwise than typed. *Times* is our time by calamine's.
+
+**Rules.** {rules} rules as offices write them, a second: the scalar evaluator one unit after the other, and the same rules over
+columns of all units (`adapters/frames`), from the same answers to the same verdicts.
+
+**Tick.** The calendar over open cases in SQLite: with nothing due (*cold*: the first of a process), and on the day when every
+unit has a reminder due and every level its list: letters written and queued.
+
+**Re-consolidation.** One school's return in provinces of two sizes, its county as large in both: the workbooks of the county and
+its city are made anew; *rest* asks for all others, which have not changed; *province* writes every row.
+
 **How.** All in one run, competitors in turns, the median of {rounds} rounds each; versions as pinned in requirements.txt.
 
 **Not measured.** Networks (all is loopback), TLS, a provider's limits, PostgreSQL, scans, and how long people take.
@@ -47,7 +61,11 @@ filters and totals, against openpyxl's write_only with bare values. *growth*: ti
 def written(results: Results) -> str:
     """The whole page."""
     measured = _MEASURED.format(
-        units=results["end_to_end"]["units"], rounds=results["rounds"], spoilt=SPOILT, resaved=RESAVED
+        units=results["end_to_end"]["units"],
+        rounds=results["rounds"],
+        spoilt=SPOILT,
+        resaved=RESAVED,
+        rules=RULES,
     )
     return "\n".join((_HEAD, table(results), _targets(results), measured, _absolute(results)))
 
@@ -68,6 +86,27 @@ def table(results: Results) -> str:
         ("send", "smtplib's bare sendmail", f"{send['bare_ratio']:.2f}×"),
         ("consolidate", "openpyxl write_only, bare values", f"{results['consolidate']['ratio']:.2f}×"),
     ]
+    if "checked" in read:
+        checked = read["checked"]
+        spread = f"{checked['times']:.2f} times its time ({checked['least']:.2f} to {checked['most']:.2f})"
+        rows.append(("read, check, notes, one process", "calamine merely reading", spread))
+        alone = checked["answer_sheets"]
+        spread = f"{alone['times']:.2f} times its time ({alone['least']:.2f} to {alone['most']:.2f})"
+        rows.append(("read, check, notes, one process", "calamine reading the answers' sheets alone", spread))
+    for size, rates in results.get("rules", {}).items():
+        rows.append(
+            (f"rules over {int(size):,} units, columns", "one unit after the other", f"{rates['ratio']:.1f}×")
+        )
+    if "reconsolidate" in results:
+        small, large = results["reconsolidate"]["seconds"]
+        what = f"re-consolidation after one return among {int(large):,} units"
+        rows.append(
+            (
+                what,
+                f"the same among {int(small):,}",
+                f"{results['reconsolidate']['ratio']:.2f} times its time",
+            )
+        )
     if "growth" in results:  # a run that was broken off has none
         rows.append(("growth, time a message", "the smaller mailbox", f"{results['growth']['ratio']:.2f}"))
     return _markdown(("what", "beside", "ratio"), rows)
@@ -91,11 +130,59 @@ def _targets(results: Results) -> str:
             "it keeps nothing on disk, answers nobody and checks no cross-field rules",
         ),
         ("time a message grows by no more than a tenth", growth <= 1.1, "see the figures below"),
+        *_further(results),
     ]  # fmt: skip
     lines = ["## Targets", ""]
     for aim, reached, reason in aims:
         lines.append(f"- {aim}: reached" if reached else f"- {aim}: **not reached** here; {reason}")
     return "\n".join([*lines, ""])
+
+
+def _further(results: Results) -> list[tuple[str, bool, str]]:
+    """The targets of what a run may lack that was broken off."""
+    aims = []
+    if "checked" in results["read"]:
+        times = results["read"]["checked"]["times"]
+        aim = "reading, checking and recording notes within 1.5 times of calamine merely reading"
+        aims.append((aim, times <= 1.5, f"{times:.2f} times"))
+    if "tick" in results:
+        ticked = results["tick"]
+        for what, most, key in (("nothing due", 1, "nothing_due"), ("all due", 10, "all_due")):
+            aim = f"a tick over {ticked['cases']:,} open cases with {what} in under {most} s"
+            aims.append((aim, ticked[key] < most, f"{ticked[key]:.2f} s"))
+    if "reconsolidate" in results:
+        ratio = results["reconsolidate"]["ratio"]
+        aim = "one return costs no more, whatever lies outside its branch (by no more than a quarter)"
+        aims.append((aim, ratio <= 1.25, f"{ratio:.2f} times"))
+    return aims
+
+
+def _store_figures(results: Results) -> str:
+    """What is measured in the store and the rules alone."""
+    parts = []
+    if "checked" in results["read"]:
+        named = "; ".join(
+            f"{name} {each} ms" for name, each in results["read"]["checked"]["milliseconds"].items()
+        )
+        parts.append(f"Reading, checking, recording notes, a workbook: {named}.\n")
+    if "rules" in results:
+        rows = [
+            (f"{int(size):,}", f"{rates['scalar']:,}", f"{rates['columns']:,}")
+            for size, rates in results["rules"].items()
+        ]
+        parts.append(_markdown(("units", "rules a second, one by one", "over columns"), rows))
+    if "tick" in results:
+        ticked = {name: took for name, took in results["tick"].items() if name != "cases"}
+        named = "; ".join(f"{name.replace('_', ' ')} {took} s" for name, took in ticked.items())
+        parts.append(f"A tick over {results['tick']['cases']:,} open cases: {named}.\n")
+    if "reconsolidate" in results:
+        seconds = results["reconsolidate"]["seconds"]
+        steps = list(next(iter(seconds.values())))
+        rows = [
+            (f"{int(size):,}", *(f"{taken[step]:.3f}" for step in steps)) for size, taken in seconds.items()
+        ]
+        parts.append(_markdown(("re-consolidation, units", *(f"{step}, s" for step in steps)), rows))
+    return "\n".join(parts)
 
 
 def _absolute(results: Results) -> str:
@@ -141,6 +228,7 @@ def _absolute(results: Results) -> str:
             "",
             f"Time a message, warm: {growth or 'not measured in this run'}.",
             "",
+            _store_figures(results),
         )
     )
 

@@ -7,15 +7,16 @@ import os
 import smtplib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import openpyxl
 import yagmail
 from imap_tools import MailBoxUnencrypted
 from python_calamine import CalamineWorkbook
 
-from bench.timing import Measured, side_by_side, timed
+from bench.timing import Measured, in_turns, side_by_side, timed
 from bench.whole import ROOT
 from bench.world import CAMPAIGN, OFFICE, Postbox, World
 from tests.servers import running
@@ -25,6 +26,7 @@ from workflow.adapters.workbook.pool import ReaderPool
 from workflow.adapters.workbook.read import read_file
 from workflow.adapters.workbook.stamp import stamp
 from workflow.app import App
+from workflow.domain.checks import examine
 from workflow.domain.roster import UnitKind
 from workflow.domain.submission import CopyIdentity, ReadOutcome
 from workflow.process.correspondence import printed_texts
@@ -92,6 +94,34 @@ def reading(world: World, rounds: int) -> Measured:
         }  # fmt: skip
         seconds = side_by_side({name: lambda run=run: timed(run) for name, run in runs.items()}, rounds)
     return {name: taken / len(files) for name, taken in seconds.items()}
+
+
+def checking(world: World, rounds: int) -> Mapping[str, Sequence[float]]:
+    """Seconds a workbook in every round, one process: calamine merely reading (`every_sheet`, and `answer_sheets` alone), and
+    `ours`: reading, checking against last period's answers, recording notes.
+    """
+    files, form = workbooks(world), world.school_form
+    sheets = sorted({slot.sheet for slot in form.slots})
+    forms = {(one.id, one.version): one for one in world.forms.values()}
+    name, data = files[-1]
+    before = examine(form, read_file(data, name, forms).answers, None).answers
+
+    def merely(wanted: Sequence[str]) -> None:
+        for _, data in files:
+            book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+            for sheet in wanted or book.sheet_names:
+                book.get_sheet_by_name(sheet).to_python()
+
+    def ours() -> None:
+        for name, data in files:
+            reading = read_file(data, name, forms)
+            assert examine(form, reading.answers, before, reading.moved, reading.notes).answers
+
+    runs: dict[str, Callable[[], object]] = {
+        "every_sheet": partial(merely, ()), "ours": ours, "answer_sheets": partial(merely, sheets),
+    }  # fmt: skip
+    seconds = in_turns({name: partial(timed, run) for name, run in runs.items()}, rounds)
+    return {name: [each / len(files) for each in taken] for name, taken in seconds.items()}
 
 
 def intake(box: Postbox, size: int, rounds: int) -> Measured:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from bench.timing import side_by_side, timed
@@ -14,7 +14,7 @@ from workflow.domain.form import Field, FieldType, Form, Rule, Severity, Value
 from workflow.domain.submission import Answers
 from workflow.domain.tallies import Judge, Judged
 
-RULES, UNITS = 40, (5_000, 50_000)
+RULES = 40
 #: The kinds of rule that offices write, each over fields of its own block of ten.
 _FORMULAS = (
     "数{0}<=数{1}",
@@ -62,20 +62,20 @@ def _answers(chance: random.Random) -> Answers:
     return answers
 
 
-def seconds(rounds: int = 3) -> Mapping[str, Mapping[str, float]]:
+def rates(sizes: Sequence[int], rounds: int) -> Mapping[str, Mapping[str, float]]:
     """Rules worked out a second by number of units: `scalar`, `columns`, and how many times as fast the latter is."""
     found = {}
     asked = form()
-    for count in UNITS:
+    for count in sizes:
         held = units(count)
         assert frames.judge(asked, held[:500]) == tallies.judge(asked, held[:500])
         judges: Mapping[str, Judge] = {"scalar": tallies.judge, "columns": frames.judge}
         runs = {name: partial(timed, partial(judge, asked, held)) for name, judge in judges.items()}
         taken = side_by_side(runs, rounds)
-        rates = {name: round(count * RULES / took) for name, took in taken.items()}
-        found[str(count)] = {**rates, "ratio": round(taken["scalar"] / taken["columns"], 1)}
+        speeds = {name: round(count * RULES / took) for name, took in taken.items()}
+        found[str(count)] = {**speeds, "ratio": round(taken["scalar"] / taken["columns"], 1)}
     return found
 
 
 if __name__ == "__main__":
-    print(json.dumps(seconds(), indent=1))
+    print(json.dumps(rates((5_000, 50_000), 3), indent=1))

@@ -8,14 +8,14 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 Measured = Mapping[str, float]
 #: Whose versions are noted beside the figures.
 _LIBRARIES = (
     "imap-tools", "openpyxl", "pandas", "python-calamine", "XlsxWriter", "yagmail", "fast-mail-parser", "SQLAlchemy",
-    "Jinja2", "lxml", "aiosmtpd",
+    "Jinja2", "lxml", "aiosmtpd", "polars",
 )  # fmt: skip
 
 
@@ -29,11 +29,17 @@ def timed(work: Callable[[], object]) -> float:
 
 def side_by_side(competitors: Mapping[str, Callable[[], float]], rounds: int) -> Measured:
     """The median seconds of each, over interleaved rounds."""
+    seconds = in_turns(competitors, rounds)
+    return {name: statistics.median(taken) for name, taken in seconds.items()}
+
+
+def in_turns(competitors: Mapping[str, Callable[[], float]], rounds: int) -> Mapping[str, Sequence[float]]:
+    """The seconds of each in every round."""
     seconds: dict[str, list[float]] = {name: [] for name in competitors}
     for _ in range(rounds):
         for name, run in competitors.items():
             seconds[name].append(run())
-    return {name: statistics.median(taken) for name, taken in seconds.items()}
+    return seconds
 
 
 def machine() -> dict[str, object]:
