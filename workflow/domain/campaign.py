@@ -7,6 +7,7 @@ A period is the quarter whose data are collected; its review windows lie in the 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,10 +111,17 @@ class Campaign:
     @property
     def reply_due(self) -> dt.datetime:
         """Until when units are asked to reply: the end of the period's last day."""
-        return midnight(self.period.last_day + dt.timedelta(days=1))
+        return _asked_until(self.period)
 
     def window(self, unit: Unit) -> Window:
         """The review window of a unit that reports up; the roster may override it."""
         first, last = unit.window or self.windows[unit.kind.level]
         opens, last_day = self.period.review_day(first), self.period.review_day(last)
         return Window(midnight(opens), midnight(last_day + dt.timedelta(days=1)))
+
+
+@functools.cache
+def _asked_until(period: Period) -> dt.datetime:
+    return midnight(
+        period.last_day + dt.timedelta(days=1)
+    )  # asked once for each of tens of thousands of cases

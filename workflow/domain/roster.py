@@ -215,7 +215,8 @@ class Roster:
 
     def people(self, code: str, role: Role, day: dt.date) -> tuple[Contact, ...]:
         """Who holds a role of a unit on a day."""
-        return tuple(c for c in self._contacts.get(code, ()) if c.role is role and c.holds_on(day))
+        people = self._contacts.get(code, ())
+        return tuple([person for person in people if person.role is role and person.holds_on(day)])
 
     def known_address(self, email: str, day: dt.date) -> tuple[Contact, ...]:
         """Every contact on that day whose address this is; one address may serve several units and roles."""

@@ -255,11 +255,15 @@ def _lists(
     picture: Picture, rung: Rung, cases: Iterable[Case]
 ) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
     """The units that owe a reply, to whoever chases them at the level above."""
+    whom: dict[str, Recipient | None] = {}
     for case in cases:
         if COHORTS[case.state] in _OWES_REPLY:
             level = level_above(picture.roster, case.unit)
             if level is not None:
-                yield from _listed(picture, rung, level, _case_row(picture, case, with_phone=True))
+                if level.code not in whom:
+                    whom[level.code] = _on_rung(picture, rung, level)
+                if (to := whom[level.code]) is not None:
+                    yield to, _list_filler(rung, level, _case_row(picture, case, with_phone=True))
 
 
 def _escalated(
@@ -280,21 +284,23 @@ def _escalated(
         )
         name, phone = _whom_to_ring(picture, package, Role.REVIEWER)
         closes = picture.closes(package)
-        yield from _listed(picture, rung, level, Row(roster.units[package], matter, closes, name, phone))
+        if (to := _on_rung(picture, rung, level)) is not None:
+            row = Row(roster.units[package], matter, closes, name, phone)
+            yield to, _list_filler(rung, level, row)
 
 
-def _listed(
-    picture: Picture, rung: Rung, level: Unit, row: Row
-) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
-    """A row on the list of the person on this rung of a level; nobody gets it instead of one who is not registered."""
-    if picture.roster.people(level.code, rung.role, picture.day):
-        to = picture.roster.recipient(level.code, rung.role, picture.day)
-        if to is not None:
-            yield to, lambda sheet: _put(sheet.lists.setdefault((rung, level.code), {}), row)
+def _on_rung(picture: Picture, rung: Rung, level: Unit) -> Recipient | None:
+    """The person on this rung of a level; nobody stands in for one who is not registered."""
+    if not picture.roster.people(level.code, rung.role, picture.day):
+        return None
+    return picture.roster.recipient(level.code, rung.role, picture.day)
 
 
-def _put(rows: dict[tuple[str, str], Row], row: Row) -> None:
-    rows[row.unit.code, row.matter] = row
+def _list_filler(rung: Rung, level: Unit, row: Row) -> Callable[[Sheet], None]:
+    def fill(sheet: Sheet) -> None:
+        sheet.lists.setdefault((rung, level.code), {})[row.unit.code, row.matter] = row
+
+    return fill
 
 
 def _pieces(orders: Iterable[LetterOrder], size: int) -> Iterator[list[LetterOrder]]:

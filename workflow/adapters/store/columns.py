@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, Integer, String, Text, TypeDecorator, text
@@ -17,12 +18,16 @@ class Instant(TypeDecorator[dt.datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+        return None if value is None else _in_utc(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
         return None if value is None else dt.datetime.fromisoformat(value).astimezone(SHANGHAI)
+
+
+@functools.lru_cache(maxsize=256)
+def _in_utc(value: dt.datetime) -> str:
+    """The events of a batch mostly have one moment."""
+    return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
 
 
 class Words(TypeDecorator[str]):

@@ -20,7 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from workflow.domain.errors import Fault, OutsideFailed, Refused
-from workflow.domain.events import GENESIS, Event, canonical
+from workflow.domain.events import GENESIS, Event, canonical, quoted
 
 PERSONAL = "personal-"
 _LOCK_SECONDS = 60
@@ -41,22 +41,16 @@ class Entry:
     hash: str
 
     def line(self) -> str:
-        fields = {
-            "seq": self.seq,
-            "stream": self.event.stream,
-            "number": self.event.number,
-            "kind": self.event.kind,
-            "at": self.event.at.isoformat(),
-            "actor": self.event.actor,
-            "cause": self.event.cause,
-            "payload": self.payload,
-            "hash": self.hash,
-        }
-        return f'{canonical(fields)[:-1]},"data":{self.data}}}\n'
+        event = self.event
+        return (
+            f'{{"actor":{quoted(event.actor)},"at":"{event.at.isoformat()}","cause":{quoted(event.cause)},'
+            f'"hash":"{self.hash}","kind":{quoted(event.kind)},"number":{event.number},"payload":"{self.payload}",'
+            f'"seq":{self.seq},"stream":{quoted(event.stream)},"data":{self.data}}}\n'
+        )
 
     def personal_line(self) -> str:
-        fields = canonical({"seq": self.seq, "digest": self.payload, "salt": self.salt})
-        return f'{fields[:-1]},"personal":{self.personal or "null"}}}\n'
+        payload = f'"digest":"{self.payload}","salt":"{self.salt}","seq":{self.seq}'
+        return f'{{{payload},"personal":{self.personal or "null"}}}\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +87,8 @@ class LedgerCopy:
         personal: dict[str, list[str]] = {}
         last = tail
         for entry in entries:
-            month = max(month, entry.event.at.strftime("%Y-%m"))
+            at = entry.event.at
+            month = max(month, f"{at.year:04}-{at.month:02}")
             public.setdefault(month, []).append(entry.line())
             if entry.payload:
                 personal.setdefault(month, []).append(entry.personal_line())
