@@ -24,6 +24,9 @@ NAMES = [
     "第一小学",
 ]
 
+#: Kinds whose templates have macros, inside which nothing is watched: they are always rendered.
+WITH_MACROS = {"decision_confirm"}
+
 
 def rendering(folder: Path) -> LetterTemplates:
     """The same letters, each of them rendered."""
@@ -57,7 +60,7 @@ def test_a_filled_letter_is_the_rendered_one(
     for name in NAMES:
         given = changed(values, name) | {"token": f"HZ-{len(name)}", "salutation": name}
         assert filling.render(kind, given) == plainly.render(kind, given)
-    assert kind not in filling._moulds._never
+    assert kind not in filling._moulds._never - WITH_MACROS
 
 
 @pytest.mark.parametrize(

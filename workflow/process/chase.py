@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from workflow.adapters.store import MadeBook, Store
@@ -21,7 +22,7 @@ from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.domain.workdays import OFFICE_OPENS
-from workflow.process.correspondence import Secretariat
+from workflow.process.correspondence import Secretariat, Written
 from workflow.process.receipts import ASKED
 from workflow.process.reminders import Picture, Row, Sheet, calls, words
 from workflow.process.situation import SYSTEM
@@ -60,14 +61,28 @@ class Chase:
         queries = list(calls(picture, sheets.values()))
         if sheets and gathering_key(picture.day) not in steps:
             self.store.append([_step(campaign, gathering_key(picture.day), now)])
-        for orders in _pieces(self._orders(sheets.values(), picture), self.piece):
-            self.store.append(self.secretariat.queue(orders, roster))
+        self._queue(_pieces(self._orders(sheets.values(), picture), self.piece), roster)
         closing = [_step(campaign, due.key, due.at, _OVERTAKEN if due.skipped else "") for due in dues]
         if sheets:
             closing.append(_step(campaign, gathered_key(picture.day), now))
         closing += [_step(campaign, gathered_key(day), now, "并入次日") for day in earlier]
         last = self.store.next_numbers(["staff"])["staff"] if queries else 0
         self.store.append([*closing, *(replace(q, number=n) for n, q in enumerate(queries, last + 1))])
+
+    def _queue(self, pieces: Iterable[Sequence[LetterOrder]], roster: Roster) -> None:
+        """Queue letters piece by piece. While one is forced to disk and committed, the next is written."""
+        with ThreadPoolExecutor(1, thread_name_prefix="chase-keeping") as keeping:
+            before: Future[None] | None = None
+            for orders in pieces:
+                written = self.secretariat.write(orders, roster)
+                if before is not None:
+                    before.result()
+                before = keeping.submit(self._keep, written)
+            if before is not None:
+                before.result()
+
+    def _keep(self, letters: Sequence[Written]) -> None:
+        self.store.append(self.secretariat.keep(letters))
 
     def _picture(
         self, now: dt.datetime, campaign: Campaign, roster: Roster, silent: Collection[str]

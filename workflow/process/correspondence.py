@@ -7,7 +7,7 @@ from what it is about, so that an order decided twice is one letter.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,16 @@ class Letterhead:
         return self.address.rpartition("@")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter as it will be sent, not kept yet."""
+
+    id: str
+    order: LetterOrder
+    raw: bytes
+    subject: str
+
+
 @dataclass(frozen=True)
 class Secretariat:
     """What it takes to write letters. `compiled` gives a form by its id in the current campaign's own version,
@@ -62,21 +72,26 @@ class Secretariat:
     queued: Callable[[Collection[str]], Collection[str]]
 
     def queue(self, orders: Iterable[LetterOrder], roster: Roster) -> list[Event]:
-        """Write the letters, keep their bytes, and give the events that queue them; one that is queued already, by
-        its id, is not written again.
-        """
+        """Write the letters, keep their bytes, and give the events that queue them."""
+        return self.keep(self.write(orders, roster))
+
+    def write(self, orders: Iterable[LetterOrder], roster: Roster) -> list[Written]:
+        """Write the letters; one that is queued already, by its id, is not written again."""
         wanted = {order.id: order for order in orders}
         there = set(self.queued(wanted.keys())) if wanted else set()
-        orders = [order for known, order in wanted.items() if known not in there]
-        campaigns = {name: self.campaign(name) for name in {order.campaign for order in orders}}
-        written = [self._write(order, roster, campaigns[order.campaign]) for order in orders]
-        shas = self.files.keep_letters([raw for raw, _ in written])
+        fresh = {known: order for known, order in wanted.items() if known not in there}
+        campaigns = {name: self.campaign(name) for name in {order.campaign for order in fresh.values()}}
         return [
-            self._queued(order, subject, sha)
-            for order, (_, subject), sha in zip(orders, written, shas, strict=True)
+            self._write(known, order, roster, campaigns[order.campaign]) for known, order in fresh.items()
         ]
 
-    def _queued(self, order: LetterOrder, subject: str, sha: str) -> Event:
+    def keep(self, letters: Sequence[Written]) -> list[Event]:
+        """Keep the letters' bytes, and give the events that queue them."""
+        shas = self.files.keep_letters([letter.raw for letter in letters])
+        return [self._queued(letter, sha) for letter, sha in zip(letters, shas, strict=True)]
+
+    def _queued(self, letter: Written, sha: str) -> Event:
+        order = letter.order
         data = {
             "kind": order.kind.value,
             "campaign": order.campaign,
@@ -84,15 +99,18 @@ class Secretariat:
             "form": order.form,
             "priority": PRIORITY[order.kind],
             "sha": sha,
-            "message_id": self.message_id(order),
+            "message_id": self._message_id(letter.id),
         }
-        personal = {"to": order.to.email, "name": order.to.name, "subject": subject}
-        return Event(f"letter:{order.id}", 1, "letter.queued", order.at, SYSTEM, order.cause, data, personal)
+        personal = {"to": order.to.email, "name": order.to.name, "subject": letter.subject}
+        return Event(f"letter:{letter.id}", 1, "letter.queued", order.at, SYSTEM, order.cause, data, personal)
 
     def message_id(self, order: LetterOrder) -> str:
-        return f"<{order.id}@{self.letterhead.domain}>"
+        return self._message_id(order.id)
 
-    def _write(self, order: LetterOrder, roster: Roster, campaign: Campaign) -> tuple[bytes, str]:
+    def _message_id(self, letter: str) -> str:
+        return f"<{letter}@{self.letterhead.domain}>"
+
+    def _write(self, known: str, order: LetterOrder, roster: Roster, campaign: Campaign) -> Written:
         unit = roster.units[order.unit]
         day = order.at.date()
         attachments = [self._enclose(enclosure, roster, campaign, day) for enclosure in order.enclosures]
@@ -110,7 +128,7 @@ class Secretariat:
             **order.context,
         }
         rendered = self.templates.render(order.kind, context)
-        headers = {"X-Huizhi-Letter": order.id}
+        headers = {"X-Huizhi-Letter": known}
         if order.reply_to:
             headers |= {"In-Reply-To": order.reply_to, "References": order.reply_to}
         raw = compose(
@@ -120,11 +138,11 @@ class Secretariat:
             text=rendered.text,
             html=rendered.html,
             attachments=attachments,
-            message_id=self.message_id(order),
+            message_id=self._message_id(known),
             date=order.at,
             headers=headers,
         )
-        return raw, rendered.subject
+        return Written(known, order, raw, rendered.subject)
 
     def _enclose(
         self, enclosure: Enclosure, roster: Roster, campaign: Campaign, day: dt.date

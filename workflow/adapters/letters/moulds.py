@@ -19,10 +19,11 @@ from jinja2 import Environment, meta, nodes
 from jinja2.runtime import Context
 from markupsafe import escape
 
-from workflow.adapters.letters.wording import Rendered
+from workflow.adapters.letters.wording import Rendered, one_line
 
 _OPEN, _CLOSE, _ZERO = "\ufdd0", "\ufdd1", 0x100
 _HOLE = re.compile(f"{_OPEN}(.){_CLOSE}", re.DOTALL)
+_SPECIAL = re.compile("[&<>'\"]")
 #: With more words than this a letter is a list of its own, which hardly comes twice.
 _MOST_WORDS = 60
 _MOST_MOULDS = 500
@@ -112,8 +113,12 @@ class Mould:
         return cls(Page.of(letter.subject), Page.of(letter.text), Page.of(letter.html))
 
     def filled(self, words: Sequence[str]) -> Rendered:
-        escaped = [str(escape(word)) for word in words]
-        return Rendered(self.subject.filled(words), self.text.filled(words), self.html.filled(escaped))
+        page = self.html.filled([_escaped(word) for word in words])
+        return Rendered(self.subject.filled(words), self.text.filled(words), page)
+
+
+def _escaped(word: str) -> str:
+    return str(escape(word)) if _SPECIAL.search(word) else word
 
 
 class Watched(Environment):
@@ -172,41 +177,43 @@ class Moulds:
 
     def __init__(
         self,
-        plain: Environment,
         watched: Watched,
         written: Callable[[str, Mapping[str, Any], Environment], Rendered],
         trees: Mapping[str, Sequence[nodes.Template]],
     ) -> None:
         watched.watch()
-        self._plain, self._watched, self._written = plain, watched, written
+        self._watched, self._written = watched, written
         self._never = {kind for kind, known in trees.items() if not _watchable(known)}
         self._looked: dict[str, frozenset[str]] = {}
         self._known: dict[tuple[Any, ...], Mould | None] = {}
 
-    def letter(self, kind: str, values: Mapping[str, Any]) -> Rendered:
-        """The letter that rendering gives."""
+    def filled(self, kind: str, context: Mapping[str, Any]) -> Rendered | None:
+        """The letter that rendering gives, where there is a mould for it."""
         if kind in self._never:
-            return self._written(kind, values, self._plain)
-        survey = _Survey(kind, values, self._looked.get(kind, frozenset()))
+            return None
+        survey = _Survey(kind, context, self._looked.get(kind, frozenset()))
         mould = self._known.get(survey.key)
-        if mould is not None:
-            return mould.filled(survey.words)
-        letter = self._written(kind, values, self._plain)
-        if len(survey.words) > _MOST_WORDS:
-            return letter
-        if survey.key not in self._known:
-            if len(self._known) >= _MOST_MOULDS:
-                self._known.clear()
-            self._known[survey.key] = None  # worth a mould when it comes again
-        else:
-            self._cast(kind, values, letter)
-        return letter
+        return None if mould is None else mould.filled(survey.words)
 
-    def _cast(self, kind: str, values: Mapping[str, Any], letter: Rendered) -> None:
+    def learn(
+        self, kind: str, context: Mapping[str, Any], values: Mapping[str, Any], letter: Rendered
+    ) -> None:
+        """Note a letter that had to be rendered, from `values` as a template may use them; a mould when it is not the
+        first of its like.
+        """
+        if kind in self._never:
+            return
         for _ in range(_TRIES):
-            survey = _Survey(kind, values, self._looked.get(kind, frozenset()))
+            survey = _Survey(kind, context, self._looked.get(kind, frozenset()))
+            if survey.long:
+                return
+            if survey.key not in self._known:
+                if len(self._known) >= _MOST_MOULDS:
+                    self._known.clear()
+                self._known[survey.key] = None
+                return
             try:
-                mould = Mould.of(self._written(kind, survey.holed(), self._watched))
+                mould = Mould.of(self._written(kind, survey.holed(values), self._watched))
             except Looked as looked:
                 seen = {survey.places[hole] for hole in looked.holes}
                 self._looked[kind] = self._looked.get(kind, frozenset()) | seen
@@ -221,46 +228,54 @@ class Moulds:
 
 
 class _Survey:
-    """A letter's values: `words` that can be holes with their `places`, and as `key` everything else."""
+    """A letter's values: `words` that can be holes, with the names that they stand under as `places`, and as `key`
+    everything else.
+    """
 
-    def __init__(self, kind: str, values: Mapping[str, Any], looked: frozenset[str]) -> None:
+    def __init__(self, kind: str, context: Mapping[str, Any], looked: frozenset[str]) -> None:
         self.words: list[str] = []
         self.places: list[str] = []
         self._same: dict[str, int] = {}
-        self._values, self._looked = values, looked
+        self._looked = looked
         self._key: list[Any] = [kind]
-        self._take(values, "")
-        self.key = tuple(self._key)
+        self._take(context.items())
+        self.long = len(self.words) > _MOST_WORDS
+        self.key = () if self.long else tuple(self._key)
 
-    def _take(self, value: Any, place: str) -> None:
-        if isinstance(value, str):
-            if not value or place in self._looked:
-                self._key.append(value)
+    def _take(self, values: Iterable[tuple[str, Any]]) -> None:
+        """Values with the names that they stand under, as `wording.plain` sees them."""
+        key, looked, same = self._key, self._looked, self._same
+        for name, value in values:
+            if isinstance(value, str):
+                word = one_line(str.__str__(value))
+                if not word or name in looked:
+                    key.append(word)
+                else:
+                    key.append(same.setdefault(word, len(same)))
+                    self.words.append(word)
+                    self.places.append(name)
+            elif isinstance(value, dict):
+                key.append(tuple(value))
+                self._take(value.items())
+            elif isinstance(value, (list, tuple)):
+                key.append((list, len(value)))
+                if len(self.words) <= _MOST_WORDS:
+                    self._take([(name, item) for item in value])
             else:
-                self._key.append(self._same.setdefault(value, len(self._same)))
-                self.words.append(value)
-                self.places.append(place)
-        elif isinstance(value, dict):
-            self._key.append(tuple(value))
-            for name, item in value.items():
-                self._take(item, f"{place}.{name}")
-        elif isinstance(value, list):
-            self._key.append((list, len(value)))
-            for item in value:
-                self._take(item, place)
-        else:
-            self._key.append((value.__class__, str(value)))
+                key.append((value.__class__, str(value)))
+            if len(self.words) > _MOST_WORDS:
+                return
 
-    def holed(self) -> dict[str, Any]:
-        """The values with holes in the place of the words."""
+    def holed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Plain values with holes in the place of the words."""
         holes = iter([Hole(number, self._same[word]) for number, word in enumerate(self.words)])
-        return {name: self._holed(value, f".{name}", holes) for name, value in self._values.items()}
+        return {name: self._holed(value, name, holes) for name, value in values.items()}
 
     def _holed(self, value: Any, place: str, holes: Iterator[Hole]) -> Any:
         if isinstance(value, str):
             return value if not value or place in self._looked else next(holes)
         if isinstance(value, dict):
-            return {name: self._holed(item, f"{place}.{name}", holes) for name, item in value.items()}
+            return {name: self._holed(item, name, holes) for name, item in value.items()}
         if isinstance(value, list):
             return [self._holed(item, place, holes) for item in value]
         return value

@@ -74,7 +74,7 @@ class LetterTemplates:
             raise Refused(faults)
         self._required = required
         watched = _prepared(Watched, self._loader)
-        self._moulds = Moulds(self._environment, watched, _written, trees)
+        self._moulds = Moulds(watched, _written, trees)
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -92,11 +92,15 @@ class LetterTemplates:
         letter does not take, so that a forgotten value fails at once and always. Datetimes are aware, in
         Shanghai time. Raises Refused naming template and variable.
         """
+        if (filled := self._moulds.filled(kind, context)) is not None:
+            return filled
         missing = [(name, where) for name, where in self._of_kind(kind).items() if name not in context]
         if missing:
             raise Refused(Fault(where, f"缺少变量 {name}") for name, where in missing)
         values = {str(name): plain(value, f"{kind}：{name}") for name, value in context.items()}
-        return self._moulds.letter(kind, values)
+        letter = _written(kind, values, self._environment)
+        self._moulds.learn(kind, context, values, letter)
+        return letter
 
     def _of_kind(self, kind: str) -> Mapping[str, str]:
         try:

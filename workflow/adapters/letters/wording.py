@@ -83,6 +83,8 @@ def _width(words: str) -> float:
 
 def one_line(words: str) -> str:
     """Words on one line, without control or direction marks: they can start no header and hide no text."""
+    if words.isalnum():
+        return words  # as most names and numbers are
     if not words.isprintable():  # most are, and need no look at each sign
         words = "".join(_harmless(char) for char in words)
     return " ".join(words.split())

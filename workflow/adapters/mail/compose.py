@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import datetime as dt
 import email.utils
+import functools
 import hashlib
 import re
 import urllib.parse
@@ -152,6 +153,7 @@ def _clean(value: str) -> str:
     return _CONTROLS.sub(" ", value).strip()
 
 
+@functools.lru_cache(maxsize=1024)
 def _mailbox(name: str, address: str) -> str:
     if not _ADDRESS.fullmatch(address) or ".." in address or len(address) > 254:
         raise Refused(Fault(f"邮件地址 {_clean(address)}", "不是合格的邮件地址", "请在名册或设置中改正"))
