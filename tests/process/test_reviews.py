@@ -275,7 +275,7 @@ class TestReporting:
         told = result(outcome)
         assert (told["reported"], len(told["refused"])) == (False, 2)
         assert told["refused"][-1]["reason"] == (
-            "汇总表中有1项未予采用，“同意上报”暂不执行，本级尚未上报；"
+            "有1行的审核结论未予采用，“同意上报”暂不执行，本级尚未上报；"
             "请更正这些行，或者删去其审核结论和审核意见，再选“同意上报”回复"
         )
 

@@ -37,7 +37,7 @@ def report_as_said(
 
 def _held(rows: int) -> str:
     return (
-        f"汇总表中有{rows}项未予采用，“{REPORT}”暂不执行，本级尚未上报；"
+        f"有{rows}行的审核结论未予采用，“{REPORT}”暂不执行，本级尚未上报；"
         f"请更正这些行，或者删去其审核结论和审核意见，再选“{REPORT}”回复"
     )
 
