@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.adapters.workbook.damage import page, rarred, seven_zipped, tnef, zipped
-from tests.adapters.workbook.test_habits import changed, copy, forms, lose_marks, rename
+from tests.adapters.workbook.locking import agile, locked_7z, locked_zip, standard
+from tests.adapters.workbook.test_habits import TOKEN, changed, copy, forms, lose_marks, rename
+from tests.adapters.workbook.test_several import beside
+from tests.adapters.workbook.xlsb import as_xlsb
 from workflow.adapters.workbook.pool import ReaderPool
+from workflow.adapters.workbook.read import Known
 from workflow.domain.submission import ReadOutcome
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "15"))
 SEED = int(os.environ.get("FUZZ_SEED", "20261"))
 CHUNK = 40
+WORD = "暗号2026"
 
 #: What is put into XML, where a reader may trust a number or a name.
 SPICES = (
@@ -64,6 +69,11 @@ def spoiled_parts(dice: random.Random, data: bytes) -> bytes:
     return target.getvalue()
 
 
+def spoiled_inside(pack: Callable[[bytes], bytes]) -> Callable[[random.Random, bytes], bytes]:
+    """A sound archive or a right password around a spoiled workbook."""
+    return lambda dice, data: pack(dice.choice((spoiled_parts, spoiled_bytes))(dice, data))
+
+
 @pytest.mark.timeout(SECONDS * 2 + 120)
 def test_no_file_whatever_stops_the_reader_or_shows_a_fault_of_ours() -> None:
     dice = random.Random(SEED)
@@ -72,7 +82,15 @@ def test_no_file_whatever_stops_the_reader_or_shows_a_fault_of_ours() -> None:
         (whole, spoiled_parts), (moved, spoiled_parts), (whole, spoiled_bytes), (page(whole), spoiled_bytes),
         (zipped({"表.xlsx": whole, "乙.xlsx": moved}), spoiled_bytes), (seven_zipped({"表.xlsx": whole}), spoiled_bytes),
         (rarred({"表.xlsx": whole}), spoiled_bytes), (tnef({"a.xlsx": whole}), spoiled_bytes),
+        (as_xlsb(whole), spoiled_parts), (beside(lambda name: f"{name} (2)"), spoiled_parts),
+        (whole, spoiled_inside(lambda data: zipped({"甲.xlsx": data, "乙.xlsx": moved}))),
+        (whole, spoiled_inside(lambda data: zipped({"内.zip": zipped({"甲.xlsx": data}), "扫描.pdf": b"%PDF"}))),
+        (agile(whole, WORD), spoiled_bytes), (standard(whole, WORD), spoiled_bytes),
+        (whole, spoiled_inside(lambda data: standard(data, WORD))),
+        (locked_zip({"表.xlsx": whole}, WORD), spoiled_bytes), (locked_7z(), spoiled_bytes),
+        (whole, spoiled_inside(lambda data: locked_zip({"甲.xlsx": data, "乙.xlsx": whole}, WORD))),
     ]  # fmt: skip
+    told = Known(forms={TOKEN: ("school", 0)}, passwords=("别的", WORD))
     seen: set[ReadOutcome] = set()
     count, until = 0, time.monotonic() + SECONDS
     with ReaderPool(forms(), workers=2, seconds=20, memory_mb=1000) as readers:
@@ -82,9 +100,12 @@ def test_no_file_whatever_stops_the_reader_or_shows_a_fault_of_ours() -> None:
                 data, spoil = dice.choice(seeds)
                 files.append((f"{count}.xlsx", spoil(dice, data)))
                 count += 1
-            for (name, data), reading in zip(files, readers.read_many(files), strict=True):
-                seen.add(reading.outcome)
-                assert reading.outcome is ReadOutcome.ANSWERS or reading.reason or reading.review, name
-                assert "代号" not in reading.reason, (SEED, name, reading.reason, data[:60])
+            for (name, data), reading in zip(
+                files, readers.read_many(files, [told] * len(files)), strict=True
+            ):
+                for one in (reading, *(enclosed.reading for enclosed in reading.inside)):
+                    seen.add(one.outcome)
+                    assert one.outcome is ReadOutcome.ANSWERS or one.reason or one.review, name
+                    assert "代号" not in one.reason, (SEED, name, one.reason, data[:60])
     assert count >= CHUNK
-    assert {ReadOutcome.ANSWERS, ReadOutcome.UNREADABLE} <= seen
+    assert {ReadOutcome.ANSWERS, ReadOutcome.UNREADABLE, ReadOutcome.ENCRYPTED} <= seen
