@@ -515,6 +515,22 @@ def test_a_message_saved_as_a_file_gives_the_workbook_inside() -> None:
     assert_all_there(read(message.as_bytes(), "转发.eml"))
 
 
+def test_a_workbook_saved_as_a_web_page_in_one_file_is_read() -> None:
+    """Excel's and WPS's 单个文件网页, which they name .mht and people .xls."""
+    message = email.message.EmailMessage()
+    message["MIME-Version"], message["X-Document-Type"] = "1.0", "Workbook"
+    message.set_content(page(copy()).decode(), subtype="html")
+    message.make_related()
+    message.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="a.png")
+    del message["MIME-Version"]
+    assert_read_from_text(read(b"MIME-Version: 1.0\n" + message.as_bytes(), "表.xls"))
+
+
+def test_a_message_and_an_archive_with_nothing_inside_are_said_to_have_nothing() -> None:
+    assert "转发的邮件里没有文件" in read(b"From: a@county.test\nMIME-Version: 1.0\n\nhello", "a.eml").reason
+    assert "压缩包里没有文件" in read(b"PK\x05\x06" + bytes(18), "x.zip").reason
+
+
 def test_a_protected_sheet_and_a_comment_change_nothing() -> None:
     def change(book: openpyxl.Workbook) -> None:
         sheet = book["基本情况"]

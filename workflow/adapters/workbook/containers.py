@@ -191,14 +191,20 @@ def _tnef(data: bytes) -> Iterator[File]:
 
 
 def _eml(data: bytes) -> Iterator[File]:
+    """The files of a message; of one without any, a workbook saved as a web page in one file (.mht) too, the page itself."""
+    pages: list[bytes] = []
+    files = False
     for part in email.message_from_bytes(data).walk():
         content = part.get_payload(decode=True)
-        if (
-            isinstance(content, bytes)
-            and not part.is_multipart()
-            and part.get_content_maintype() not in {"text", "image"}
-        ):
+        if not isinstance(content, bytes) or part.is_multipart():
+            continue
+        if part.get_content_type() == "text/html":
+            pages.append(content)
+        elif part.get_content_maintype() not in {"text", "image"}:
+            files = True
             yield "附件", content
+    if not files and pages:
+        yield "网页", b"<html>" + b"".join(pages)
 
 
 _OPENERS = {"zip": _zip, "archive": _archive, "tnef": _tnef, "eml": _eml}

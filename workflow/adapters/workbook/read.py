@@ -164,7 +164,8 @@ def _read_container(
         found += reading.inside or [Enclosed(inner, sha, len(content), reading, kept)]
     useful = [one for one in found if one.reading.outcome is not ReadOutcome.UNSUPPORTED or one.data] or found
     if not useful:
-        return Reading(ReadOutcome.UNSUPPORTED, reason="压缩包里没有文件；请在其中放入填好的工作簿后重新发送")
+        where = _CALLED.get(kind, "压缩包")
+        return Reading(ReadOutcome.UNSUPPORTED, reason=f"{where}里没有文件；请放入填好的工作簿后重新发送")
     if len(useful) > 1:
         reason = f"内有{len(useful)}个文件，已逐一处理"
         return Reading(ReadOutcome.UNSUPPORTED, reason=reason, inside=tuple(useful))

@@ -48,6 +48,7 @@ _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
 
 
 _CONTAINERS: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x05\x06", "zip"),  # one with nothing in it
     (b"Rar!\x1a\x07", "archive"),
     (b"7z\xbc\xaf\x27\x1c", "archive"),
     (b"\x1f\x8b", "archive"),
