@@ -17,13 +17,14 @@ from typing import Any
 import openpyxl
 import pytest
 
+from workflow import config
 from workflow.adapters.workbook.roster import read_roster
 from workflow.app import App
 from workflow.cli import main
 from workflow.cli.workspace import make_workspace, shipped
 from workflow.demo.mailing import Letter
 from workflow.demo.rehearsal.composing import answer
-from workflow.demo.rehearsal.rates import Rates, load
+from workflow.demo.rehearsal.rates import Limits, Rates, load
 from workflow.demo.rehearsal.sample import sampled
 from workflow.demo.rehearsal.words import KIND_WORDS
 from workflow.domain.campaign import SHANGHAI
@@ -224,3 +225,20 @@ def test_a_reply_composed_by_hand_reads_as_any_other() -> None:
     assert body is not None
     assert body.get_content().startswith("已填好。")
     assert max(len(line) for line in raw.splitlines()) < 200
+
+
+@pytest.mark.parametrize(
+    ("own", "relay", "per_day"),
+    [
+        (0, config.Rates(), 0),
+        (0, config.Rates(per_day=300), 300),
+        (200, config.Rates(per_day=300), 200),
+        (0, config.Rates(per_hour=10, per_day=300), 240),
+        (5000, config.Rates(per_minute=2), 2880),
+    ],
+)
+def test_the_relay_takes_no_more_in_a_rehearsal_than_the_accounts_limits_allow(
+    own: int, relay: config.Rates, per_day: int
+) -> None:
+    rates = Rates(limits=Limits(per_day=own))
+    assert rates.within(relay).limits.per_day == per_day

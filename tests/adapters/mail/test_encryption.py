@@ -75,3 +75,36 @@ def test_a_server_that_can_not_prove_who_it_is_hears_nothing(certificate: Path) 
         with pytest.raises(OutsideFailed, match="CERTIFICATE_VERIFY_FAILED"):
             Mailbox(MailboxSettings("127.0.0.1", server.port, "tls", "u", "p", timeout=5)).__enter__()
         assert server.heard == []
+
+
+STRIPPED = {
+    "not offered": (b"250-x\r\n250 AUTH PLAIN LOGIN\r\n", b"500 what\r\n"),
+    "offered and refused": (b"250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n", b"454 not now\r\n"),
+    "answered by somebody in between": (b"250-x\r\n250 STARTTLS\r\n", b"220 go\r\n250 AUTH PLAIN\r\n"),
+}
+
+
+@pytest.mark.parametrize("how", STRIPPED)
+def test_a_relay_that_is_kept_from_encrypting_hears_neither_password_nor_letter(how: str) -> None:
+    greeting, answer = STRIPPED[how]
+
+    def says(line: bytes) -> bytes:
+        return greeting if line[:4].lower() == b"ehlo" else answer
+
+    with scripted(b"220 x\r\n", says) as server:
+        settings = RelaySettings("127.0.0.1", server.port, "starttls", "huizhi", "secret-word", timeout=5)
+        with pytest.raises(OutsideFailed), Relay(settings) as relay:
+            relay.send("a@x.test", "b@x.test", b"Subject: x\r\n\r\nx\r\n")
+        heard = [line.upper() for line in server.heard]
+    assert [line[:8] for line in heard[:2]] in ([b"EHLO [12"], [b"EHLO [12", b"STARTTLS"])
+    assert not any(line.startswith((b"AUTH", b"MAIL", b"RCPT", b"DATA")) for line in heard)
+
+
+def test_a_mailbox_that_is_kept_from_encrypting_hears_no_password() -> None:
+    with (
+        scripted(b"* OK ready\r\n", mailbox_says) as server,
+        pytest.raises(OutsideFailed),
+        Mailbox(MailboxSettings("127.0.0.1", server.port, "starttls", "u", "secret-word", timeout=5)),
+    ):
+        pass
+    assert not any(b"LOGIN" in line.upper() or b"secret-word" in line for line in server.heard)

@@ -260,3 +260,33 @@ def test_a_negative_zone_and_a_leap_second_are_read() -> None:
     [(uid, when, raw)] = messages([(line, b"x"), b")"])
     assert (uid, raw) == (5, b"x")
     assert when == dt.datetime(2027, 1, 1, 1, 29, 59, tzinfo=dt.UTC)
+
+
+def test_what_the_provider_files_is_found_by_its_folders_mark_or_its_usual_name(
+    mailboxes: MailServers,
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    since = now.date()
+
+    def filed(folder: str = "") -> set[str]:
+        with Mailbox(settings(mailboxes)) as mailbox:
+            return mailbox.filed(folder, since)
+
+    assert filed() == set()  # no such folder: nothing is filed
+    mailboxes.file("huizhi", "已发送", [reply(1)], now)
+    assert filed() == {"<r1@school.test>"}
+    mailboxes.file("huizhi", "Sent", [reply(2), reply(3)], now)  # marked as \\Sent by the server
+    assert filed() == {"<r2@school.test>", "<r3@school.test>"}
+    assert filed("已发送") == {"<r1@school.test>"}
+    mailboxes.file("huizhi", "Sent", [reply(4)], now - dt.timedelta(days=9))
+    assert filed("Sent") == set()  # the file's time is the arrival's, of all that lie there
+    with pytest.raises(OutsideFailed, match="打不开|查找已发送邮件时出错"):
+        filed("没有这个文件夹")
+
+
+def test_looking_for_what_was_sent_marks_nothing(mailboxes: MailServers) -> None:
+    now = dt.datetime.now(dt.UTC)
+    mailboxes.file("huizhi", "Sent", [reply(1)], now)
+    with Mailbox(settings(mailboxes)) as mailbox:
+        mailbox.filed("Sent", now.date())
+    assert all(":2,S" not in path.name for path in mailboxes.dovecot.messages("huizhi", "Sent"))

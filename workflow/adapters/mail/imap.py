@@ -200,7 +200,7 @@ class Mailbox:
                 s.host, s.port, timeout=s.timeout, ssl_context=ssl.create_default_context()
             )
         if s.security == "starttls":
-            return imap_tools.MailBoxStartTls(s.host, s.port, s.timeout, ssl.create_default_context())
+            return _StartTls(s.host, s.port, s.timeout, ssl.create_default_context())
         return imap_tools.MailBoxUnencrypted(s.host, s.port, s.timeout)
 
     def _introduce(self) -> None:
@@ -259,6 +259,19 @@ class Mailbox:
                 yield
         except (imaplib.IMAP4.error, imap_tools.ImapToolsError, OSError, ValueError) as error:
             raise OutsideFailed(self._settings.where, f"{what}（{words(error)}）", remedy) from error
+
+
+class _StartTls(imap_tools.MailBoxStartTls):
+    """imap-tools' own leaves the connection open when the server does not encrypt it."""
+
+    def _get_mailbox_client(self) -> imaplib.IMAP4:
+        client = imaplib.IMAP4(self._host, self._port, self._timeout)
+        try:
+            client.starttls(self._ssl_context)
+        except BaseException:
+            client.shutdown()
+            raise
+        return client
 
 
 def _portions(waiting: Sequence[tuple[int, int]], count: int, octets: int) -> Iterator[list[int]]:

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from workflow import config
 from workflow.domain.errors import Fault, Refused
 
 Rate = Annotated[float, Field(ge=0, le=1)]
@@ -86,6 +87,12 @@ class Rates(_Section):
     units: UnitRates = UnitRates()
     reviewers: ReviewerRates = ReviewerRates()
     limits: Limits = Limits()
+
+    def within(self, relay: config.Rates) -> Self:
+        """These rates with what the account's own limits allow in a day, where that is less."""
+        allowed = (self.limits.per_day, relay.per_day, relay.per_hour * 24, relay.per_minute * 24 * 60)
+        per_day = min((most for most in allowed if most), default=0)
+        return self.model_copy(update={"limits": Limits(per_day=per_day)})
 
 
 def load(path: Path) -> Rates:

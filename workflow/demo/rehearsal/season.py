@@ -96,6 +96,7 @@ def rehearse(
 ) -> Forecast:  # fmt: skip
     """Play the quarter and tell what came of it. Nothing of the workspace is touched."""
     began = time.monotonic()
+    rates = rates.within(app.config.smtp)
     opened = midnight(base.period.last_day) - dt.timedelta(days=rates.campaign.opens_days_before)
     opened += dt.timedelta(hours=9)
     previous = base.period.previous
