@@ -204,6 +204,31 @@ def test_each_operation_comes_out_alike_over_any_answers(
     assert differing(formula, [(unit, None) for unit in answers]) == []  # type: ignore[misc]
 
 
+CELLS = st.dictionaries(
+    st.sampled_from(
+        [
+            *(f"设备.{row}.{column}" for row in (1, 2, 10) for column in ("数量", "名称")),
+            "总数",
+            "设备总.1.数量",
+        ]
+    ),
+    VALUES,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from([
+        "SUM(设备.数量)=总数", "SUM(总数,设备.数量,上期(设备.数量))", "AVERAGE(设备.数量)", "MAX(设备.数量,设备.名称)-MIN(设备.数量)",
+        "COUNT(设备.数量,总数)", "COUNTA(设备.名称)", "COUNTA(上期(设备.名称))", "IFERROR(SUM(设备.数量)/COUNT(设备.数量),0)",
+        "SUM(设备.没有)", "SUM(上期(设备.没有))", "设备.2.数量&设备.10.名称", "SUM(上期(设备.数量))<=SUM(设备.数量)",
+    ]),
+    st.lists(st.tuples(CELLS, st.none() | CELLS), min_size=1, max_size=6),
+)  # fmt: skip
+def test_columns_of_tables_come_out_alike_over_any_rows(formula: str, units: list[Pair]) -> None:
+    assert differing(formula, units) == []
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=40), st.integers(-2, 6), st.integers(0, 4))
 def test_rounding_is_exact_on_and_beside_every_half(digits: list[int], places: int, scale: int) -> None:
