@@ -173,8 +173,8 @@ class Anchor:
 @dataclass(frozen=True, slots=True)
 class Block:
     """A piece of a table on one sheet: its first and last row and the place of each column; `heading` is the row of the
-    words above, 0 where there are none. `below` is the next row of the form with anything of its own in these columns, 0
-    where there is none; all counted from 1.
+    words above, 0 where there are none. `below` is the next row of the form with anything of its own in these columns or a
+    text to their left, 0 where there is none; all counted from 1.
     """
 
     table: Table
@@ -249,7 +249,9 @@ class Form:
         columns = {cell[0]: slot.column for slot in slots if (cell := split_cell(slot.field))}
         across = range(min(columns.values()), max(columns.values()) + 1)
         texts = {one.row for one in self.anchors if one.sheet == sheet and one.column in across}
-        taken = texts | {one.row for one in self.slots if one.sheet == sheet and one.column in across}
+        # A label to the left ends the table too: what stands beside it may be a formula, of which a form knows nothing.
+        labelled = {one.row for one in self.anchors if one.sheet == sheet and one.column < across.stop}
+        taken = labelled | {one.row for one in self.slots if one.sheet == sheet and one.column in across}
         heading = max((row for row in texts if row < first), default=0)
         return Block(
             table, sheet, first, last, columns, heading, min((row for row in taken if row > last), default=0)

@@ -303,6 +303,24 @@ def test_a_table_whose_end_cannot_be_told_is_asked_for_and_not_guessed() -> None
     assert rows_in(seen) == {"设备.1.名称": CellError(LOST)}
 
 
+def test_a_forms_own_total_below_a_table_is_no_row_of_it() -> None:
+    drawn = {**DRAWN, "A9": "合计", "C9": "=SUM(C4:C8)", "A10": "终端总数", "C10": "{{终端总数}}"}
+    compiled = compile_form(form_bytes(drawn), "school.xlsx")
+    form = compiled.form
+    for spare in (0, 2):
+
+        def change(book: Workbook, spare: int = spare) -> None:
+            if spare:
+                book[SHEET].insert_rows(5, spare)
+            put(SHEET, 9 + spare, None, 21)(book)  # what the office program worked out
+
+        seen = read_file(
+            edited(stamp(compiled, IDENTITY, PRINTED, ANSWERS), change), "填好.xlsx", {(form.id, 2): form}
+        )
+        assert (rows_in(seen), others_in(seen)) == (ROWS, OTHERS)
+        assert seen.by_labels is bool(spare)
+
+
 def test_a_row_with_nothing_but_an_error_is_a_row() -> None:
     seen = read(put(SHEET, 8, None, "=1/0"))
     assert rows_in(seen)["设备.4.数量"] == CellError("#无值")
