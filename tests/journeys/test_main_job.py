@@ -471,7 +471,11 @@ def test_the_provincial_totals_equal_a_sum_over_the_workbooks_in_the_archived_ma
             | ({NO_CHANGE: "是"} if unit == UNIVERSITY else {})  # said in words, not in the workbook
             for unit, data in quarter.counts.items() if world.form_of(unit).id == form.id
         ]  # fmt: skip
-        totalled = [known for known in form.fields if known.aggregate is not Aggregate.NONE]
+        single = [known for known in form.fields if known.aggregate is not Aggregate.NONE and not known.row]
+        totalled = [
+            *single,
+            *(known for known in form.columns.values() if known.aggregate is not Aggregate.NONE),
+        ]
         for place, known in enumerate(totalled, columns["报送率"] + 1):
             label = re.sub(r"\s", "", str(sheet.cell(head, place).value))
             assert re.sub(r"\s", "", known.label) in label
@@ -482,7 +486,14 @@ def test_the_provincial_totals_equal_a_sum_over_the_workbooks_in_the_archived_ma
 
 def _sum(known: Field, filled: list[dict[str, Any]]) -> Any:
     """An aggregate by hand: over what stands in the cells."""
-    values = [answers[known.name] for answers in filled if answers.get(known.name) is not None]
+    table, _, column = known.name.partition(".")
+    name = re.compile(rf"{table}\.\d+\.{column}" if column else re.escape(known.name))
+    values = [
+        value
+        for answers in filled
+        for at, value in answers.items()
+        if name.fullmatch(at) and value is not None
+    ]
     if not values:
         return None
     match known.aggregate:
