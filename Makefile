@@ -7,7 +7,7 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n
 PYTEST_ARGS ?= -n $(WORKERS) --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install servers demo test test-quick lint format bench requirements clean
+.PHONY: help install servers demo test test-quick lint format bench bench-scan requirements clean
 
 help:
 	@echo 'make demo          a whole quarter on embedded mail, in about a minute'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test-quick    the tests that need nothing beyond Python'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         measures against peers, writes bench/results.json'
+	@echo 'make bench-scan    measures the reading of scans, writes bench/scan.json; PAGES=20 at each resolution'
 	@echo 'make requirements  pins what pyproject.toml asks for; UPGRADE=--upgrade takes the newest'
 	@echo 'make clean         removes caches, builds and the demo; make clean-all also .venv/'
 
@@ -54,6 +55,9 @@ format: install
 
 bench: install servers
 	$(BIN)/python -m bench
+
+bench-scan: install servers
+	$(BIN)/python -m bench.scan --pages $(or $(PAGES),20)
 
 # Keeps the pins that still fit; `make requirements UPGRADE=--upgrade` takes the newest releases.
 # No address of an index and no path of this machine may enter the file.

@@ -15,6 +15,7 @@ from workflow.adapters.scan.grid import Numbers, Table, tables, without_red
 from workflow.adapters.scan.pictures import Pixels, png
 from workflow.domain.receipt import (
     Cell,
+    Column,
     Entry,
     FoundBy,
     PageKind,
@@ -86,7 +87,8 @@ def _read(
     entries, shown = _cells(form.table, picture, grey)
     trouble = ""
     if mark is None:
-        unit = unit_named(_name_line(form.table, grey), names)
+        own = "\n".join(entry.text for (_, column), entry in entries.items() if column is Column.UNIT)
+        unit = unit_named(_name_line(form.table, grey), names) or unit_named(own, names)
         found_by = FoundBy.NAME if unit else FoundBy.UNKNOWN
         trouble = NO_CODE if unit else UNKNOWN_UNIT
     return ScannedPage(

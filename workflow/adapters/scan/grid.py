@@ -70,7 +70,7 @@ def without_red(picture: Pixels) -> Pixels:
         return picture
     red, green, blue = (picture[..., part].astype(np.int16) for part in range(3))
     excess = np.maximum(red - (green + blue) // 2, 0)
-    return np.asarray(np.clip(red + excess // 2, 0, 255), np.uint8)
+    return np.asarray(np.clip(red + excess, 0, 255), np.uint8)
 
 
 def tables(grey: Pixels) -> list[Table]:
@@ -133,7 +133,8 @@ def _fitted(ink: Pixels, hull: Numbers) -> Table | None:
         return None
     for reach in _REACH[1:]:
         best = _follow(ink, best.matrix, reach)
-    return best if best.score >= _LEAST_SCORE else None
+    outer = best.crossings[[0, 0, -1, -1], [0, -1, -1, 0]]
+    return best if best.score >= _LEAST_SCORE and _like_a_table(outer) else None
 
 
 def _like_a_table(corners: Numbers) -> bool:
@@ -180,7 +181,9 @@ def _follow(ink: Pixels, matrix: Numbers, reach: float) -> Table:
     upright = [(margin + x) * _SCALE for x in UPRIGHT]
     offsets_y, seen_y = _pieces(flat, across, upright, far)
     offsets_x, seen_x = _pieces(flat.T, upright, across, far)
-    score = float(min(seen_y.mean(), seen_x.mean()))
+    inside = flat[round(across[0]) : round(across[-1]), round(upright[0]) : round(upright[-1])]
+    # A table is mostly paper; the shadow of an edge is ink throughout.
+    score = float(min(seen_y.mean(), seen_x.mean()) - (inside > 127).mean())
     points = _GRID.astype(np.float64).copy()
     points[..., 1] += _at_crossings(offsets_y, seen_y) / _SCALE
     points[..., 0] += _at_crossings(offsets_x, seen_x).T / _SCALE

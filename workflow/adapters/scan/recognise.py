@@ -26,6 +26,8 @@ _LEAST_SIGN = 1.0
 _BESIDE = 0.9
 #: A line of text with the paper around it, in mm.
 _LEAST_LINE = 2.2
+#: The depth of ink of a line, as a share of the deepest, below which it may be noise; and how surely noise is not read.
+_FAINT, _SURE = 0.6, 0.8
 _LEAST_GAP = 0.35
 _LONGEST = 1600
 
@@ -51,7 +53,7 @@ def read_cells(cells: Sequence[Pixels]) -> list[Entry]:
     read = iter(_read_lines(flat))
     entries = []
     for lines in parts:
-        told = [one for one, line in [(next(read), line) for line in lines] if not _is_dust(one, line)]
+        told = _without_dust([next(read) for _ in lines], lines)
         entries.append(
             Entry(
                 "\n".join(one.text for one in told if one.text),
@@ -86,7 +88,8 @@ def lines_of(cell: Pixels) -> list[Pixels]:
     edge = round(_EDGE * SCALE)
     inner = cell[edge:-edge, edge:-edge]
     paper = _evened(inner)
-    ink = _unspecked(_unruled((paper < _threshold(paper)).astype(np.uint8)))
+    soft = cv2.GaussianBlur(paper, (0, 0), 0.1 * SCALE)
+    ink = _unspecked(_unruled((soft < _threshold(soft)).astype(np.uint8)))
     rows = ink.sum(axis=1) > 0
     bands = _bands(rows, round(_LEAST_GAP * SCALE))
     lines = []
@@ -110,7 +113,7 @@ def _evened(grey: Pixels) -> Pixels:
 
 def _threshold(paper: Pixels) -> float:
     """Where ink begins: between paper and the darkest sign; no lower than noise can reach where there is no ink."""
-    darkest = float(np.percentile(cv2.GaussianBlur(paper, (5, 5), 0), 0.2))
+    darkest = float(np.percentile(paper, 0.2))
     return min(190.0, max(110.0, (darkest + 255.0) / 2)) if darkest < 200 else 0.0
 
 
@@ -158,6 +161,20 @@ def _read_lines(lines: Sequence[Pixels]) -> list[Entry]:
     coloured = [cv2.cvtColor(line, cv2.COLOR_GRAY2BGR) for line in lines]
     result = _engine().text_rec(TextRecInput(img=coloured, return_word_box=True))
     return [_told(text, line.confs) for text, line in zip(result.txts, result.word_results, strict=True)]
+
+
+def _without_dust(read: Sequence[Entry], lines: Sequence[Pixels]) -> list[Entry]:
+    """The lines that say something. What is much fainter than the cell's other lines and was read unsurely is no text, but the
+    cell is then not surely read either.
+    """
+    depths = [255.0 - float(np.percentile(line, 2)) for line in lines]
+    kept = []
+    for one, line, depth in zip(read, lines, depths, strict=True):
+        if _is_dust(one, line):
+            continue
+        faint = depth < _FAINT * max(depths) and one.confidence < _SURE
+        kept.append(Entry("", one.confidence, one.digits) if faint else one)
+    return kept
 
 
 def _is_dust(read: Entry, line: Pixels) -> bool:
