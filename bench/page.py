@@ -54,7 +54,7 @@ its city are made anew; *rest* asks for all others, which have not changed; *pro
 
 **How.** All in one run, competitors in turns, the median of {rounds} rounds each; versions as pinned in requirements.txt.
 
-**Not measured.** Networks (all is loopback), TLS, a provider's limits, PostgreSQL, scans, and how long people take.
+**Not measured.** Networks (all is loopback), TLS, a provider's limits, PostgreSQL, and how long people take.
 """
 
 

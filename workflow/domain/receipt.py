@@ -295,7 +295,9 @@ _ALIKE = str.maketrans("oislzbgqu|", "01512899v1")
 
 def _same_address(typed: str, seen: str) -> Verdict:
     ours = re.sub(r"\s+", "", unicodedata.normalize("NFKC", typed.translate(_INVISIBLE)))
-    read = unicodedata.normalize("NFKC", seen).translate(_ADDRESS_SIGNS)
+    read = unicodedata.normalize("NFKC", seen).translate(_ADDRESS_SIGNS).rstrip(".")
+    # An address has no accents: one that was read is dust over a letter.
+    read = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", read))
     lines = [line.strip() for line in read.splitlines()]
     closed, ruled = ("".join(re.sub(r"\s+", with_, line) for line in lines) for with_ in ("", "_"))
     # A blank within a line may be an underscore whose stroke was lost.

@@ -50,6 +50,18 @@ def scan(blank_form: Image.Image, number: int, dpi: int = 150, quarter: int = 0)
     return ageing.scanned(paper(blank_form, number), random.Random(number), dpi, quarter=quarter)
 
 
+@pytest.fixture(scope="module")
+def plain_scan(blank_form: Image.Image) -> bytes:
+    """Sheet 1, sealed, from a flatbed scanner."""
+    return scan(blank_form, 1)
+
+
+@pytest.fixture(scope="module")
+def plain_page(reader: ScanReader, plain_scan: bytes) -> ScannedPage:
+    """What is read from it."""
+    return only(reader.read_scan(plain_scan).pages)
+
+
 def pdf(images: Sequence[Image.Image], dpi: int = 150) -> bytes:
     target = io.BytesIO()
     images[0].save(target, "PDF", save_all=True, append_images=images[1:], resolution=dpi)
@@ -81,7 +93,7 @@ def agrees(page: ScannedPage, truth: Sheet) -> bool:
     return len(told.to_look_at) <= 1
 
 
-@pytest.mark.parametrize("quarter", range(4))
+@pytest.mark.parametrize("quarter", range(1, 4))
 def test_a_skewed_scan_is_read_whichever_way_it_lies(
     reader: ScanReader, blank_form: Image.Image, quarter: int
 ) -> None:
@@ -127,15 +139,15 @@ def test_columns_that_another_program_prints_narrower_are_found_all_the_same(
 
 
 def test_several_units_pages_in_one_pdf_go_each_to_its_own(
-    reader: ScanReader, blank_form: Image.Image
+    reader: ScanReader, blank_form: Image.Image, plain_scan: bytes
 ) -> None:
     empty = Image.new("RGB", (1754, 1240), (250, 250, 248))
-    pages = [opened(scan(blank_form, number, quarter=number % 4)) for number in (5, 6)]
+    pages = [opened(plain_scan), opened(scan(blank_form, 6, quarter=2))]
     reading = reader.read_scan(pdf([pages[0], empty, pages[1]]))
     assert reading.trouble == ""
     assert [page.kind for page in reading.pages] == [PageKind.FORM, PageKind.BLANK, PageKind.FORM]
     assert [page.number for page in reading.pages] == [1, 2, 3]
-    assert agrees(reading.pages[0], sheet(5))
+    assert agrees(reading.pages[0], sheet(1))
     assert agrees(reading.pages[2], sheet(6))
 
 
@@ -166,25 +178,27 @@ def test_two_forms_on_one_page_are_two_forms(reader: ScanReader, blank_form: Ima
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "HEIF", "BMP", "WEBP"])
-def test_pictures_of_every_kind_are_opened(reader: ScanReader, blank_form: Image.Image, kind: str) -> None:
+def test_pictures_of_every_kind_are_opened(reader: ScanReader, plain_scan: bytes, kind: str) -> None:
     pillow_heif.register_heif_opener()
-    picture = opened(scan(blank_form, 10))
-    assert agrees(only(reader.read_scan(saved(picture, kind)).pages), sheet(10))
+    page = only(reader.read_scan(saved(opened(plain_scan), kind)).pages)
+    assert agrees(page, sheet(1))
 
 
-def test_every_frame_of_a_tiff_is_a_page(reader: ScanReader, blank_form: Image.Image) -> None:
-    first, second = opened(scan(blank_form, 11)), opened(scan(blank_form, 12))
+def test_every_frame_of_a_tiff_is_a_page(
+    reader: ScanReader, blank_form: Image.Image, plain_scan: bytes
+) -> None:
+    first, second = opened(plain_scan), opened(scan(blank_form, 12))
     tiff = saved(first, "TIFF", save_all=True, append_images=[second], compression="tiff_lzw")
     reading = reader.read_scan(tiff)
-    assert [page.unit for page in reading.pages] == [sheet(11).unit.code, sheet(12).unit.code]
+    assert [page.unit for page in reading.pages] == [sheet(1).unit.code, sheet(12).unit.code]
 
 
-def test_pictures_pasted_into_a_word_file_are_read(reader: ScanReader, blank_form: Image.Image) -> None:
+def test_pictures_pasted_into_a_word_file_are_read(reader: ScanReader, plain_scan: bytes) -> None:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr("word/document.xml", "<w:document/>")
-        archive.writestr("word/media/image1.jpeg", scan(blank_form, 13))
-    assert agrees(only(reader.read_scan(target.getvalue()).pages), sheet(13))
+        archive.writestr("word/media/image1.jpeg", plain_scan)
+    assert agrees(only(reader.read_scan(target.getvalue()).pages), sheet(1))
 
 
 def without_code(page: Image.Image) -> Image.Image:
@@ -219,26 +233,21 @@ def test_a_form_whose_table_is_covered_still_says_whose_it_is(
     assert "未找到完整的表格" in page.trouble
 
 
-def test_the_cells_that_the_form_closes_stay_so(reader: ScanReader, blank_form: Image.Image) -> None:
-    page = only(reader.read_scan(scan(blank_form, 16)).pages)
-    assert page.answers is not None
-    assert all(page.answers.text(cell).strip("-一") == "" for cell in CLOSED)
+def test_the_cells_that_the_form_closes_stay_so(plain_page: ScannedPage) -> None:
+    assert plain_page.answers is not None
+    assert all(plain_page.answers.text(cell).strip("-一") == "" for cell in CLOSED)
 
 
-def test_each_cell_comes_with_its_picture(reader: ScanReader, blank_form: Image.Image) -> None:
-    page = only(reader.read_scan(scan(blank_form, 17)).pages)
-    shown = Image.open(io.BytesIO(page.pictures[Role.REVIEWER, Column.EMAIL]))
+def test_each_cell_comes_with_its_picture(plain_page: ScannedPage) -> None:
+    shown = Image.open(io.BytesIO(plain_page.pictures[Role.REVIEWER, Column.EMAIL]))
     assert shown.size == pytest.approx((52 * 6, 16 * 6), abs=3)
     assert np.asarray(shown.convert("L")).min() < 120  # something is written in it
 
 
-def test_a_digit_altered_after_signing_is_told_with_its_cell(
-    reader: ScanReader, blank_form: Image.Image
-) -> None:
-    cell, altered = sheets.with_altered_digit(sheet(18), random.Random(18))
-    page = only(reader.read_scan(scan(blank_form, 18)).pages)
-    assert page.answers is not None
-    told = compare(altered, page.answers, sheet(18).unit.kind)
+def test_a_digit_altered_after_signing_is_told_with_its_cell(plain_page: ScannedPage) -> None:
+    cell, altered = sheets.with_altered_digit(sheet(1), random.Random(18))
+    assert plain_page.answers is not None
+    told = compare(altered, plain_page.answers, sheet(1).unit.kind)
     assert cell in {one.cell for one in told.to_look_at}
     assert told.verdict is Verdict.DIFFERS
 

@@ -26,6 +26,8 @@ _LEAST_SIGN = 1.0
 _BESIDE = 0.9
 #: A line of text with the paper around it, in mm.
 _LEAST_LINE = 2.2
+#: How far a sign's ink reaches from its middle, as a share of the line's height, and how much may lie farther off.
+_FAR_CHINESE, _FAR_LATIN, _OVERLOOKED = 0.75, 0.5, 0.08
 #: The depth of ink of a line, as a share of the deepest, below which it may be noise; and how surely noise is not read.
 _FAINT, _SURE = 0.6, 0.8
 _LEAST_GAP = 0.35
@@ -112,9 +114,9 @@ def _evened(grey: Pixels) -> Pixels:
 
 
 def _threshold(paper: Pixels) -> float:
-    """Where ink begins: between paper and the darkest sign; no lower than noise can reach where there is no ink."""
+    """Where ink begins: nearer to the paper than to the darkest sign, as the stroke of a 一 is thin; 0 where there is no ink."""
     darkest = float(np.percentile(paper, 0.2))
-    return min(190.0, max(110.0, (darkest + 255.0) / 2)) if darkest < 200 else 0.0
+    return min(200.0, max(120.0, 0.35 * darkest + 0.65 * 255)) if darkest < 200 else 0.0
 
 
 def _unruled(ink: Numbers) -> Numbers:
@@ -160,7 +162,24 @@ def _read_lines(lines: Sequence[Pixels]) -> list[Entry]:
         return []
     coloured = [cv2.cvtColor(line, cv2.COLOR_GRAY2BGR) for line in lines]
     result = _engine().text_rec(TextRecInput(img=coloured, return_word_box=True))
-    return [_told(text, line.confs) for text, line in zip(result.txts, result.word_results, strict=True)]
+    read = zip(result.txts, result.word_results, lines, strict=True)
+    return [_told(text, words, line) for text, words, line in read]
+
+
+def _overlooked(words: Any, line: Pixels) -> bool:
+    """Whether ink lies so far from every sign that was read that a sign was left out, as the model does with a last 一."""
+    high, wide = line.shape
+    steps = wide / words.line_txt_len
+    signs = [
+        ((column + 0.5) * steps, _FAR_CHINESE if sign > "\u2e80" else _FAR_LATIN)
+        for part, columns in zip(words.words, words.word_cols, strict=True)
+        for sign, column in zip(part, columns, strict=True)
+    ]
+    inked = np.flatnonzero((line < 165).sum(axis=0) >= 2)
+    near = np.zeros(wide, bool)
+    for at, reach in signs:
+        near[max(0, round(at - reach * high)) : round(at + reach * high) + 1] = True
+    return bool((~near[inked]).sum() > _OVERLOOKED * high)
 
 
 def _without_dust(read: Sequence[Entry], lines: Sequence[Pixels]) -> list[Entry]:
@@ -182,8 +201,10 @@ def _is_dust(read: Entry, line: Pixels) -> bool:
     return line.shape[0] < _LEAST_LINE * SCALE and not any(sign.isalnum() for sign in read.text)
 
 
-def _told(text: str, sure: Sequence[float]) -> Entry:
-    if not text or len(sure) != len(text):
-        return Entry(text, 0.0, 0.0)  # ink that says nothing
+def _told(text: str, words: Any, line: Pixels) -> Entry:
+    """A line's text; unsure throughout where some of its ink was read as nothing."""
+    sure = words.confs
+    if not text or len(sure) != len(text) or _overlooked(words, line):
+        return Entry(text, 0.0, 0.0)
     digits = [one for sign, one in zip(text, sure, strict=True) if sign.isdecimal()]
     return Entry(text, min(sure), min(digits, default=1.0))
