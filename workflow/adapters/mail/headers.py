@@ -11,6 +11,7 @@ import datetime as dt
 import email.errors
 import email.header
 import email.utils
+import functools
 import re
 from collections.abc import Iterator
 
@@ -61,6 +62,8 @@ def beside_fields(block: bytes) -> bytes:
 
 def decode_bytes(data: bytes, charset: str = "") -> str:
     """Text from bytes: as `charset` says, else UTF-8, else GB18030, what is still wrong replaced."""
+    if not charset and data.isascii() and b"\0" not in data:
+        return data.decode("ascii")  # as most headers are; UTF-8 says the same
     named = "gb18030" if _CHINESE.fullmatch(charset.strip()) else charset.strip()
     if _NO_CHARSET.fullmatch(named):
         named = ""
@@ -81,6 +84,7 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
+@functools.lru_cache(maxsize=1024)  # every reply names our own mailbox
 def decode_words(value: str) -> str:
     """A header's text with its encoded words decoded; adjacent words that split a character are put together."""
     if "=?" not in value or len(value) > _LONGEST_WORDS:
