@@ -93,3 +93,4 @@ def test_a_bounce_for_too_many_letters_says_nothing_about_the_address() -> None:
     assert address_is_bad("邮件无法送达")
     assert not address_is_bad("host mx.qq.test said: 550 Domain frequency limited")
     assert not address_is_bad("554 DT:SPM")
+    assert address_is_bad("收件人不存在，或者邮件被对方判断为垃圾邮件")

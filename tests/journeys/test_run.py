@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.journeys.world import COUNTY, FIRST, UNITS, World, administrator, finished
+from tests.journeys.world import COUNTY, FIRST, UNITS, World, administrator, finished, letter
 from tests.servers import running
+from tests.servers.relay import Say, misbehaving
 from workflow.domain.lifecycle import PackageState
+from workflow.domain.refusals import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,3 +143,24 @@ def test_without_a_relay_the_letters_wait_and_go_out_when_it_is_back(due: World,
         assert started.stop() == 0
     due.servers.settle()
     assert [mail for mail in due.inbox(administrator(FIRST)) if "已收到" in mail.subject]
+
+
+def test_a_relay_that_asks_for_a_pause_is_told_once_and_left_alone(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    with misbehaving() as relay:
+        relay.always[Stage.SENDER] = Say("550 RP:TRC")
+        world = make_world(settings={**EACH_SECOND, "smtp.port": str(relay.port)})
+        world.import_roster()
+        world.open()
+        world.close()
+        world.post(letter(administrator(FIRST), world.address, "咨询", "请问怎样填报？"))
+        world.servers.settle()
+        with job(world, tmp_path / "log") as running_job:
+            running_job.until(lambda: "发信服务器要求暂停（550 RP:TRC）" in running_job.said, "the pause")
+            # its answer to a mail is queued by a later pass: others have come and gone since
+            running_job.until(lambda: len(world.app.store.letters("2026Q4")) > len(UNITS), "an answer")
+            assert running_job.stop() == 0
+        assert running_job.said.count("要求暂停") == 1
+        assert relay.reached[Stage.SENDER] == 1
+        assert {row.state.value for row in world.app.store.letters("2026Q4")} == {"queued"}

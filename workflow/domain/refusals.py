@@ -132,6 +132,10 @@ def _for_now(stage: Stage, reply: str, found: Verdict | None) -> Verdict:
 
 def address_is_bad(notice: str) -> bool:
     """Whether a notice of non-delivery, the receiving server's words in it, blames the address rather than the sender or
-    the letter.
+    the letter. Notices are wordy: an address that is no more counts also where spam is mentioned as a possible reason.
     """
-    return _looked_up(notice) in {None, Verdict.ADDRESS, Verdict.LATER}
+    said = _ADDRESS.sub(" ", notice)
+    found = {meaning for pattern, meaning in _TABLE if pattern.search(said)}
+    if any(meaning.of_account for meaning in found):
+        return False
+    return Verdict.ADDRESS in found or not found & {Verdict.LETTER, Verdict.UNCLEAR}

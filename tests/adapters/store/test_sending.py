@@ -10,6 +10,8 @@ from tests.adapters.store import story
 from workflow.adapters.store import LetterState, Pause, Store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workflow.domain.events import Event
 
 NOW = story.DAY
@@ -105,3 +107,23 @@ def test_a_letter_at_fault_is_told_though_another_has_arrived_and_an_address_is_
         [story.event(f"letter:{name}", 2, "letter.sent", {"reply": "250"}) for name in ("next", "answer")]
     )
     assert [letter.id for letter in store.failed_letters("2026Q4")] == ["big"]
+
+
+def test_a_rebuild_makes_the_same_of_tries_doubts_and_pauses(store: Store, folder: Path) -> None:
+    later = (NOW + MINUTE).isoformat()
+    store.append([story.letter(letter, 1) for letter in ("a", "b", "c")])
+    store.append([attempted(letter) for letter in ("a", "b", "c")])
+    store.append(
+        [
+            story.event("letter:a", 3, "letter.put_back", {"reply": "发信暂停", "tried": False}),
+            story.event("letter:b", 3, "letter.doubted", {"reply": "连接中断", "until": later}),
+            story.event("letter:c", 3, "letter.failed", {"reply": "552", "blame": "letter"}),
+            story.event(f"relay:{RELAY}", 1, "relay.paused", {"reply": "450", "until": later, "times": 1}),
+            story.event(f"relay:{RELAY}", 2, "relay.resumed"),
+        ]
+    )
+    store.append([attempted("a", 4), attempted("b", 4)])
+    before = story.rows(store)
+    store.rebuild(folder)
+    assert story.rows(store) == before
+    assert [len(before[name]) for name in ("attempts", "pauses")] == [4, 1]
