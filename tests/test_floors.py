@@ -40,6 +40,7 @@ FLOORS = {
     "process": Floor(2, frozenset(), SERVERS),
     "config": Floor(3),
     "app": Floor(3),
+    "library": Floor(3),
     "cli": Floor(3),
     "desk": Floor(3),
     "demo": Floor(3),

@@ -20,7 +20,6 @@ from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.mail.smtp import Relay, RelaySettings
 from workflow.adapters.passwords import Passwords
 from workflow.adapters.store import MadeBook, Store
-from workflow.adapters.workbook.compile import compile_form
 from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workbook.pool import ReaderPool
 from workflow.domain.campaign import SHANGHAI, Campaign, Period
@@ -31,6 +30,7 @@ from workflow.domain.ladder import Ladder
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.sending import Allowance, Limits
 from workflow.domain.tallies import Judged, Verdicts, judge
+from workflow.library import Library
 from workflow.process.consolidate import consolidate, levels_of
 from workflow.process.correspondence import Letterhead, Secretariat
 from workflow.process.dispatch import Sent, dispatch
@@ -64,7 +64,6 @@ class App:
         simulated = self.config.clock.simulated
         fixed = simulated.astimezone(SHANGHAI) if simulated else None
         self.now = clock or ((lambda: fixed) if fixed else real_time)
-        self._compiled: dict[str, CompiledForm] = {}
         self._pools: dict[tuple[str, ...], ReaderPool] = {}
 
     # what everything stands on
@@ -157,45 +156,22 @@ class App:
 
     # forms
 
+    @cached_property
+    def library(self) -> Library:
+        return Library(self.workspace / "templates" / "forms", self.files)
+
     def template_forms(self) -> dict[str, tuple[Form, str]]:
         """The workspace's forms by id with the sha of each definition, kept; raises Refused with all their faults."""
-        forms: dict[str, tuple[Form, str]] = {}
-        faults: list[Fault] = []
-        folder = self.workspace / "templates" / "forms"
-        for path in sorted(folder.glob("[!~.]*.xlsx")):
-            data = path.read_bytes()
-            try:
-                compiled = compile_form(data, path.name)
-            except Refused as refused:
-                faults.extend(refused.faults)
-                continue
-            if compiled.form.id in forms:
-                faults.append(
-                    Fault(path.name, f"表单标识 {compiled.form.id} 与另一个表单重复", "请改用不同的标识")
-                )
-            sha = self.files.keep_form(data)
-            self._compiled[sha] = compiled
-            forms[compiled.form.id] = (compiled.form, sha)
-        if not forms and not faults:
-            faults.append(Fault(str(folder), "没有表单", "请放入 .xlsx 表单"))
-        if faults:
-            raise Refused(faults)
-        return forms
-
-    def compiled_by_sha(self, form: str, sha: str) -> CompiledForm:
-        """A kept definition of a form; it is compiled under the name that its file had, which is the form's id."""
-        if sha not in self._compiled:
-            self._compiled[sha] = compile_form(self.files.form(sha), f"{form}.xlsx")
-        return self._compiled[sha]
+        return self.library.templates()
 
     def compiled(self, form: str) -> CompiledForm:
         """A form of the current campaign, in the version that the campaign was opened with."""
-        return self.compiled_by_sha(form, self._campaign_forms()[form])
+        return self.library.compiled(form, self._campaign_forms()[form])
 
     def forms(self, campaign: Campaign | None = None) -> dict[str, Form]:
         """The forms of a campaign (by default the current one), by id."""
         shas = campaign.forms if campaign else self._campaign_forms()
-        return {form: self.compiled_by_sha(form, sha).form for form, sha in shas.items()}
+        return {form: self.library.compiled(form, sha).form for form, sha in shas.items()}
 
     def _campaign_forms(self) -> Mapping[str, str]:
         campaign = current_campaign(self.store)
@@ -209,7 +185,7 @@ class App:
         kept = kept or [(form, sha) for form, (_, sha) in self.template_forms().items()]
         key = tuple(dict.fromkeys(sha for _, sha in kept))
         if key not in self._pools:
-            forms = [self.compiled_by_sha(form, sha).form for form, sha in kept]
+            forms = [self.library.compiled(form, sha).form for form, sha in kept]
             limits = self.config.reader
             pool = ReaderPool(
                 {(form.id, form.version): form for form in forms},
@@ -248,7 +224,7 @@ class App:
         if known is None:
             forms = self.template_forms()
         else:  # opened before: it goes on with the forms that it was opened with
-            forms = {name: (self.compiled_by_sha(name, sha).form, sha) for name, sha in known.forms.items()}
+            forms = {name: (self.library.compiled(name, sha).form, sha) for name, sha in known.forms.items()}
         return launch(
             self.store, self.secretariat, self.token_key, period, self.now(), forms, terms, progress
         )

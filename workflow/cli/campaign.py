@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from workflow.app import App
 from workflow.cli.outbox import usage_json, usage_lines
+from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import complain, progress, say, say_json
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.deadlines import Due
@@ -151,3 +152,35 @@ def _moment(text: str) -> dt.datetime:
     if not 2000 <= moment.year <= 2200:
         raise Refused(Fault(text, "年份不对", "应在 2000 至 2200 之间"))
     return moment.astimezone(SHANGHAI) if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+def declare(commands: Commands) -> None:
+    """The commands of this module, with their words of help."""
+    command = add(
+        commands,
+        "open",
+        "开启填报任务并生成通知",
+        lambda app, said: open_campaign(app, said.campaign, said.receipt_due),
+    )
+    command.add_argument("campaign", metavar="CAMPAIGN", help="如 2026Q4")
+    command.add_argument("--receipt-due", default="", metavar="DATE", help="要求报送负责人回执表的日期")
+    command = add(commands, "tick", "办理到期事项", lambda app, said: tick(app, said.now))
+    command.add_argument("--now", default="", metavar="ISO", help="按此时刻办理")
+    command = add(
+        commands,
+        "consolidate",
+        "写出汇总表",
+        lambda app, said: consolidate(app, said.campaign, said.level, said.unit),
+    )
+    command.add_argument("--campaign", default="", metavar="C")
+    command.add_argument("--level", default="", metavar="L", help="层级，如 county")
+    command.add_argument("--unit", default="", metavar="CODE", help="单位代码")
+    command = add(
+        commands,
+        "status",
+        "查看进展",
+        lambda app, said: status(app, said.campaign, said.level, said.json),
+    )
+    command.add_argument("--campaign", default="", metavar="C")
+    command.add_argument("--level", default="", metavar="L", help="层级，如 county")
+    command.add_argument("--json", action="store_true")

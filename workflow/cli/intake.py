@@ -12,6 +12,7 @@ from typing import Any
 from workflow.adapters.mail.mime import received_at
 from workflow.app import App
 from workflow.cli.outbox import pause_words, usage_lines
+from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import complain, progress, say, say_json
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.checks import examine
@@ -201,3 +202,28 @@ def _moment(text: str) -> dt.datetime:
     except ValueError as error:
         raise Refused(Fault(text, "不是时间", "请写成 2027-01-05T10:00:00+08:00 的样子")) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+def declare(commands: Commands) -> None:
+    """The commands of this module, with their words of help."""
+    command = add(commands, "send", "发出待发信件", lambda app, said: send(app, said.dry_run, said.now))
+    command.add_argument("--dry-run", action="store_true", help="只列出，不发送")
+    command.add_argument("--now", action="store_true", help="不等发信服务器要求的暂停期满（限额仍然有效）")
+    add(commands, "poll", "收取一次邮件", lambda app, said: poll(app))
+    command = add(
+        commands,
+        "ingest",
+        "收入邮件文件",
+        lambda app, said: ingest(app, said.paths, said.received, said.json),
+    )
+    command.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    command.add_argument("--received", default="", metavar="ISO", help="收到的时间")
+    command.add_argument("--json", action="store_true")
+    command = add(
+        commands,
+        "check",
+        "试读填报文件，不作改动",
+        lambda app, said: check(app, said.files, said.json),
+    )
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument("--json", action="store_true")

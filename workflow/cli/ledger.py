@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workflow.adapters.store import TraceRow
 from workflow.app import App
+from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import complain, say
 from workflow.domain.answers import shown
 from workflow.domain.errors import Fault, OutsideFailed, Refused
@@ -127,3 +128,28 @@ def rebuild(app: App, folder: Path | None) -> int:
     check = app.store.verify_ledger()
     say(f"已由台账重建：{check.count}条")
     return 0
+
+
+def declare(commands: Commands) -> None:
+    """The commands of this module, with their words of help."""
+    command = add(
+        commands,
+        "trace",
+        "追溯一个数据",
+        lambda app, said: trace(app, said.unit, said.field, said.campaign),
+    )
+    command.add_argument("unit", metavar="UNIT", help="单位代码")
+    command.add_argument(
+        "field",
+        metavar="FIELD",
+        help="字段名；重复表格的单元格写作 表.行次.列（设备.3.数量），整列写作 表.列",
+    )
+    command.add_argument("--campaign", default="", metavar="C")
+    books = commands.add_parser("ledger", help="台账：核验、导出").add_subparsers(required=True)
+    add(books, "verify", "核验台账", lambda app, said: verify(app))
+    command = add(books, "export", "导出台账", lambda app, said: export(app, said.folder))
+    command.add_argument("folder", type=Path, metavar="DIR")
+    command = add(commands, "rebuild", "由台账重建各表", lambda app, said: rebuild(app, said.folder))
+    command.add_argument(
+        "folder", type=Path, nargs="?", metavar="DIR", help="台账副本（默认为工作目录的 ledger）"
+    )

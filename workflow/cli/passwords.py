@@ -7,6 +7,7 @@ import sys
 
 from workflow.adapters.workbook.unlock import MOST_CHARACTERS
 from workflow.app import App
+from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import say
 from workflow.domain.errors import Fault, Refused
 from workflow.process.gather import require_roster
@@ -49,3 +50,20 @@ def listing(app: App) -> int:
         say(f"{unit}\t{known.name if known else '（不在名册中）'}")
     say(f"登记打开密码的单位 {len(registered)} 个")
     return 0
+
+
+def declare(commands: Commands) -> None:
+    """The commands of this module, with their words of help."""
+    password = commands.add_parser(
+        "password", help="单位工作簿的打开密码：登记、删除、列出单位"
+    ).add_subparsers(required=True)
+    add(
+        password,
+        "set",
+        "登记打开密码（在提示后输入，不写在命令中）",
+        lambda app, said: register(app, said.unit),
+    ).add_argument("unit", metavar="UNIT", help="单位代码")
+    add(password, "forget", "删除打开密码", lambda app, said: forget(app, said.unit)).add_argument(
+        "unit", metavar="UNIT", help="单位代码"
+    )
+    add(password, "list", "列出登记了打开密码的单位", lambda app, said: listing(app))

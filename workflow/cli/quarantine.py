@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from workflow.adapters.mail.mime import quoted_above
 from workflow.app import App
+from workflow.cli.parsing import Commands, add, with_reason
 from workflow.cli.printing import say
 from workflow.domain.submission import AttachmentOutcome, Bucket
 from workflow.process.quarantine import Quarantine, Waiting
@@ -112,3 +113,31 @@ def _decided(one: Waiting) -> Iterator[str]:
 def plain(text: str) -> str:
     """What a stranger wrote, without characters that would move the cursor or turn the line around."""
     return "".join(char if char.isprintable() else " " for char in text).strip()
+
+
+def declare(commands: Commands) -> None:
+    """The commands of this module, with their words of help."""
+    waiting = commands.add_parser("quarantine", help="待人工处置的来件：查看、放行、删除").add_subparsers(
+        required=True
+    )
+    command = add(waiting, "list", "列出待处置的来件和原因", lambda app, said: listing(app, said.all))
+    command.add_argument("--all", action="store_true", help="已处置的也列出")
+    command = add(waiting, "show", "查看一封来件", lambda app, said: show(app, said.id))
+    command.add_argument("id", metavar="ID", help="邮件编号的前几位")
+    command = add(
+        waiting,
+        "release",
+        "放行：按所属单位的来件重新办理",
+        lambda app, said: release(app, said.id, said.unit, said.by, said.note),
+    )
+    command.add_argument("id", metavar="ID", help="邮件编号的前几位")
+    command.add_argument("--unit", default="", metavar="CODE", help="是哪个单位的（来件能看出的可不写）")
+    with_reason(command)
+    command = add(
+        waiting,
+        "delete",
+        "删除原件，保留记录",
+        lambda app, said: delete(app, said.id, said.by, said.note),
+    )
+    command.add_argument("id", metavar="ID", help="邮件编号的前几位")
+    with_reason(command)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from workflow.app import App
+from workflow.cli.parsing import Commands, add, decision
 from workflow.cli.printing import complain, say
 from workflow.domain.consultation import Talk
 from workflow.domain.errors import Fault, Refused
@@ -78,3 +80,45 @@ def receipt_accept(app: App, unit: str, by: str, note: str) -> int:
     _decisions(app).accept_receipt(unit, by, note, app.now())
     say(f"{unit} 回执表已办结")
     return 0
+
+
+def declare(commands: Commands) -> None:
+    """The commands of this module, with their words of help."""
+    applying = commands.add_parser("review", help="审核汇总表").add_subparsers(required=True)
+    command = add(applying, "apply", "按审核汇总表办理", lambda app, said: apply(app, said.file, said.by))
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("--by", required=True, metavar="NAME", help="审核员姓名")
+    decision(
+        commands,
+        "approve",
+        "审核通过，或接收上报数据",
+        lambda app, said: approve(app, said.unit, said.by, said.note, said.package),
+    ).add_argument("--package", action="store_true", help="针对该单位上报的数据包")
+    _return_command(commands)
+    decision(commands, "report", "上报本级数据", lambda app, said: report(app, said.unit, said.by))
+    decision(
+        commands,
+        "withdraw",
+        "撤报申请：提出、同意、不同意",
+        lambda app, said: withdraw(app, said.unit, said.by, said.note, said.act),
+    ).add_argument("--act", choices=("request", "grant", "refuse"), default="request")
+    receipts = commands.add_parser("receipt", help="负责人回执表").add_subparsers(required=True)
+    decision(
+        receipts,
+        "accept",
+        "回执表核对无误",
+        lambda app, said: receipt_accept(app, said.unit, said.by, said.note),
+    )
+
+
+def _return_command(commands: Commands) -> None:
+    def work(app: App, said: argparse.Namespace) -> int:
+        talk = Talk(said.talked_to, said.talked_at, said.means, said.due)
+        return send_back(app, said.unit, said.by, said.note, said.package, talk)
+
+    command = decision(commands, "return", "退回修改，或退回上报数据", work)
+    command.add_argument("--package", action="store_true", help="针对该单位上报的数据包")
+    command.add_argument("--talked-to", default="", metavar="NAME", help="退回上报数据前与何人沟通确认")
+    command.add_argument("--talked-at", default="", metavar="TIME", help="沟通时间，如 2027-01-08 10:30")
+    command.add_argument("--means", default="", metavar="WORDS", help="沟通方式，如 电话")
+    command.add_argument("--due", default="", metavar="DATE", help="限期，如 2027-01-10")

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from workflow.app import App
 from workflow.cli.outbox import say_pause
+from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import complain, say
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 
@@ -78,3 +79,8 @@ def _tried(name: str, work: Callable[[], object], stop: threading.Event) -> None
     except Exception:  # noqa: BLE001 - a fault of ours in one job must not end the others; it is seen and tried again
         complain(f"{name}因程序错误中断，稍后再试；请将以下内容交给管理员")
         traceback.print_exc()
+
+
+def declare(commands: Commands) -> None:
+    """The command of this module, with its words of help."""
+    add(commands, "run", "按 config.toml 的间隔自动收信、办理日程、发信和汇总", lambda app, said: run(app))

@@ -11,6 +11,7 @@ from workflow.adapters.workbook.draft import draft_form
 from workflow.adapters.workbook.roster import read_roster
 from workflow.adapters.workbook.stamp import stamp
 from workflow.app import App
+from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import say, say_json
 from workflow.domain.campaign import Campaign, Period
 from workflow.domain.errors import Fault, Refused
@@ -201,3 +202,39 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Refused(Fault(str(path), f"无法读取（{error.strerror}）", "请检查文件路径")) from error
+
+
+def declare(commands: Commands) -> None:
+    """The commands of this module, with their words of help."""
+    roster = commands.add_parser("roster", help="名册：导入、比较、查看").add_subparsers(required=True)
+    command = add(roster, "import", "导入名册", lambda app, said: roster_import(app, said.file))
+    command.add_argument("file", type=Path, metavar="FILE")
+    command = add(roster, "diff", "比较名册，不作改动", lambda app, said: roster_diff(app, said.file))
+    command.add_argument("file", type=Path, metavar="FILE")
+    add(roster, "show", "查看单位和联系人", lambda app, said: roster_show(app))
+    form = commands.add_parser("form", help="表单：起草、检查、预览、试算").add_subparsers(required=True)
+    check = form.add_parser("check", help="检查表单", description="检查表单")
+    check.add_argument("file", type=Path, metavar="FILE")
+    check.set_defaults(alone=lambda said: form_check(said.file))
+    trying = add(
+        form,
+        "try",
+        "用已收到的数据试算表单的规则，看会询问多少单位",
+        lambda app, said: form_try(app, said.file, said.campaign, as_json=said.json),
+    )
+    trying.add_argument("file", type=Path, metavar="FILE")
+    trying.add_argument("--campaign", default="", metavar="C", help="填报任务（默认为最近一期）")
+    trying.add_argument("--json", action="store_true")
+    new = form.add_parser("new", help="为带标记的工作簿起草定义表", description="为带标记的工作簿起草定义表")
+    new.add_argument("file", type=Path, metavar="FILE")
+    new.add_argument("--out", type=Path, metavar="FILE", help="写到哪个文件")
+    new.set_defaults(alone=lambda said: form_new(said.file, said.out))
+    preview = add(
+        form,
+        "preview",
+        "写出一个单位的工作簿",
+        lambda app, said: form_preview(app, said.file, said.unit, said.out),
+    )
+    preview.add_argument("file", type=Path, metavar="FILE")
+    preview.add_argument("--unit", required=True, metavar="CODE", help="单位代码")
+    preview.add_argument("--out", type=Path, metavar="FILE", help="写到哪个文件")

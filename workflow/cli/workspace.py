@@ -12,6 +12,7 @@ from workflow.adapters.workbook.containers import libarchive_works
 from workflow.adapters.workdays import known_years
 from workflow.app import App
 from workflow.cli.outbox import usage_lines
+from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import complain, say
 from workflow.domain.deadlines import guessed_days
 from workflow.domain.errors import Fault, OutsideFailed, Refused
@@ -153,3 +154,16 @@ def _smtp(app: App) -> str:
     said = app.config.smtp
     with app.relay():
         return f"{said.host}:{said.port}；" + "；".join(usage_lines(app))
+
+
+def declare(commands: Commands) -> None:
+    """The commands of this module, with their words of help."""
+    making = commands.add_parser("init", help="建立新的工作目录", description="建立新的工作目录")
+    making.add_argument("folder", type=Path, metavar="DIR")
+    making.set_defaults(alone=lambda said: init(said.folder))
+    add(
+        commands,
+        "doctor",
+        "检查配置、名册、表单、数据库和邮件服务器",
+        lambda app, said: doctor(app),
+    )
