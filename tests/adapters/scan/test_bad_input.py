@@ -154,6 +154,14 @@ def test_a_page_that_takes_too_long_costs_itself_alone(blank_form: Image.Image) 
         assert hasty.process is None  # ended; the next file gets another
 
 
+def test_a_file_that_takes_too_long_keeps_the_pages_that_were_read() -> None:
+    with ScanReader(Limits(pages=3000, file_seconds=1.5)) as patient:
+        reading = patient.read_scan(pdf_of("", pages=3000))
+        assert 0 < len(reading.pages) < 3000
+        assert [page.kind for page in reading.pages[:-1]] == [PageKind.BLANK] * (len(reading.pages) - 1)
+        assert f"第 {len(reading.pages)} 页" in reading.trouble
+
+
 def test_a_worker_that_runs_out_of_memory_is_replaced(blank_form: Image.Image) -> None:
     scan = ageing.scanned(sheets.filled(blank_form, sheets.invent(random.Random(1))), random.Random(1), 150)
     with ScanReader(Limits(memory_mb=450)) as small:

@@ -30,6 +30,9 @@ NO_CODE = "未识别出二维码，按单位名称归入"
 NOT_OURS = "页面上没有回执表"
 UNKNOWN_UNIT = "有回执表的表格，但未识别出二维码和单位名称"
 
+# As the recogniser does: the worker is meant for one core.
+cv2.setNumThreads(1)
+
 #: How far a code may lie from where its table says, as a share of the table's width: programs print columns 15 % narrower.
 _NEAR = 0.25
 #: Pixels a mm of the pictures of cells that staff see.

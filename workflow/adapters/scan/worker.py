@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Self
@@ -81,7 +82,8 @@ class ScanReader:
             sending.start()
             line.send((data, names))
             sending.cancel()
-            while line.poll(self._limits.seconds):
+            until = time.monotonic() + self._limits.file_seconds
+            while line.poll(max(0.0, min(self._limits.seconds, until - time.monotonic()))):
                 told = line.recv()
                 if told == _END:
                     return pages, True
@@ -101,6 +103,8 @@ class ScanReader:
         with theirs:
             # Not multiprocessing: that would import the main program again in the worker.
             program = (
+                # One core is what it gets; every further thread would only take address space.
+                "import os; os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1')\n"
                 f"import sys; sys.path[:] = {sys.path!r}\n"
                 "from workflow.adapters.scan.worker import serve\n"
                 f"serve({theirs.fileno()})"
