@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -15,10 +13,10 @@ from filelock import FileLock, Timeout
 from workflow import config
 from workflow.adapters import workdays
 from workflow.adapters.files import Files
+from workflow.adapters.keys import Passwords, TokenKeys
 from workflow.adapters.letters import LetterTemplates
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.mail.smtp import Relay, RelaySettings
-from workflow.adapters.passwords import Passwords
 from workflow.adapters.store import MadeBook, Store
 from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workbook.pool import ReaderPool
@@ -43,7 +41,6 @@ from workflow.process.tick import Done, Tick
 from workflow.process.trial import Trial, try_form
 
 Progress = Callable[[int, int], None]
-_KEY_ID = "A"
 
 
 def real_time() -> dt.datetime:
@@ -113,10 +110,11 @@ class App:
         said = self.config.letterhead
         return Letterhead(said.name, said.address, said.issuer, said.contact_line)
 
-    @cached_property
+    @property
     def policy(self) -> Policy:
-        review = self.config.review
-        return Policy(self.config.letterhead.address, review.return_days, review.trusted_authserv)
+        review, today = self.config.review, self.now().date()
+        retired = frozenset(key.id for key in self.token_keys.all() if key.retired(today))
+        return Policy(self.config.letterhead.address, review.return_days, review.trusted_authserv, retired)
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -128,18 +126,16 @@ class App:
             said.reply_days, said.review_days, said.receipt_days, grace, ladder, workdays.workdays()
         )
 
-    @cached_property
+    @property
+    def token_keys(self) -> TokenKeys:
+        """The keys that make routing tokens, in 0600 files of the workspace."""
+        return TokenKeys(self.workspace / "keys")
+
+    @property
     def token_key(self) -> TokenKey:
-        """The key that makes routing tokens: in a 0600 file of the workspace, made with its first use."""
-        path = self.workspace / "keys" / f"token-{_KEY_ID}.key"
-        if not path.exists():
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            try:
-                with open(path, "x", opener=_private, encoding="ascii") as file:
-                    file.write(secrets.token_hex(32))
-            except FileExistsError:
-                pass
-        return TokenKey(_KEY_ID, bytes.fromhex(path.read_text(encoding="ascii").strip()))
+        """The key that is in use, made with its first use."""
+        key = self.token_keys.current(self.now().date())
+        return TokenKey(key.id, key.secret)
 
     @property
     def passwords(self) -> Passwords:
@@ -343,7 +339,3 @@ def _judge(form: Form, units: Sequence[Judged]) -> Verdicts:
 
 def _limits(said: config.Rates) -> Limits:
     return Limits(said.per_minute, said.per_hour, said.per_day)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -13,6 +13,7 @@ from workflow.app import App
 from workflow.cli import (
     campaign,
     intake,
+    keys,
     ledger,
     passwords,
     quarantine,
@@ -27,7 +28,7 @@ from workflow.cli.printing import complain
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 
 #: Each declares its own commands, in the order in which help shows them.
-_DOORS = (workspace, run, rehearse, units, passwords, campaign, intake, quarantine, review, ledger)
+_DOORS = (workspace, run, rehearse, units, passwords, keys, campaign, intake, quarantine, review, ledger)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

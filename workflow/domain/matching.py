@@ -52,6 +52,11 @@ def make_token(key: bytes, key_id: str, *parts: object) -> str:
     return f"HZ-{key_id}{base64.b32encode(digest).decode()}"
 
 
+def key_of(token: str) -> str:
+    """The one-letter id of the key that made a token; '' for what is none."""
+    return token[3] if TOKEN.fullmatch(token) else ""
+
+
 def token_in(text: str) -> str:
     """The first token in a text such as a subject line, '' when there is none."""
     match = TOKEN.search(unicodedata.normalize("NFKC", text).upper())

@@ -14,6 +14,7 @@ from workflow.domain.errors import Fault, Refused
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.lifecycle import NotAllowed, PackageAct
+from workflow.domain.matching import key_of
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import ReviewReading
 from workflow.process import reviews
@@ -162,6 +163,8 @@ class Decisions:
         roster = require_roster(self.store)
         campaign = require_campaign(self.store)
         book = self.store.book_by_token(reading.token)
+        if key_of(reading.token) in self.policy.retired:
+            raise Refused(Fault("汇总表", "所用的编号密钥已停用", "请使用停用后重新生成的工作簿"))
         if book is None or (reading.level_unit and book.unit != reading.level_unit):
             raise Refused(Fault("汇总表", "不是本系统发出的审核汇总表", "请使用审核通知所附的工作簿"))
         if book.campaign != campaign.id:

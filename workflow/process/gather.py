@@ -9,6 +9,7 @@ from workflow.adapters.store import Store
 from workflow.domain.campaign import Campaign
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import Form
+from workflow.domain.matching import key_of
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.submission import Submission
 from workflow.process.receipts import receipt_stream
@@ -79,8 +80,9 @@ def gather(
 ) -> Situation:
     """The situation around a scope. Units named by a token or by a letter that is answered are drawn in."""
     letters = store.letters_by_message_id(scope.message_ids) if scope.message_ids else {}
-    tokens = store.cases_by_token(scope.tokens) if scope.tokens else {}
-    found = {token: store.book_by_token(token) for token in scope.tokens - tokens.keys()}
+    routing = {token for token in scope.tokens if key_of(token) not in policy.retired}
+    tokens = store.cases_by_token(routing) if routing else {}
+    found = {token: store.book_by_token(token) for token in routing - tokens.keys()}
     books = {token: book for token, book in found.items() if book is not None}
     situation = Situation(
         roster, policy, campaign, forms, letters=letters, books=books,

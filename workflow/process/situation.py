@@ -99,12 +99,14 @@ class Held:
 class Policy:
     """What config.toml lets staff choose, as far as decisions depend on it. `own_address` is the system's mailbox;
     `return_days` the days given for a correction; `trusted_authserv` names the receiving server whose
-    Authentication-Results count ('' where the server writes none).
+    Authentication-Results count ('' where the server writes none); `retired` are the letters of token keys whose tokens
+    route no more.
     """
 
     own_address: str
     return_days: int = 3
     trusted_authserv: str = ""
+    retired: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

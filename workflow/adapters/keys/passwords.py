@@ -6,12 +6,12 @@ They lie in one 0600 file of the workspace beside the token keys: never in the l
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from filelock import FileLock
 
+from workflow.adapters.keys import private
 from workflow.domain.errors import Fault, Refused
 
 
@@ -24,10 +24,7 @@ class Passwords:
     def all(self) -> Mapping[str, str]:
         """Every password by unit; raises Refused when the file is not one of ours or others may read it."""
         try:
-            with self._path.open(encoding="utf-8") as file:
-                if os.fstat(file.fileno()).st_mode & 0o077:
-                    raise Refused(self._fault("其他用户可以读取打开密码", f"请运行 chmod 600 {self._path}"))
-                known = json.load(file)
+            known = json.loads(private.read(self._path, "打开密码"))
         except FileNotFoundError:
             return {}
         except (ValueError, UnicodeDecodeError) as error:
@@ -51,22 +48,10 @@ class Passwords:
             return True
 
     def _alone(self) -> FileLock:
-        self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        return FileLock(self._path.with_suffix(".lock"), mode=0o600)
+        return private.alone(self._path)
 
     def _write(self, known: Mapping[str, str]) -> None:
-        """Whole or not at all, and never readable by others, not even for a moment."""
-        fresh = self._path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with open(fresh, "x", opener=_private, encoding="utf-8") as file:
-            json.dump(dict(sorted(known.items())), file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+        private.write(self._path, json.dumps(dict(sorted(known.items())), ensure_ascii=False, indent=1))
 
     def _fault(self, what: str, remedy: str) -> Fault:
         return Fault(f"keys/{self._path.name}", what, remedy)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
