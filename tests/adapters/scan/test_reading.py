@@ -163,7 +163,27 @@ def test_a_pdf_that_was_printed_and_not_scanned_is_drawn(
     assert page.answers.text((Role.INSPECTOR, Column.MOBILE)) == truth.answers.text(
         (Role.INSPECTOR, Column.MOBILE)
     )
-    assert page.seal is Seal.DOUBTFUL  # black on white: a seal in it could not be told
+    assert page.seal is Seal.NOT_SEEN
+
+
+def test_a_seal_is_seen_on_paper_that_the_scanner_made_white(
+    reader: ScanReader, blank_form: Image.Image
+) -> None:
+    page = only(reader.read_scan(saved(paper(blank_form, 5).resize((1754, 1240)), "PNG")).pages)
+    assert (page.seal, agrees(page, sheet(5))) == (Seal.SEEN, True)
+
+
+@pytest.mark.parametrize(
+    ("number", "seal", "expected"), [(5, True, Seal.DOUBTFUL), (5, False, Seal.NOT_SEEN)]
+)
+def test_a_ring_in_black_and_white_is_doubtful_and_does_not_hide_the_table(
+    reader: ScanReader, blank_form: Image.Image, number: int, seal: bool, expected: Seal
+) -> None:
+    grey = paper(blank_form, number, seal=seal).convert("L").resize((1754, 1240))
+    page = only(reader.read_scan(saved(grey, "PNG")).pages)
+    assert page.seal is expected
+    assert page.unit == sheet(number).unit.code
+    assert page.answers is not None
 
 
 def test_two_forms_on_one_page_are_two_forms(reader: ScanReader, blank_form: Image.Image) -> None:

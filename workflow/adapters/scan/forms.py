@@ -136,16 +136,13 @@ def _name_line(table: Table, grey: Pixels) -> str:
 
 def _seal(picture: Pixels, table: Table | None) -> Seal:
     """Looked for on the sheet around a table; where there is none, on the whole picture, taken for a sheet of A4."""
-    if not seal.is_coloured(picture):
-        return Seal.DOUBTFUL
+    look = seal.look_for_seal if seal.is_coloured(picture) else seal.look_for_grey_seal
     if table is None:
         scale = 297 * seal.SCALE / max(picture.shape)
-        return seal.look_for_seal(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+        return look(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
     left, top, right, bottom = PAGE
     corners = [table.pixel(corner) for corner in ((left, top), (right, top), (right, bottom), (left, bottom))]
-    return seal.look_for_seal(
-        _flat(picture, np.array(corners, np.float32), right - left, bottom - top, seal.SCALE)
-    )
+    return look(_flat(picture, np.array(corners, np.float32), right - left, bottom - top, seal.SCALE))
 
 
 def _flat(picture: Pixels, corners: Numbers, width: float, height: float, scale: float) -> Pixels:

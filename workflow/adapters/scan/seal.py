@@ -17,14 +17,42 @@ _ANGLES = np.linspace(0, 2 * np.pi, 120, endpoint=False)
 _SEEN, _DOUBTFUL = 0.72, 0.45
 #: Red ink of less than this, in mm², is no stamp; of more, without a ring, a person looks.
 _LEAST_RED, _MUCH_RED = 25.0, 90.0
-#: A picture is coloured where this share of its pixels is this far from grey: paper in colour is never quite grey.
-_COLOURED, _OFF_GREY = 0.01, 2
+#: A picture is coloured where this share of its pixels is this far from grey: paper in colour is never quite grey, and on
+#: paper that the scanner made white the stamp is left.
+_TINTED, _OFF_GREY = 0.01, 2
+_COLOURED, _OFF_BLACK = 0.0002, 40
 
 
 def is_coloured(picture: Pixels) -> bool:
-    """Whether a picture was taken in colour; on one that was not, a seal can't be told from print."""
-    small = picture[::4, ::4]
-    return bool((small.max(axis=2) - small.min(axis=2) > _OFF_GREY).mean() > _COLOURED)
+    """Whether a picture was taken in colour."""
+    small = picture[::2, ::2]
+    off = small.max(axis=2) - small.min(axis=2)
+    return bool((off > _OFF_GREY).mean() > _TINTED or (off > _OFF_BLACK).mean() > _COLOURED)
+
+
+def look_for_grey_seal(page: Pixels) -> Seal:
+    """Whether a ring is on a page in black and white (RGB, `SCALE` pixels a mm): what it is can't be told, so at most doubtful."""
+    grey = page.min(axis=2)
+    circles = cv2.HoughCircles(
+        cv2.GaussianBlur(grey, (3, 3), 0),
+        cv2.HOUGH_GRADIENT,
+        dp=1.5,
+        minDist=5 * SCALE,
+        param1=80,
+        param2=40,
+        minRadius=round(_RADII[0] * SCALE),
+        maxRadius=round(_RADII[-1] * SCALE),
+    )
+    ink = cv2.dilate((grey < 215).astype(np.uint8), np.ones((3, 3), np.uint8))
+    found = np.reshape(circles, (-1, 3))[:20] if np.size(circles) > 1 else np.empty((0, 3))
+    shares = [
+        _share(ink, x + dx, y + dy, radius + dr)
+        for x, y, radius in found
+        for dx in (-2, 0, 2)
+        for dy in (-2, 0, 2)
+        for dr in (-2, 0, 2)
+    ]
+    return Seal.DOUBTFUL if max(shares, default=0.0) >= _SEEN else Seal.NOT_SEEN
 
 
 def look_for_seal(page: Pixels) -> Seal:
@@ -71,9 +99,13 @@ def _ring(piece: Numbers) -> float:
     for dx in np.arange(-2.0, 2.1, 1.0) * SCALE:
         for dy in np.arange(-2.0, 2.1, 1.0) * SCALE:
             for ring in _RADII[np.abs(_RADII * SCALE - radius) < 5 * SCALE] * SCALE:
-                columns = np.round(x + dx + ring * np.cos(_ANGLES)).astype(int)
-                rows = np.round(y + dy + ring * np.sin(_ANGLES)).astype(int)
-                inside = (rows >= 0) & (rows < near.shape[0]) & (columns >= 0) & (columns < near.shape[1])
-                share = near[rows[inside], columns[inside]].sum() / len(_ANGLES)
-                best = max(best, float(share))
+                best = max(best, _share(near, x + dx, y + dy, ring))
     return best
+
+
+def _share(ink: Numbers, x: float, y: float, radius: float) -> float:
+    """The share of a circle that is inked."""
+    columns = np.round(x + radius * np.cos(_ANGLES)).astype(int)
+    rows = np.round(y + radius * np.sin(_ANGLES)).astype(int)
+    inside = (rows >= 0) & (rows < ink.shape[0]) & (columns >= 0) & (columns < ink.shape[1])
+    return float(ink[rows[inside], columns[inside]].sum() / len(_ANGLES))
