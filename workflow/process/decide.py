@@ -65,6 +65,8 @@ class Arrival:
     released: Released | None = None
 
 
+#: Why a file of a failed message was not looked at.
+BROKEN = "程序处理这封邮件时出错，原件已保留，将再次处理"
 #: As check and ingest name the two kinds of finding in their JSON.
 _SEVERITY = {Severity.ERROR: "error", Severity.QUERY: "query"}
 _SCANS = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".bmp")
@@ -112,10 +114,14 @@ def is_own(message: Message, policy: Policy) -> bool:
     return bool(message.letter) and message.sender.lower() == policy.own_address.lower()
 
 
-def failed(arrival: Arrival, reason: str) -> Outcome:
-    """A message on which deciding broke: kept, in its own bucket, with the reason for staff."""
-    fates = tuple(replace(fate, reason=reason[:200]) for fate in _unused(arrival))
-    return _close(arrival, Outcome(), Bucket.FAILED, fates)
+def failed(arrival: Arrival, fault: str) -> Outcome:
+    """A message on which the program broke: kept, in its own bucket, with the fault for staff, which may quote the message
+    and so is personal.
+    """
+    fates = tuple(replace(fate, reason=BROKEN) for fate in _unused(arrival))
+    outcome = _close(arrival, Outcome(), Bucket.FAILED, fates)
+    taken = outcome.events[0]
+    return replace(outcome, events=(replace(taken, personal={**(taken.personal or {}), "fault": fault}),))
 
 
 def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcome:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -37,8 +38,8 @@ from workflow.process.parts import open_parts
 from workflow.process.release import refusal
 from workflow.process.situation import SYSTEM, Held, Outcome, Policy, Situation
 
-#: How many failed messages one pass tries again.
-_RETRIES = 100
+#: Of what the program said when it broke.
+_MOST_WORDS = 300
 #: A message that conflicts again and again is kept and left for the next pass.
 _TRIES = 5
 #: Each costs a tenth of a second on a file that it does not open.
@@ -96,7 +97,7 @@ class Intake:
             )
         last = known.last_uid if known else 0
         polled = known.polled_from if known else None
-        outcomes = self.retry()
+        outcomes: list[Outcome] = []
         upcoming = (self._keep([_raw(one) for one in fetched]) for fetched in mailbox.batches(last, batch))
         with ThreadPoolExecutor(1, thread_name_prefix="intake-ahead") as ahead:
             waiting = ahead.submit(next, upcoming, None)
@@ -111,16 +112,20 @@ class Intake:
         self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, began))
         return outcomes
 
-    def retry(self) -> list[Outcome]:
-        """Messages on which deciding broke before, tried again one by one; those that still break stay as they are."""
-        outcomes: list[Outcome] = []
-        for message in self.store.messages(Bucket.FAILED, _RETRIES):
-            raw = Raw(self.files.mail(message.sha), message.received_at)
-            try:
-                outcomes.extend(self._commit(Batch([raw], [message.sha], {}), retrying=True))
-            except Conflict:
-                continue  # another process has just taken it
-        return outcomes
+    def again(self, message: MessageRow) -> Outcome:
+        """Try a failed message again, at the time at which it came; one that fails again changes nothing.
+
+        Raises Conflict when another process has just taken it, OutsideFailed when its bytes are lost.
+        """
+        raw = Raw(self.files.mail(message.sha), message.received_at)
+        batch = Batch([raw], [message.sha], {})
+        try:
+            done = self._commit(batch, retrying=True)
+        except (Conflict, OutsideFailed, Refused):
+            raise
+        except Exception as fault:  # noqa: BLE001 - as below
+            done = [failed(_unread(raw, message.sha), told(fault))]
+        return done[0] if done else Outcome()
 
     def release(self, message: MessageRow, released: Released, record: Event) -> Outcome:
         """Take a message in again as the released unit's, files with macros too, and record who decided so, in one commit.
@@ -162,12 +167,21 @@ class Intake:
                 return self._commit(batch)
             except Conflict:
                 continue
+            except (OutsideFailed, Refused):
+                raise
+            except Exception:  # noqa: BLE001 - one of them breaks the program: it is found one by one, and costs itself alone
+                break
         outcomes: list[Outcome] = []
         for single in batch.singly():
-            outcomes.extend(self._commit(single))
+            try:
+                outcomes.extend(self._commit(single))
+            except (Conflict, OutsideFailed, Refused):
+                raise
+            except Exception as fault:  # noqa: BLE001 - it must not keep all the mail behind it from being taken
+                outcomes.extend(self._commit(single, broken=told(fault)))
         return outcomes
 
-    def _commit(self, batch: Batch, *, retrying: bool = False) -> list[Outcome]:
+    def _commit(self, batch: Batch, *, retrying: bool = False, broken: str = "") -> list[Outcome]:
         known = self.store.taken(batch.shas)
         new: dict[str, Raw] = {}
         again: list[tuple[str, Sighting]] = []
@@ -177,18 +191,19 @@ class Intake:
                     again.append((sha, raw.sighting))
             else:
                 new[sha] = raw
-        unread = {sha: raw for sha, raw in new.items() if sha not in batch.arrivals}
+        unread = {sha: raw for sha, raw in new.items() if sha not in batch.arrivals and not broken}
         read = {**batch.arrivals, **self._read(unread)} if unread else batch.arrivals
         numbers = self.store.next_numbers({f"message:{sha}" for sha in new})
-        arrivals = [replace(read[sha], number=numbers[f"message:{sha}"] + 1) for sha in new]
+        blank = {sha: _unread(raw, sha) for sha, raw in new.items()} if broken else read
+        arrivals = [replace(blank[sha], number=numbers[f"message:{sha}"] + 1) for sha in new]
         roster = self.store.roster() or Roster({}, ())
         situation = self._situation(arrivals, roster)
         gathered = situation
         outcomes = []
         for arrival in arrivals:
-            outcome = _decided(arrival, situation)
+            outcome = failed(arrival, broken) if broken else _decided(arrival, situation)
             if retrying and outcome.bucket is Bucket.FAILED:
-                continue
+                return [outcome]
             situation = situation.after(outcome)
             self._lay_side_by_side(arrival, outcome)
             outcomes.append(outcome)
@@ -363,7 +378,20 @@ def _decided(arrival: Arrival, situation: Situation) -> Outcome:
     try:
         return decide(arrival, situation)
     except Exception as fault:  # noqa: BLE001 - whatever it is, it is recorded and shown, and costs one message
-        return failed(arrival, f"{type(fault).__name__}: {fault}")
+        return failed(arrival, told(fault))
+
+
+def _unread(raw: Raw, sha: str) -> Arrival:
+    """A message that breaks its reader: nothing is known of it but when and where it came."""
+    when = raw.received_at.astimezone(SHANGHAI)
+    return Arrival(sha, "", when, Message(), "", {}, {}, raw.sighting)
+
+
+def told(fault: Exception) -> str:
+    """A fault of the program as an administrator wants to read it, with its place."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    place = f"（{PurePath(frames[-1].filename).name} 第 {frames[-1].lineno} 行）" if frames else ""
+    return f"{type(fault).__name__}: {fault}"[:_MOST_WORDS] + place
 
 
 def _raw(fetched: Fetched) -> Raw:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from workflow.adapters.store.late_queries import LateQueries
 from workflow.adapters.store.ledger import Ledger
+from workflow.adapters.store.mail_log_queries import MailLogQueries
 from workflow.adapters.store.mail_queries import MailQueries
 from workflow.adapters.store.quarantine_queries import QuarantineQueries
 from workflow.adapters.store.records import (
     AttachmentRow,
     Cursor,
+    Failure,
     LateReturn,
     LedgerCheck,
     LetterRow,
@@ -25,6 +27,7 @@ from workflow.adapters.store.records import (
     MessageRow,
     Pause,
     ReceiptRow,
+    Seen,
     Settlement,
     StaffQuery,
     StoredAnswers,
@@ -34,7 +37,7 @@ from workflow.adapters.store.sending_queries import SendingQueries
 from workflow.adapters.store.work_queries import WorkQueries
 
 
-class Store(Ledger, WorkQueries, MailQueries, SendingQueries, LateQueries, QuarantineQueries):
+class Store(Ledger, WorkQueries, MailQueries, MailLogQueries, SendingQueries, LateQueries, QuarantineQueries):
     """A workspace's state. `url` is SQLAlchemy's: `sqlite:////path/state.db` or `postgresql+psycopg://…`.
 
     Every method may raise OutsideFailed when the database does not answer. `reached` is called with `committed` when
@@ -50,6 +53,7 @@ class Store(Ledger, WorkQueries, MailQueries, SendingQueries, LateQueries, Quara
 __all__ = [
     "AttachmentRow",
     "Cursor",
+    "Failure",
     "LateReturn",
     "LedgerCheck",
     "LetterRow",
@@ -59,6 +63,7 @@ __all__ = [
     "MessageRow",
     "Pause",
     "ReceiptRow",
+    "Seen",
     "Settlement",
     "StaffQuery",
     "Store",

@@ -37,6 +37,7 @@ class Batch:
     untried: list[Row] = field(default_factory=list)
     pauses: list[Row] = field(default_factory=list)
     accepted: list[Row] = field(default_factory=list)
+    failures: dict[str, Row | None] = field(default_factory=dict)
     retaken: list[tuple[Row, list[Row], bool]] = field(default_factory=list)
     confirmed: list[Row] = field(default_factory=list)
     roster: tuple[list[Row], list[Row], int] | None = None
@@ -68,6 +69,7 @@ class Batch:
         upsert(connection, t.pauses, list({row["relay"]: row for row in self.pauses}.values()))
         for message, attachments, released in self.retaken:
             _retake(connection, message, attachments, released)
+        _note_failures(connection, self.failures)
         for statement, rows in (
             (_mark_returned, self.returned),
             (_mark_approved, self.approved),
@@ -158,6 +160,15 @@ def _spread(connection: Connection, touched: Iterable[tuple[str, str, int]]) -> 
     rows = [{"_campaign": key[0], "_unit": key[1], "_seq": seq} for key, seq in sorted(marks.items())]
     if rows:
         connection.execute(_mark_changed, rows)
+
+
+def _note_failures(connection: Connection, failures: dict[str, Row | None]) -> None:
+    """Messages that broke, or broke again; None for one that has its outcome."""
+    columns = t.failures.c
+    done = [sha for sha, row in failures.items() if row is None]
+    for piece in chunks(done):
+        connection.execute(delete(t.failures).where(columns.message.in_(piece)))
+    upsert(connection, t.failures, [{"message": sha, **row} for sha, row in failures.items() if row])
 
 
 def _retake(connection: Connection, message: Row, attachments: list[Row], released: bool) -> None:

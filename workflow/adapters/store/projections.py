@@ -21,6 +21,7 @@ from workflow.adapters.store.rows import case_of, package_of
 from workflow.domain.events import Event, canonical
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.replay import case_after, instant, package_after
+from workflow.domain.submission import Bucket
 
 
 def project(connection: Connection, entries: Sequence[Entry]) -> None:
@@ -198,6 +199,13 @@ def _on_message(batch: Batch, entry: Entry) -> None:
     if event.kind == "message.seen":
         return
     personal = _personal(entry)
+    if event.kind == "message.failed":
+        batch.failures[sha] = _failure(event, personal)
+        return
+    if event.data["bucket"] == Bucket.FAILED.value:
+        batch.failures[sha] = _failure(event, personal)
+    elif event.number > 1:
+        batch.failures[sha] = None
     message = {
         "sha": sha,
         "seq": entry.seq,
@@ -214,6 +222,16 @@ def _on_message(batch: Batch, entry: Entry) -> None:
         batch.inserts[t.attachments].extend(attachments)
     else:
         batch.retaken.append((message, attachments, event.data.get("released", False)))
+
+
+def _failure(event: Event, personal: Mapping[str, Any]) -> Row:
+    until = event.data.get("not_before")
+    return {
+        "tries": event.data.get("tries", 1),
+        "tried_at": event.at,
+        "not_before": instant(until) if until else None,
+        "fault": personal.get("fault", ""),
+    }
 
 
 def _attachments(sha: str, event: Event, personal: Mapping[str, Any]) -> list[Row]:

@@ -97,6 +97,29 @@ class MessageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A message on which the program broke `tries` times, the last time at `tried_at`, and what it said then. `not_before`
+    is when it is tried again (None: at the next poll).
+    """
+
+    message: str
+    tries: int
+    tried_at: dt.datetime
+    not_before: dt.datetime | None
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A place where a message was seen."""
+
+    account: str
+    folder: str
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
 class AttachmentRow:
     """An attachment of a message, counted from 0, and its one outcome; `findings` is as the event gave it."""
 

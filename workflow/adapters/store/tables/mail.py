@@ -63,6 +63,18 @@ settlements = Table(
     sqlite_with_rowid=False,
 )
 
+#: Messages on which the program broke, while they wait to be tried again; `fault` is what it said.
+failures = Table(
+    "failures",
+    metadata,
+    key("message", String(64)),
+    Column("tries", Integer, nullable=False),
+    Column("tried_at", Instant, nullable=False),
+    Column("not_before", Instant),
+    word("fault"),
+    sqlite_with_rowid=False,
+)
+
 #: Where on a mail server a message was seen.
 sightings = Table(
     "sightings",
