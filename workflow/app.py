@@ -17,7 +17,7 @@ from workflow.adapters.keys import Passwords, TokenKeys
 from workflow.adapters.letters import LetterTemplates
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.mail.smtp import Relay, RelaySettings
-from workflow.adapters.store import MadeBook, Store
+from workflow.adapters.store import MadeBook, MessageRow, Store
 from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workbook.pool import ReaderPool
 from workflow.domain.campaign import SHANGHAI, Campaign, Period
@@ -36,6 +36,7 @@ from workflow.process.dispatch import Terms as SendingTerms
 from workflow.process.gather import current_campaign, require_campaign, require_roster
 from workflow.process.intake import Intake
 from workflow.process.launch import Launched, Terms, TokenKey, launch
+from workflow.process.retry import Retry
 from workflow.process.situation import Outcome, Policy
 from workflow.process.tick import Done, Tick
 from workflow.process.trial import Trial, try_form
@@ -226,16 +227,33 @@ class App:
         )
 
     def poll(self, progress: Callable[[int], None] = lambda done: None) -> list[Outcome]:
-        """One pass over the mailbox."""
+        """One pass over every mailbox and folder of config.toml, after what had failed before is tried again. One that can't
+        be read keeps nothing of the others waiting; then OutsideFailed is raised at the end.
+        """
         require_roster(self.store)
-        said = self.config.imap
-        began = self.now()
-        with self._mailbox() as mailbox:
-            account = f"{said.user}@{said.host}"
-            return self.intake().poll(mailbox, account, said.folder, began, said.batch, progress)
+        began, intake = self.now(), self.intake()
+        outcomes = Retry(self.store, intake).due(began)
+        boxes = {(f"{said.user}@{said.host}", said.folder): said for said in self.config.imap.boxes}
+        self.store.watch(boxes)
+        failed: list[OutsideFailed] = []
+        for (account, folder), said in boxes.items():
+            try:
+                with self.mailbox(said) as mailbox:
+                    outcomes += intake.poll(mailbox, account, folder, began, said.batch, progress)
+            except OutsideFailed as failure:
+                failed.append(failure)
+        if len(failed) > 1:
+            raise OutsideFailed("收信", "；".join(str(failure.fault) for failure in failed)) from failed[0]
+        if failed:
+            raise failed[0]
+        return outcomes
 
-    def _mailbox(self) -> Mailbox:
-        said = self.config.imap
+    def retry(self, message: MessageRow) -> Outcome:
+        """Try a message on which the program broke again, now."""
+        return Retry(self.store, self.intake()).one(message, self.now())
+
+    def mailbox(self, said: config.Inbox) -> Mailbox:
+        """A mailbox of config.toml, not yet called."""
         settings = MailboxSettings(
             said.host, said.port, said.security, said.user, config.password(said), said.folder,
             said.archive_folder, said.timeout,
@@ -277,7 +295,7 @@ class App:
     def _filed(self, ids: Collection[str], since: dt.date) -> Collection[str]:
         """Which of these Message-IDs lie where the provider files what was sent."""
         folder = self.config.smtp.sent_folder
-        with self._mailbox() as mailbox:
+        with self.mailbox(self.config.imap) as mailbox:
             return mailbox.filed("" if folder == "auto" else folder, since) & set(ids)
 
     @contextmanager

@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -69,12 +69,48 @@ class Server(_Section):
         return service
 
 
-class Imap(Server):
-    """The mailbox, the folder polled, where read mail is moved ('' nowhere), and messages a batch."""
+class Inbox(Server):
+    """A mailbox, the folder polled, where read mail is moved ('' nowhere), and messages a batch."""
 
     folder: str = Field(default="INBOX", min_length=1)
     archive_folder: str = ""
     batch: int = Field(default=200, ge=1, le=1000)
+
+
+class Imap(Inbox):
+    """The mailbox, and further folders or accounts that are polled too: what one of `more` leaves out is as above."""
+
+    more: tuple[Inbox, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def inherited(cls, said: Any) -> Any:
+        if not isinstance(said, dict) or not isinstance(said.get("more"), list):
+            return said
+        common = {key: value for key, value in said.items() if key != "more"}
+        more = []
+        for one in said["more"]:
+            own = one if isinstance(one, dict) else {}
+            password = {"password_env", "password_keyring"}
+            kept = {
+                key: value for key, value in common.items() if not (password & own.keys() and key in password)
+            }
+            more.append({**kept, **own} if isinstance(one, dict) else one)
+        return {**common, "more": more}
+
+    @model_validator(mode="after")
+    def each_once(self) -> Self:
+        places = [(box.host, box.user, box.folder) for box in self.boxes]
+        if len(set(places)) < len(places):
+            raise ValueError("同一文件夹列了两次")
+        archives = {(box.host, box.user, box.archive_folder) for box in self.boxes}
+        if archives & set(places):
+            raise ValueError("移入的文件夹不能同时是收取的文件夹")
+        return self
+
+    @property
+    def boxes(self) -> tuple[Inbox, ...]:
+        return (self, *self.more)
 
 
 class Rates(_Section):

@@ -15,6 +15,7 @@ from workflow.cli import (
     intake,
     keys,
     ledger,
+    mail,
     passwords,
     quarantine,
     rehearse,
@@ -28,7 +29,9 @@ from workflow.cli.printing import complain
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 
 #: Each declares its own commands, in the order in which help shows them.
-_DOORS = (workspace, run, rehearse, units, passwords, keys, campaign, intake, quarantine, review, ledger)
+_DOORS = (
+    workspace, run, rehearse, units, passwords, keys, campaign, intake, mail, quarantine, review, ledger,
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

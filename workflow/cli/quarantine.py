@@ -11,10 +11,11 @@ from workflow.cli.printing import say
 from workflow.domain.submission import AttachmentOutcome, Bucket
 from workflow.process.quarantine import Quarantine, Waiting
 
-_DIGITS = 12
+#: Of a message's sha256, as lists show it.
+DIGITS = 12
 _MOST_LINES = 20
 _BUCKETS = {Bucket.QUARANTINED: "待人工核对", Bucket.UNMATCHED: "未能对应单位"}
-_OUTCOMES = {
+OUTCOMES = {
     AttachmentOutcome.ACCEPTED: "已接收",
     AttachmentOutcome.RETURNED: "已退回修改",
     AttachmentOutcome.MATCHED: "回执表",
@@ -43,7 +44,7 @@ def listing(app: App, settled: bool) -> int:
     for one in found:
         message = one.message
         say(
-            f"{message.sha[:_DIGITS]}\t{message.received_at:%Y-%m-%d %H:%M}\t{_BUCKETS.get(message.bucket, '附件未采用')}"
+            f"{message.sha[:DIGITS]}\t{message.received_at:%Y-%m-%d %H:%M}\t{_BUCKETS.get(message.bucket, '附件未采用')}"
             f"\t{plain(message.sender) or '（发件人不明）'}\t{plain(message.subject)}"
         )
         for line in _of_files(one):
@@ -86,7 +87,7 @@ def show(app: App, start: str) -> int:
 def release(app: App, start: str, unit: str, by: str, note: str) -> int:
     """Take a message in again as a unit's."""
     code, outcome = _quarantine(app).release(start, unit, by, note, app.now())
-    ends = "、".join(f"{plain(fate.name)} {_OUTCOMES[fate.outcome]}" for fate in outcome.fates)
+    ends = "、".join(f"{plain(fate.name)} {OUTCOMES[fate.outcome]}" for fate in outcome.fates)
     say(f"已放行，按 {code} 的来件办理" + (f"：{ends}" if ends else ""))
     return 0
 
@@ -101,7 +102,7 @@ def delete(app: App, start: str, by: str, note: str) -> int:
 def _of_files(one: Waiting) -> Iterator[str]:
     for row in one.files:
         reason = f"：{plain(row.reason)}" if row.reason else ""
-        yield f"{plain(row.name) or '（无名）'}\t{_OUTCOMES[row.outcome]}{reason}"
+        yield f"{plain(row.name) or '（无名）'}\t{OUTCOMES[row.outcome]}{reason}"
 
 
 def _decided(one: Waiting) -> Iterator[str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from workflow import config
-from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.workbook.containers import libarchive_works
 from workflow.adapters.workdays import known_years
 from workflow.app import App
@@ -141,13 +140,11 @@ def _archives() -> str:
 
 
 def _imap(app: App) -> str:
-    said = app.config.imap
-    settings = MailboxSettings(
-        said.host, said.port, said.security, said.user, config.password(said), said.folder, said.archive_folder,
-        said.timeout,
-    )  # fmt: skip
-    with Mailbox(settings):
-        return f"{said.user}@{said.host}"
+    opened = []
+    for said in app.config.imap.boxes:
+        with app.mailbox(said):
+            opened.append(f"{said.user}@{said.host}" + (f" {said.folder}" if app.config.imap.more else ""))
+    return "、".join(opened)
 
 
 def _smtp(app: App) -> str:

@@ -32,11 +32,12 @@ from workflow.domain.message import Fetched, Message, Sighting
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Bucket, ReadOutcome
 from workflow.process.correspondence import Secretariat
-from workflow.process.decide import Arrival, Released, decide, failed, is_own, sighting_data
+from workflow.process.decide import Arrival, Released, decide, failed, is_own
 from workflow.process.gather import Scope, current_campaign, gather
 from workflow.process.parts import open_parts
 from workflow.process.release import refusal
-from workflow.process.situation import SYSTEM, Held, Outcome, Policy, Situation
+from workflow.process.sightings import seen_again
+from workflow.process.situation import Held, Outcome, Policy, Situation
 
 #: Of what the program said when it broke.
 _MOST_WORDS = 300
@@ -158,7 +159,12 @@ class Intake:
         for sha in self.store.deleted(known) if known else ():
             self.files.remove_mail(sha)  # staff had it removed; the mail server still has it
         new = {sha: raw for raw, sha in zip(raws, shas, strict=True) if sha not in known}
-        return Batch(raws, shas, self._read(new))
+        try:
+            return Batch(raws, shas, self._read(new))
+        except (OutsideFailed, Refused):
+            raise
+        except Exception:  # noqa: BLE001 - one breaks its reader: each is read by itself when its turn comes
+            return Batch(raws, shas, {})
 
     def _take(self, batch: Batch) -> list[Outcome]:
         """Decide and commit. On a conflict with another process the batch is gathered and decided anew, then one by one."""
@@ -210,7 +216,7 @@ class Intake:
         events = list(self._numbered(event for outcome in outcomes for event in outcome.events))
         orders = [order for outcome in outcomes for order in outcome.letters]
         events.extend(self.secretariat.queue(orders, roster))
-        events.extend(self._sightings(again))
+        events.extend(seen_again(self.store, again))
         self.store.append(events, gathered.seen(sum(outcomes, Outcome())))
         return outcomes
 
@@ -341,29 +347,6 @@ class Intake:
                 attachment = arrival.message.attachments[event.data["index"]]
                 suffix = PurePath(attachment.name).suffix
                 self.files.keep_receipt(campaign, unit, event.data["part"], suffix, attachment.data)
-
-    def _sightings(self, again: Sequence[tuple[str, Sighting]]) -> list[Event]:
-        """A message seen once more, somewhere else or under another uid: noted once per place."""
-        events = []
-        places: dict[tuple[str, str, int], list[int]] = {}
-        for _, seen in again:
-            places.setdefault((seen.account, seen.folder, seen.uidvalidity), []).append(seen.uid)
-        known = {(*place, uid) for place, uids in places.items() for uid in self.store.seen(*place, uids)}
-        numbers = self.store.next_numbers({f"message:{sha}" for sha, _ in again}) if again else {}
-        for sha, seen in again:
-            place = (seen.account, seen.folder, seen.uidvalidity, seen.uid)
-            if place in known:
-                continue
-            known.add(place)
-            stream = f"message:{sha}"
-            number = numbers.get(stream, 0) or 1
-            numbers[stream] = number + 1
-            events.append(
-                Event(
-                    stream, number + 1, "message.seen", seen.internal_date, SYSTEM, sha, sighting_data(seen)
-                )
-            )
-        return events
 
 
 def _decides(arrival: Arrival) -> bool:

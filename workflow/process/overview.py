@@ -69,6 +69,10 @@ def overview(
         str(query.data.get("matter") or query.personal.get("matter", ""))
         for query in sorted(store.staff_queries(), key=lambda query: query.at, reverse=True)
     ]
+    queries[:0] = [
+        f"邮件 {failure.message[:12]} 处理失败 {failure.tries} 次，原件已保留，将再次处理；请用 huizhi mail show 查看原因"
+        for failure in store.failures().values()
+    ]
     return Overview(
         campaign.id, now, dict(Counter(case.state.value for case in cases)),
         {name: dict(states) for name, states in counted.items()},

@@ -122,6 +122,25 @@ def message(sha: str = SHA, number: int = 1, bucket: str = "submission", digest:
     return event(f"message:{sha}", number, "message.taken", data, personal=personal)
 
 
+def broken() -> list[Event]:
+    """A message on which the program broke, and broke again an hour later."""
+    sha = "f" * 64
+    data = {"sha": sha, "bucket": "failed", "received_at": DAY.isoformat()}
+    again = {"tries": 2, "not_before": (DAY + dt.timedelta(minutes=65)).isoformat()}
+    hour_later = DAY + dt.timedelta(hours=1)
+    return [
+        event(f"message:{sha}", 1, "message.taken", data, personal={"fault": "KeyError: '学生数'"}),
+        event(
+            f"message:{sha}",
+            2,
+            "message.failed",
+            again,
+            personal={"fault": "KeyError: '教师数'"},
+            at=hour_later,
+        ),
+    ]
+
+
 def submission(event_number: int, number: int) -> Event:
     findings, found = encode_findings([FINDING])
     answers = {"学生数": 3 + number, "有网": True, "建成": dt.date(2026, 12, 1), "比例": 0.1, "备注": "无"}
@@ -216,7 +235,7 @@ def book(version: int) -> dict[str, Any]:
 
 
 def whole() -> list[list[Event]]:
-    return [[roster()], opening(), reviewing(), [*reporting(), settled("deleted")]]
+    return [[roster()], opening(), reviewing(), broken(), [*reporting(), settled("deleted")]]
 
 
 def tell(store: Store) -> None:

@@ -196,8 +196,49 @@ def test_a_sighting_again_is_no_news(told: Store) -> None:
 def test_second_copies_stand_beside_the_first_in_their_own_bucket(told: Store) -> None:
     told.append([story.message("d" * 64, bucket="duplicate"), story.message("e" * 64, bucket="duplicate")])
     assert told.digests(["d1"]) == {"d1": story.SHA}
-    assert [message.sha[0] for message in told.messages()] == ["e", "d", "a"]
+    assert [message.sha[0] for message in told.messages()] == ["e", "d", "f", "a"]
     assert [message.sha[0] for message in told.messages(Bucket.DUPLICATE, limit=1)] == ["e"]
+
+
+def test_a_failed_message_waits_with_what_the_program_said_last(told: Store) -> None:
+    [failure] = told.failures().values()
+    assert (failure.message, failure.tries, failure.fault) == ("f" * 64, 2, "KeyError: '教师数'")
+    assert failure.not_before == story.DAY + dt.timedelta(minutes=65)
+    assert told.failures([story.SHA]) == {}
+    assert told.taken(["f" * 64]) == set()
+    told.append([story.message("f" * 64, 3, "problem", digest="d9")])
+    assert told.failures() == {}
+    assert told.taken(["f" * 64]) == {"f" * 64}
+
+
+def test_the_log_finds_messages_by_campaign_bucket_day_and_the_beginning_of_their_hash(told: Store) -> None:
+    assert [row.sha[0] for row in told.mail_log()] == ["f", "a"]
+    assert [row.sha[0] for row in told.mail_log("2026Q4")] == ["a"]
+    assert told.mail_log_count(buckets=[Bucket.FAILED]) == 1
+    assert told.mail_log(since=story.DAY + dt.timedelta(seconds=1)) == []
+    assert [row.sha for row in told.messages_named("ffffff")] == ["f" * 64]
+    assert told.messages_named("%") == []
+    [first, second] = told.sightings_of([story.SHA])[story.SHA]
+    assert ((first.uidvalidity, first.uid), (second.uidvalidity, second.uid)) == ((7, 12), (8, 1))
+
+
+def test_the_log_names_the_letters_that_a_message_brought_about(told: Store) -> None:
+    answer = replace(story.letter("answer"), cause=story.SHA)
+    told.append([answer])
+    assert [row.id for row in told.answers_to([story.SHA])[story.SHA]] == ["answer"]
+    assert told.answers_to(["f" * 64]) == {"f" * 64: []}
+
+
+def test_a_folder_that_is_polled_from_now_on_has_not_been_polled_and_one_that_is_no_more_keeps_nothing_waiting(
+    store: Store,
+) -> None:
+    store.watch([("office", "INBOX")])
+    store.save_cursor("office", "INBOX", Cursor(7, 3, story.DAY))
+    store.watch([("office", "INBOX"), ("office", "垃圾邮件")])
+    assert store.last_poll() is None
+    assert store.cursor("office", "INBOX") == Cursor(7, 3, story.DAY)
+    store.watch([("office", "INBOX")])
+    assert store.last_poll() == story.DAY
 
 
 def test_attachments_come_in_their_order(told: Store) -> None:
@@ -215,8 +256,8 @@ def test_attachments_come_in_their_order(told: Store) -> None:
 def test_the_mail_adds_up(told: Store) -> None:
     told.append([story.message("d" * 64, bucket="duplicate"), story.letter("waiting")])
     counts = told.mail_counts()
-    assert counts.received == 2
-    assert counts.buckets == {"duplicate": 1, "submission": 1}
+    assert counts.received == 3
+    assert counts.buckets == {"duplicate": 1, "failed": 1, "submission": 1}
     assert counts.attachments == {"accepted": 2, "ignored": 2}
     assert (counts.queued, counts.sent, counts.failed) == (1, 1, 0)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.database import Database, chunks
@@ -27,15 +27,15 @@ class MailLogQueries(Database):
         columns = t.messages.c
         query = t.messages.select().order_by(columns.received_at.desc(), columns.seq.desc()).limit(limit)
         with self.reading() as connection:
-            rows = connection.execute(_narrowed(query, campaign, buckets, since))
+            rows = connection.execute(query.where(*_asked(campaign, buckets, since)))
             return [message_of(row) for row in rows]
 
     def mail_log_count(
         self, campaign: str = "", buckets: Collection[Bucket] = (), since: dt.datetime | None = None
     ) -> int:
-        query = _narrowed(select(func.count()).select_from(t.messages), campaign, buckets, since)
+        query = select(func.count()).select_from(t.messages).where(*_asked(campaign, buckets, since))
         with self.reading() as connection:
-            return int(connection.execute(query).scalar_one())
+            return connection.execute(query).scalar_one()
 
     def messages_named(self, start: str, most: int = 2) -> list[MessageRow]:
         """Messages whose sha256 begins so: digits and small letters."""
@@ -85,15 +85,13 @@ class MailLogQueries(Database):
         return found
 
 
-def _narrowed(
-    query: Select[tuple[int]] | Select[tuple[object, ...]], campaign: str, buckets: Collection[Bucket],
-    since: dt.datetime | None,
-) -> Select[tuple[object, ...]]:  # fmt: skip
+def _asked(
+    campaign: str, buckets: Collection[Bucket], since: dt.datetime | None
+) -> list[ColumnElement[bool]]:
     columns = t.messages.c
-    if campaign:
-        query = query.where(columns.campaign == campaign)
+    asked = [columns.campaign == campaign] if campaign else []
     if buckets:
-        query = query.where(columns.bucket.in_([bucket.value for bucket in buckets]))
+        asked.append(columns.bucket.in_([bucket.value for bucket in buckets]))
     if since is not None:
-        query = query.where(columns.received_at >= since)
-    return query
+        asked.append(columns.received_at >= since)
+    return asked

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Table, func, select
 
 from workflow.adapters.store import tables as t
-from workflow.adapters.store.database import Database, chunks
+from workflow.adapters.store.database import Database, chunks, insert
 from workflow.adapters.store.records import (
     AttachmentRow,
     Cursor,
@@ -160,6 +160,25 @@ class MailQueries(Database):
             )
             if changed.rowcount == 0:
                 connection.execute(t.cursors.insert().values(account=account, folder=folder, **state))
+
+    def watch(self, places: Collection[tuple[str, str]]) -> None:
+        """From now on these (account, folder) are polled: one that is new has not been polled yet, and one that is polled no
+        longer keeps no deadline waiting.
+        """
+        with self.reading() as connection:
+            known = {(row.account, row.folder) for row in connection.execute(t.cursors.select())}
+        gone, fresh = known - set(places), [place for place in places if place not in known]
+        if not gone and not fresh:
+            return
+        columns = t.cursors.c
+        with self.writing() as connection:
+            for account, folder in gone:
+                connection.execute(
+                    t.cursors.delete().where(columns.account == account, columns.folder == folder)
+                )
+            for account, folder in fresh:
+                row = {"account": account, "folder": folder, "uidvalidity": 0, "last_uid": 0}
+                connection.execute(insert(connection, t.cursors).values(row).on_conflict_do_nothing())
 
     def last_poll(self) -> dt.datetime | None:
         """The oldest begin of a last successful poll over all folders; None while one was never polled."""

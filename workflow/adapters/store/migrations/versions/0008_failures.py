@@ -31,9 +31,7 @@ def _fill() -> None:
     """Those that the ledger tells of already, as a rebuild would make them: tried once, when they came."""
     connection = op.get_bind()
     failed = connection.execute(
-        sa.text(
-            "SELECT m.sha, e.at FROM messages m JOIN events e ON e.seq = m.seq WHERE m.bucket = 'failed'"
-        )
+        sa.text("SELECT m.sha, e.at FROM messages m JOIN events e ON e.seq = m.seq WHERE m.bucket = 'failed'")
     ).all()
     rows = [{"message": row.sha, "at": _utc(row.at)} for row in failed]
     if rows:
