@@ -235,7 +235,7 @@ def book(version: int) -> dict[str, Any]:
 
 
 def whole() -> list[list[Event]]:
-    return [[roster()], opening(), reviewing(), broken(), [*reporting(), settled("deleted")]]
+    return [[roster()], opening(), [*reviewing(), *broken()], [*reporting(), settled("deleted")]]
 
 
 def tell(store: Store) -> None:
