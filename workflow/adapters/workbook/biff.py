@@ -15,6 +15,8 @@ from workflow.domain.submission import CellError
 
 _BOUND_SHEET, _BOOL_ERR, _FORMULA, _DATE_1904 = 0x85, 0x205, 0x06, 0x22
 _BOF, _EOF = 0x809, 0x0A
+#: The kinds of BoundSheet8 that run: Excel 4.0 macros, Visual Basic.
+_MACRO_SHEETS = frozenset({b"\1", b"\6"})
 #: The codes of errors in .xls and .xlsb alike.
 ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 #: No workbook of ours has as many records; a damaged one may seem to.
@@ -44,6 +46,14 @@ def sheet_starts(stream: bytes) -> list[tuple[int, str]]:
             name = raw.decode("utf-16-le" if wide else "latin-1", "replace")
             sheets.append((int.from_bytes(body[:4], "little"), name))
     return sheets
+
+
+def has_macro_sheet(data: bytes) -> bool:
+    """Whether an .xls has a sheet of Excel 4.0 macros or a Visual Basic module of Excel 5, hidden or not."""
+    return any(
+        kind == _BOUND_SHEET and body[5:6] in _MACRO_SHEETS
+        for kind, body in records(workbook_stream(data), 0)
+    )
 
 
 def biff_counts_from_1904(data: bytes) -> bool:

@@ -11,6 +11,7 @@ import re
 import zipfile
 from dataclasses import dataclass
 
+from workflow.adapters.workbook.biff import has_macro_sheet
 from workflow.domain.submission import ReadOutcome
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -22,6 +23,8 @@ MOST_BYTES = 600_000_000
 #: Sheet XML deflates 10 to 30 times; wide empty formatted areas reach 150. Small files may do as they like.
 MOST_RATIO = 200
 RATIO_MATTERS_FROM = 50_000_000
+#: A member's own header has as many bytes and its name.
+_LOCAL_HEADER = 30
 
 _RESEND = "请用Excel或WPS打开原工作簿，另存为“Excel 工作簿（*.xlsx）”后重新报送"
 _FILL_OURS = "请在系统下发的Excel工作簿中填报，填好后作为附件回复"
@@ -122,6 +125,8 @@ def _sniff_zip(data: bytes, macros: bool) -> Sniffed:
     total = sum(member.file_size for member in members)
     if len(members) > MOST_MEMBERS or len(names) < len(members) or total > MOST_BYTES:
         return _hostile()
+    if _overlap(members):
+        return _hostile()
     if total > RATIO_MATTERS_FROM and total > MOST_RATIO * len(data):
         return _hostile()
     if any(member.flag_bits & 0x1 for member in members):
@@ -151,6 +156,16 @@ def _hostile() -> Sniffed:
     return Sniffed(ReadOutcome.HOSTILE, reason)
 
 
+def _overlap(members: list[zipfile.ZipInfo]) -> bool:
+    """Whether two members lie over each other, which is how a small file unpacks to terabytes (Fifield 2019)."""
+    end = 0
+    for member in sorted(members, key=lambda member: member.header_offset):
+        if member.header_offset < end:
+            return True
+        end = member.header_offset + _LOCAL_HEADER + member.compress_size
+    return False
+
+
 def _is_office(names: frozenset[str]) -> bool:
     return (
         "[Content_Types].xml" in names or "mimetype" in names or any(name.startswith("xl/") for name in names)
@@ -178,7 +193,8 @@ def _sniff_ole(data: bytes, macros: bool) -> Sniffed:
         return _unsupported("演示文稿")
     if not (_has_entry(data, "Workbook") or _has_entry(data, "Book")):
         return _unsupported("其他类型的文件")
-    if not macros and (_has_entry(data, "_VBA_PROJECT_CUR") or _has_entry(data, "_VBA_PROJECT")):
+    has_vba = _has_entry(data, "_VBA_PROJECT_CUR") or _has_entry(data, "_VBA_PROJECT")
+    if not macros and (has_vba or has_macro_sheet(data)):
         return Sniffed(ReadOutcome.MACRO, _MACRO)
     if _has_password(data):
         return Sniffed(ReadOutcome.ENCRYPTED, _LOCKED, data=data)
