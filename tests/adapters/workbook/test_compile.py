@@ -321,7 +321,12 @@ def test_a_hidden_sheet_of_the_form_stays_hidden_and_may_hold_no_tags() -> None:
         ({**tables(), "设置": []}, "设置", "没有填写“表单标识”"),
         ({**tables(), "字段": []}, "字段!A1", "缺少列标题"),
         (tables(headings=["字段", "标签", "类别", "必填"]), "字段!A1", "缺少列标题“类型”"),
-        ({name: rows for name, rows in tables().items() if name != "规则"}, "规则", "缺少这张定义表"),
+        ({name: rows for name, rows in tables().items() if name != "字段"}, "字段", "缺少这张定义表"),
+        (
+            {name: rows for name, rows in tables().items() if name != "选项"},
+            "字段!K7",
+            "没有选项组“接入方式”",
+        ),
     ],
 )
 def test_a_faulty_definition_is_refused_with_its_cell_and_remedy(
@@ -337,6 +342,8 @@ def test_a_faulty_definition_is_refused_with_its_cell_and_remedy(
         ({"B5": "名称：{{学校名称}}"}, "基本情况!B5", "没有独占一个单元格"),
         ({"C5": "{{学校名称}}"}, "基本情况!C5", "标记重复，基本情况!B5 已有"),
         ({"B5": "{{学校名称"}, "基本情况!B5", "写得不完整"),
+        ({"B5": "｛｛学校名称｝｝"}, "基本情况!B5", "用英文的花括号"),
+        ({"B5": "{学校名称}"}, "基本情况!B5", "两边各两个"),
         ({"C5": "{{教师.姓名}}"}, "基本情况!C5", "“字段”表中没有字段“教师.姓名”"),
         ({"A3": "{{@校长}}"}, "基本情况!A3", "没有“{{@校长}}”这个系统标记"),
         ({"A20": "副本 {{@副本}}"}, "可见工作表", "没有 {{@令牌}}"),
@@ -348,6 +355,59 @@ def test_a_faulty_tag_is_refused_with_its_cell_and_remedy(
 ) -> None:
     faults = faults_of(by_openpyxl({"基本情况": {**PAGE, **cells}}))
     assert words in faults[f"school.xlsx {where}"]
+
+
+def test_choices_and_rules_are_only_asked_of_a_form_that_has_some() -> None:
+    plain = [one for one in FIELDS if one["类型"] != "单选"]
+    page = {ref: text for ref, text in PAGE.items() if text != "{{接入方式}}"}
+    definitions = {name: rows for name, rows in tables(plain).items() if name in {"设置", "字段"}}
+    compiled = compile_form(by_openpyxl({"基本情况": page}, definitions), "school.xlsx")
+    assert (len(compiled.form.fields), compiled.form.rules) == (len(FIELDS) - 1, ())
+    assert load(stamp(compiled, IDENTITY, PRINTED, {})).sheetnames == ["基本情况", "自查", "_自查", "_huizhi"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'<fill><patternFill patternType="none"/></fill>', b"<fill/>"),
+        (b'<family val="2"/>', b'<family val="134"/>'),
+        (
+            b'<dxfs count="0"/>',
+            b'<dxfs count="1"><dxf><border><left style="none2"/></border></dxf></dxfs>',
+        ),
+    ],
+)
+def test_styles_of_another_office_program_that_openpyxl_refuses_are_no_fault_of_a_form(
+    old: bytes, new: bytes
+) -> None:
+    source = by_xlsxwriter()
+    styles = parts(source)["xl/styles.xml"]
+    assert old in styles
+    odd = with_parts(source, {"xl/styles.xml": styles.replace(old, new)})
+    assert compile_form(odd, "school").form == compile_form(source, "school").form
+
+
+def test_definitions_may_be_real_formulas_and_real_days() -> None:
+    def change(book: openpyxl.Workbook) -> None:
+        book["字段"]["H4"].data_type = "f"
+        book["规则"]["C2"].data_type = "f"
+        book["字段"]["E8"] = dt.date(1949, 10, 1)
+
+    form = compile_form(by_openpyxl(change=change), "school").form
+    assert form.by_name["教师数"].constraint == "=教师数<=在校生数"
+    assert form.rules[0].formula == "=在校生数>=教师数"
+    assert form.by_name["建网日期"].minimum == dt.date(1949, 10, 1)
+
+
+@pytest.mark.parametrize("hide", ["row", "column"])
+def test_an_answer_that_no_unit_sees_is_asked_about(hide: str) -> None:
+    def change(book: openpyxl.Workbook) -> None:
+        page = book["基本情况"]
+        (page.row_dimensions[6] if hide == "row" else page.column_dimensions["B"]).hidden = True
+
+    queries = compile_form(by_openpyxl(change=change), "school").queries
+    assert "school.xlsx 基本情况!B6" in {query.where for query in queries}
+    assert all("隐藏" in query.what for query in queries)
 
 
 def test_a_dropdown_that_leans_on_a_definition_sheet_is_refused() -> None:
@@ -385,10 +445,12 @@ def test_a_form_that_another_program_saved_is_the_same_form(
 
 def test_all_faults_are_told_at_once() -> None:
     definitions = tables(
-        [field("学校名称", "文字", 必填="也许"), *FIELDS[1:]], rules=[("L1", "错误", "=(", "")]
+        [field("学校名称", "文字", 必填="也许", 格式="(", 选项="学段", 约束="=简称"), *FIELDS[1:]],
+        rules=[("L1", "错误", "=(", "")],
     )
     faults = faults_of(by_openpyxl({"基本情况": {**PAGE, "C5": "{{教师.姓名}}"}}, definitions), "other.xlsx")
     places = {where.removeprefix("other.xlsx ") for where in faults}
+    assert {"字段!D2", "字段!G2", "字段!K2", "字段!H2"} <= places  # of a type that is unknown, too
     assert {"设置!B2", "字段!C2", "规则!B2", "规则!C2", "规则!D2", "基本情况!C5"} <= places
 
 

@@ -1,28 +1,23 @@
 """Compile a form workbook: read what it defines, and make the master that every unit's copy is stamped from.
 
-The workbook's parts are changed as XML, since openpyxl drops shapes, pictures and extension validations on saving;
-openpyxl only reads the definition sheets.
+The workbook's parts are read and changed as XML: openpyxl drops shapes, pictures and extension validations on saving, and
+refuses to open what other office programs write into their styles.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import warnings
-import zipfile
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
-import openpyxl
 from lxml import etree
-from openpyxl.utils.exceptions import InvalidFileException
 
 from workflow.adapters.workbook.book import HIDDEN_PART, Book, SheetEntry, forget_titles
 from workflow.adapters.workbook.continuation import PART as CONTINUATION_PART
 from workflow.adapters.workbook.continuation import ContinuationSheet
 from workflow.adapters.workbook.definition import DEFINITION_SHEETS, Definition
+from workflow.adapters.workbook.definition_cells import definition_rows
 from workflow.adapters.workbook.definition_sheets import read_definition
 from workflow.adapters.workbook.formula_checks import check_lengths
 from workflow.adapters.workbook.hidden import (
@@ -64,11 +59,6 @@ __all__ = ["CompiledForm", "compile_form"]
 _HOLE = re.compile(r"<\?huizhi (\d+)\?>")
 _STRINGS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 _STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
-#: What openpyxl raises on parts that are not as they should be.
-_UNREADABLE = (
-    *(InvalidFileException, zipfile.BadZipFile, ParseError, etree.XMLSyntaxError, LookupError, ValueError),
-    *(TypeError, AttributeError, OSError),
-)
 _DEFINITIONS = frozenset(DEFINITION_SHEETS)
 _RESERVED = frozenset({HIDDEN_SHEET, PROBLEM_SHEET, SELF_CHECK, RECKONING, CONTINUED})
 
@@ -88,8 +78,8 @@ def _compile(data: bytes, file: str) -> CompiledForm:
         raise NotAWorkbook("含有宏")
     book = Book(package)
     entries = book.sheets()
-    found = read_definition(file, _definition_rows(data))
     strings = Strings(_part(book, "sharedStrings", _STRINGS_TYPE, f'<sst xmlns="{MAIN}"/>'))
+    found = read_definition(file, _definitions(entries, package, strings))
     shown = [one for one in entries if one.kind == "worksheet" and one.name not in _DEFINITIONS]
     sheets = [Worksheet(package, entry, strings) for entry in shown]
     cells = find_tags(found, sheets)
@@ -134,23 +124,15 @@ def _with_rows(
     return sorted(cells, key=lambda cell: (place[cell.sheet], cell.row, cell.column)), sheets
 
 
-def _definition_rows(data: bytes) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows of the definition sheets as openpyxl reads them, formulas as their text."""
-    try:
-        with warnings.catch_warnings():
-            # openpyxl warns of what it would lose on saving; it never saves here.
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
-            rows: dict[str, list[tuple[Any, ...]]] = {}
-            for name in DEFINITION_SHEETS:
-                if name in book.sheetnames:
-                    sheet = book[name]
-                    sheet.reset_dimensions()
-                    rows[name] = [tuple(row) for row in sheet.iter_rows(values_only=True)]
-            book.close()
-            return rows
-    except _UNREADABLE as error:
-        raise NotAWorkbook(f"内部部件损坏（{error}）") from error
+def _definitions(
+    entries: list[SheetEntry], package: Package, strings: Strings
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of the definition sheets that there are."""
+    return {
+        entry.name: definition_rows(package.tree(entry.part), strings)
+        for entry in entries
+        if entry.name in _DEFINITIONS and entry.kind == "worksheet"
+    }
 
 
 def _part(book: Book, kind: str, content_type: str, empty: str) -> etree._Element:

@@ -1,4 +1,4 @@
-"""The four definition sheets of a form workbook (docs/forms.md), read into domain records with every fault at once."""
+"""The definition sheets of a form workbook (docs/forms.md), read into domain records with every fault at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from workflow.adapters.workbook.definition import DEFINITION_SHEETS, Definition, cell_words, table_rows
+from workflow.adapters.workbook.definition import Definition, cell_words, table_rows
 from workflow.adapters.workbook.field_sheet import read_fields
 from workflow.adapters.workbook.formula_checks import check_formula, question_conditions
 from workflow.adapters.workbook.table_layout import room_of
@@ -20,11 +20,12 @@ Sheets = Mapping[str, list[tuple[Any, ...]]]
 
 
 def read_definition(file: str, sheets: Sheets) -> Definition:
-    """Read the definition out of the sheets' rows (values as openpyxl gives them, formulas as text)."""
+    """Read the definition out of the sheets' rows (values as they stand, formulas as text)."""
     found = Definition(file)
-    for name in DEFINITION_SHEETS:
+    for name in ("设置", "字段"):
         if name not in sheets:
-            found.fault(name, "缺少这张定义表", "请按《表单制作说明》补上“设置、字段、选项、规则”四张表")
+            remedy = "请补上“设置”“字段”两张表；有单选字段的还要有“选项”，有校验规则的还要有“规则”"
+            found.fault(name, "缺少这张定义表", remedy)
     if "设置" in sheets:
         _read_settings(found, sheets["设置"])
     lists = _read_choices(found, sheets.get("选项", []))

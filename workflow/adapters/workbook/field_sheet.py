@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflow.adapters.workbook.definition import Definition, Row, cell_words, table_rows
+from workflow.adapters.workbook.stamp import EPOCH, FIRST_SURE_DAY
 from workflow.domain.form import Aggregate, Field, FieldType, Prefill, column_letters
 
 FIELD_HEADINGS: Mapping[str, str] = {
@@ -48,6 +49,8 @@ _AGGREGATE_WORDS: Mapping[str, Aggregate] = {word.value: word for word in Aggreg
 }
 _YES_WORDS = {"是": True, "yes": True, "true": True, "否": False, "no": False, "false": False, "": False}
 _TEXTS = frozenset({FieldType.TEXT, FieldType.PHONE, FieldType.EMAIL})
+#: The serial numbers of days that Excel knows, but for the first two months, which it counts wrongly.
+_SERIALS = range((FIRST_SURE_DAY - EPOCH).days, 2_958_466)
 _CELL_ADDRESS = re.compile(r"[A-Za-z]{1,3}[0-9]+")
 
 
@@ -68,8 +71,6 @@ def read_fields(found: Definition, rows: list[tuple[Any, ...]], lists: Mapping[s
             continue
         if name:
             found.rows[name] = number
-        if kind is None:
-            continue
         item = reader.read(name, kind)
         if name:
             found.fields.append(item)
@@ -117,7 +118,8 @@ class _FieldRow:
             )
         return kind
 
-    def read(self, name: str, kind: FieldType) -> Field:
+    def read(self, name: str, kind: FieldType | None) -> Field:
+        """The field; where its type is unknown, a text, and only what is wrong with any type is told of it."""
         label = self.words("label")
         if not label:
             self.fault("label", "没有填写标签", "请写上单元格旁边的说明文字")
@@ -127,7 +129,7 @@ class _FieldRow:
         return Field(
             name,
             label or name,
-            kind,
+            kind or FieldType.TEXT,
             self.required(),
             low,
             high,
@@ -147,9 +149,9 @@ class _FieldRow:
             self.fault("required", f"必填“{word}”看不懂", "请填 是 或 否")
         return _YES_WORDS.get(word, False)
 
-    def bound(self, column: str, kind: FieldType) -> int | float | dt.date | None:
+    def bound(self, column: str, kind: FieldType | None) -> int | float | dt.date | None:
         value, words = self.row.get(column), self.words(column)
-        if not words:
+        if not words or kind is None:
             return None
         if kind is FieldType.DATE:
             return self.day(column, value, words)
@@ -166,32 +168,33 @@ class _FieldRow:
         return int(number) if number.is_integer() else number
 
     def day(self, column: str, value: object, words: str) -> dt.date | None:
-        if isinstance(value, dt.datetime):
-            return value.date()
-        if isinstance(value, dt.date):
-            return value
+        if isinstance(value, int | float) and value in _SERIALS:  # a cell with a format of days
+            return EPOCH + dt.timedelta(days=int(value))
         try:
             return dt.date.fromisoformat(words)
         except ValueError:
             self.fault(column, f"“{words}”不是日期", "请写成 2019-11-01 的样子")
             return None
 
-    def pattern(self, kind: FieldType) -> str:
+    def pattern(self, kind: FieldType | None) -> str:
         pattern = self.words("pattern")
         if not pattern:
             return ""
-        if kind not in _TEXTS:
+        if kind is not None and kind not in _TEXTS:
             self.fault("pattern", f"类型“{kind}”不能有格式", "请清空，或者把类型改为文本")
         try:
             re.compile(pattern)
         except re.error as error:
-            self.fault("pattern", f"格式“{pattern}”不是正确的正则表达式（{error}）", "请改正")
+            where = f"第{error.pos + 1}个字符处有误" if error.pos is not None else "写法有误"
+            self.fault("pattern", f"格式“{pattern}”不是正确的正则表达式（{where}）", "请改正")
         return pattern
 
-    def choices(self, kind: FieldType) -> tuple[str, ...]:
+    def choices(self, kind: FieldType | None) -> tuple[str, ...]:
         name = self.words("choices")
         if kind is not FieldType.CHOICE:
-            if name:
+            if name and kind is None and name not in self.lists:
+                self.fault("choices", f"“选项”表中没有选项组“{name}”", "请在“选项”表中补上，或者改正名称")
+            elif name and kind is not None:
                 self.fault("choices", f"类型“{kind}”不用选项组", "请清空，或者把类型改为单选")
             return ()
         if not name:
@@ -200,7 +203,7 @@ class _FieldRow:
             self.fault("choices", f"“选项”表中没有选项组“{name}”", "请在“选项”表中补上，或者改正名称")
         return tuple(self.lists.get(name, ()))
 
-    def aggregate(self, kind: FieldType) -> Aggregate:
+    def aggregate(self, kind: FieldType | None) -> Aggregate:
         word = self.words("aggregate")
         chosen = (
             _AGGREGATE_WORDS.get(word) if word in _AGGREGATE_WORDS else _AGGREGATE_WORDS.get(word.lower())
@@ -209,6 +212,8 @@ class _FieldRow:
             known = "、".join(one for one in Aggregate if one)
             self.fault("aggregate", f"不认识的汇总方式“{word}”", f"可用的有：{known}，或者留空")
             return Aggregate.NONE
+        if kind is None:
+            return chosen
         fits = kind is FieldType.YES_NO if chosen is Aggregate.COUNT_YES else kind.is_number
         if chosen is not Aggregate.NONE and not fits:
             self.fault(
@@ -216,7 +221,7 @@ class _FieldRow:
             )
         return chosen
 
-    def prefill(self, kind: FieldType) -> Prefill:
+    def prefill(self, kind: FieldType | None) -> Prefill:
         word = self.words("prefill")
         known = {one.value: one for one in Prefill}
         if word not in known:
@@ -225,7 +230,7 @@ class _FieldRow:
             )
         chosen = known.get(word, Prefill.NONE)
         from_roster = chosen in {Prefill.UNIT_NAME, Prefill.UNIT_CODE}
-        if from_roster and kind is not FieldType.TEXT:
+        if from_roster and kind not in (FieldType.TEXT, None):
             self.fault("prefill", f"“{chosen}”只能预填到文本字段", "请把类型改为文本")
         elif from_roster and "." in self.words("name"):
             self.fault("prefill", f"表格的列不能预填“{chosen}”", "请填 上期，或者留空")

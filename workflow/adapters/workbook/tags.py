@@ -19,6 +19,9 @@ PRINTED = ("单位名称", "单位代码", "填报期", "任务", "截止日期"
 EXPLANATION = re.compile(r"说明\s*[:：]\s*(.*)")
 TAG = re.compile(r"\{\{\s*(@?)\s*([^{}]*?)\s*\}\}")
 
+#: A tag typed with the braces of a Chinese keyboard, or with one brace on either side.
+_ALMOST = re.compile(r"[{｛]{1,2}\s*@?\s*([^{}｛｝]*?)\s*[}｝]{1,2}")
+
 
 @dataclass(frozen=True, slots=True)
 class TaggedCell:
@@ -46,14 +49,20 @@ def find_tags(found: Definition, sheets: Iterable[Worksheet]) -> list[TaggedCell
 
 def _tags_of(found: Definition, sheet: Worksheet) -> Iterator[TaggedCell]:
     for row, column, text in sheet.texts():
-        if "{{" not in text and "}}" not in text:
+        if "{{" not in text and "}}" not in text and not _almost(found, text):
             continue
         place = f"{sheet.entry.name}!{column_letters(column)}{row}"
         tags = TAG.findall(text)
         if sheet.entry.state != "visible":
             found.fault(place, "标记写在隐藏的工作表里", "请移到可见的工作表，或者删去")
-        elif "{{" in TAG.sub("", text) or "}}" in TAG.sub("", text) or any(not word for _, word in tags):
-            found.fault(place, f"标记“{text[:40]}”写得不完整", "请写成 {{字段名}} 或 {{@令牌}} 的样子")
+        elif (
+            not tags or "{{" in TAG.sub("", text) or "}}" in TAG.sub("", text) or not all(w for _, w in tags)
+        ):
+            found.fault(
+                place,
+                f"标记“{text[:40]}”写得不完整",
+                "请写成 {{字段名}} 或 {{@令牌}} 的样子，用英文的花括号，两边各两个",
+            )
         elif all(mark for mark, _ in tags):
             unknown = [word for _, word in tags if word not in PRINTED]
             for word in unknown:
@@ -70,7 +79,17 @@ def _tags_of(found: Definition, sheet: Worksheet) -> Iterator[TaggedCell]:
         elif explained := EXPLANATION.fullmatch(tags[0][1]):
             yield TaggedCell(sheet.entry.name, row, column, f"{EXPLAINS}{explained[1]}", ())
         else:
+            if sheet.is_hidden((row, column)):
+                found.query(
+                    place, f"“{tags[0][1]}”写在隐藏的行或列里，单位看不到", "请取消隐藏，或者移到看得见的地方"
+                )
             yield TaggedCell(sheet.entry.name, row, column, tags[0][1], ())
+
+
+def _almost(found: Definition, text: str) -> bool:
+    """Whether a text was meant for the tag of something that there is."""
+    match = _ALMOST.fullmatch(text.strip())
+    return match is not None and (match[1] in found.rows or match[1] in PRINTED)
 
 
 def _compare(found: Definition, cells: list[TaggedCell]) -> None:

@@ -58,6 +58,12 @@ def column_number(letters: str) -> int:
     return number
 
 
+def place_of(ref: str) -> tuple[int, int] | None:
+    """Row and column of a cell's address; None for what is none."""
+    match = _REF.match(ref)
+    return (int(match[2]), column_number(match[1])) if match else None
+
+
 @dataclass(frozen=True, slots=True)
 class Area:
     """A rectangle of cells, bounds included, counted from 1."""
@@ -114,8 +120,8 @@ class Worksheet:
             number = whole(row.get("r"), number + 1)
             column = 0
             for cell in row.iterfind(_C):
-                match = _REF.match(cell.get("r", ""))
-                column = column_number(match[1]) if match else column + 1
+                place = place_of(cell.get("r", ""))
+                column = place[1] if place else column + 1
                 cell.set("r", f"{column_letters(column)}{number}")
                 yield (number, column), cell
 
@@ -139,6 +145,16 @@ class Worksheet:
     def area(self, place: tuple[int, int]) -> Area:
         """The cells that a cell is merged over; itself alone where it is not."""
         return self._merged.get(place, Area(*place, *place))
+
+    def is_hidden(self, place: tuple[int, int]) -> bool:
+        """Whether a cell stands in a row or a column that is not shown."""
+        cell, hidden = self._cells.get(place), {"1", "true"}
+        row = cell.getparent() if cell is not None else None
+        columns = self.root.iterfind(f"{tag('cols')}/{tag('col')}")
+        return (row is not None and row.get("hidden") in hidden) or any(
+            one.get("hidden") in hidden and whole(one.get("min")) <= place[1] <= whole(one.get("max"))
+            for one in columns
+        )
 
     def spread_texts(self) -> dict[tuple[int, int], str]:
         """The texts by row and column, each in all the cells that it is merged over."""
