@@ -63,6 +63,19 @@ def roster(number: int = 1) -> Event:
     return event("roster", number, "roster.imported", {"units": units}, personal={"contacts": contacts})
 
 
+def reshaping() -> list[Event]:
+    """The next quarter's baseline has a school that was known under another code, of whose superior one side had asked."""
+    asked = {"unit": "410102-001", "old": "410102", "new": "410100", "note": "划归市直属"}
+    school = {"code": "410102-009", "name": "槐树街学校", "kind": "中小学", "superior": "410102"}
+    links = [["410102-008", "410102-009", "换码"]]
+    applied = {"from": "2027-04-01", "units": [school], "closed": ["410102-008"], "links": links}
+    return [
+        event("affiliation:1", 1, "affiliation.requested", asked, actor="赵县管"),
+        event("affiliation:1", 2, "affiliation.agreed", {"from": "2027-01-01"}, actor="钱市管"),
+        event("roster", 2, "roster.applied", applied),
+    ]
+
+
 def opening() -> list[Event]:
     windows = {"county": [1, 5], "city": [6, 10], "province": [11, 15]}
     opened = {"forms": {"school": "f" * 64}, "windows": windows, "receipt_due": "2026-12-25"}
@@ -235,7 +248,7 @@ def book(version: int) -> dict[str, Any]:
 
 
 def whole() -> list[list[Event]]:
-    return [[roster()], opening(), [*reviewing(), *broken()], [*reporting(), settled("deleted")]]
+    return [[roster()], opening(), [*reviewing(), *broken()], [*reporting(), settled("deleted")], reshaping()]
 
 
 def tell(store: Store) -> None:

@@ -34,7 +34,7 @@ def test_before_anything_happened_there_is_nothing(store: Store) -> None:
 
 
 def test_the_roster_comes_back_as_it_was_imported(told: Store) -> None:
-    roster = told.roster()
+    roster = told.roster(story.DAY.date())
     assert roster is not None
     assert list(roster.units) == ["410000", "410100", "410102", UNIT]
     school = roster.units[UNIT]
@@ -52,9 +52,9 @@ def test_the_roster_comes_back_as_it_was_imported(told: Store) -> None:
 def test_a_new_baseline_replaces_the_roster(told: Store) -> None:
     before = told.roster()
     assert told.roster() is before  # built once
-    baseline = story.roster(2)
+    baseline = story.roster(3)
     told.append(
-        [story.event("roster", 2, "roster.imported", {"units": baseline.data["units"][:1]}, personal={})]
+        [story.event("roster", 3, "roster.imported", {"units": baseline.data["units"][:1]}, personal={})]
     )
     after = told.roster()
     assert after is not None

@@ -33,11 +33,21 @@ from workflow.adapters.store.records import (
     StoredAnswers,
     TraceRow,
 )
+from workflow.adapters.store.roster_queries import RosterQueries
 from workflow.adapters.store.sending_queries import SendingQueries
 from workflow.adapters.store.work_queries import WorkQueries
 
 
-class Store(Ledger, WorkQueries, MailQueries, MailLogQueries, SendingQueries, LateQueries, QuarantineQueries):
+class Store(
+    Ledger,
+    RosterQueries,
+    WorkQueries,
+    MailQueries,
+    MailLogQueries,
+    SendingQueries,
+    LateQueries,
+    QuarantineQueries,
+):
     """A workspace's state. `url` is SQLAlchemy's: `sqlite:////path/state.db` or `postgresql+psycopg://…`.
 
     Every method may raise OutsideFailed when the database does not answer. `reached` is called with `committed` when

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.database import chunks, insert, upsert
+from workflow.adapters.store.roster_rows import RosterChange
 from workflow.adapters.store.rows import case_row, package_row
+from workflow.domain.campaign import Period
 from workflow.domain.errors import Conflict
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.roster import UnitKind
@@ -40,17 +43,13 @@ class Batch:
     failures: dict[str, Row | None] = field(default_factory=dict)
     retaken: list[tuple[Row, list[Row], bool]] = field(default_factory=list)
     confirmed: list[Row] = field(default_factory=list)
-    roster: tuple[list[Row], list[Row], int] | None = None
+    affiliated: list[Row] = field(default_factory=list)
+    roster: RosterChange | None = None
 
     def write(self, connection: Connection) -> None:
         """Write everything in an order that the foreign keys allow, and updates last."""
         if self.roster is not None:
-            units, contacts, seq = self.roster
-            for table, rows in ((t.units, units), (t.contacts, contacts)):
-                connection.execute(delete(table))
-                if rows:
-                    connection.execute(table.insert(), rows)
-            connection.execute(update(t.packages).values(changed=seq))
+            self.roster.write(connection)
         cases, packages = self.touched_cases.items(), self.touched_packages.items()
         upsert(connection, t.cases, [{**case_row(self.cases[key]), "changed": seq} for key, seq in cases])
         upsert(
@@ -77,6 +76,7 @@ class Batch:
             (_forget_attempt, self.untried),
             (_accept_receipt, self.accepted),
             (_confirm_book, self.confirmed),
+            (_decide_affiliation, self.affiliated),
         ):
             if rows:
                 connection.execute(statement, rows)
@@ -130,6 +130,17 @@ _confirm_book = (
     )
     .values(seq=bindparam("_seq"))
 )
+_decide_affiliation = (
+    update(t.affiliations)
+    .where(t.affiliations.c.number == bindparam("_number"))
+    .values(
+        state=bindparam("_state"),
+        decided_by=bindparam("_by"),
+        decided_at=bindparam("_at"),
+        answer=bindparam("_answer"),
+        since=bindparam("_since"),
+    )
+)
 _mark_changed = (
     update(t.packages)
     .where(t.packages.c.campaign == bindparam("_campaign"), t.packages.c.unit == bindparam("_unit"))
@@ -139,24 +150,22 @@ _REPORTING = [kind.value for kind in UnitKind if kind.reports]
 
 
 def _spread(connection: Connection, touched: Iterable[tuple[str, str, int]]) -> None:
-    """Mark the packages above what was touched as changed, up to the root: a few units however large the tree is."""
-    touched = list(touched)
-    above: dict[str, tuple[str, str]] = {}
-    wanted = {unit for _, unit, _ in touched}
-    while wanted:
-        for piece in chunks(sorted(wanted)):
-            query = select(t.units.c.code, t.units.c.kind, t.units.c.superior)
-            for code, kind, superior in connection.execute(query.where(t.units.c.code.in_(piece))):
-                above[code] = (kind, superior)
-        wanted = {superior for _, superior in above.values() if superior} - above.keys() - wanted
-    marks: dict[tuple[str, str], int] = {}
+    """Mark the packages above what was touched as changed, up to the root, in the tree of the campaign's own period: a
+    few units however large the tree is.
+    """
+    by_campaign: dict[str, list[tuple[str, int]]] = {}
     for campaign, unit, seq in touched:
-        code = unit
-        while code in above:
-            kind, superior = above[code]
-            if kind in _REPORTING:
-                marks[campaign, code] = max(seq, marks.get((campaign, code), 0))
-            code = superior
+        by_campaign.setdefault(campaign, []).append((unit, seq))
+    marks: dict[tuple[str, str], int] = {}
+    for campaign, units in by_campaign.items():
+        above = _above(connection, {unit for unit, _ in units}, Period.parse(campaign).last_day)
+        for unit, seq in units:
+            code = unit
+            while code in above:
+                kind, superior = above[code]
+                if kind in _REPORTING:
+                    marks[campaign, code] = max(seq, marks.get((campaign, code), 0))
+                code = superior
     rows = [{"_campaign": key[0], "_unit": key[1], "_seq": seq} for key, seq in sorted(marks.items())]
     if rows:
         connection.execute(_mark_changed, rows)
@@ -169,6 +178,22 @@ def _note_failures(connection: Connection, failures: dict[str, Row | None]) -> N
     for piece in chunks(done):
         connection.execute(delete(t.failures).where(columns.message.in_(piece)))
     upsert(connection, t.failures, [{"message": sha, **row} for sha, row in failures.items() if row])
+
+
+def _above(connection: Connection, wanted: set[str], day: dt.date) -> dict[str, tuple[str, str]]:
+    """Kind and superior of these units and of all above them, as the tree is on a day."""
+    above: dict[str, tuple[str, str]] = {}
+    columns = t.unit_versions.c
+    holds = (columns.since <= day, columns.until > day)
+    while wanted:
+        for piece in chunks(sorted(wanted)):
+            query = select(columns.code, columns.kind, columns.superior).where(
+                columns.code.in_(piece), *holds
+            )
+            for code, kind, superior in connection.execute(query):
+                above[code] = (kind, superior)
+        wanted = {superior for _, superior in above.values() if superior} - above.keys() - wanted
+    return above
 
 
 def _retake(connection: Connection, message: Row, attachments: list[Row], released: bool) -> None:

@@ -17,6 +17,7 @@ from workflow.adapters.store.batch import Batch, Key, Row
 from workflow.adapters.store.copy import Entry
 from workflow.adapters.store.database import chunks
 from workflow.adapters.store.letter_rows import on_letter, on_relay
+from workflow.adapters.store.roster_rows import roster_change
 from workflow.adapters.store.rows import case_of, package_of
 from workflow.domain.events import Event, canonical
 from workflow.domain.lifecycle import Case, Package
@@ -146,32 +147,35 @@ def _on_package(batch: Batch, entry: Entry) -> None:
 
 
 def _on_roster(batch: Batch, entry: Entry) -> None:
-    units = [
+    batch.roster = roster_change(entry)
+
+
+def _on_affiliation(batch: Batch, entry: Entry) -> None:
+    event, data = entry.event, entry.event.data
+    number = int(event.stream.removeprefix("affiliation:"))
+    if event.kind == "affiliation.requested":
+        batch.inserts[t.affiliations].append(
+            {
+                "number": number,
+                **{key: data[key] for key in ("unit", "old", "new")},
+                "state": "requested",
+                "asked_by": event.actor,
+                "asked_at": event.at,
+                "note": data.get("note", ""),
+            }
+        )
+        return
+    since = data.get("from")
+    batch.affiliated.append(
         {
-            "position": place,
-            "code": unit["code"],
-            "name": unit["name"],
-            "kind": unit["kind"],
-            "superior": unit.get("superior", ""),
-            "suspended": unit.get("suspended", False),
-            "window_first": window[0] if (window := unit.get("window")) else None,
-            "window_last": window[1] if window else None,
-            "note": unit.get("note", ""),
+            "_number": number,
+            "_state": event.kind.removeprefix("affiliation."),
+            "_by": event.actor,
+            "_at": event.at,
+            "_answer": data.get("note", ""),
+            "_since": dt.date.fromisoformat(since) if since else None,
         }
-        for place, unit in enumerate(entry.event.data["units"])
-    ]
-    contacts = [
-        {
-            "position": place,
-            "unit": contact["unit"],
-            "role": contact["role"],
-            **{key: contact.get(key) or "" for key in ("name", "office", "phone", "mobile", "email")},
-            "since": dt.date.fromisoformat(contact["since"]) if contact.get("since") else dt.date.min,
-            "until": dt.date.fromisoformat(contact["until"]) if contact.get("until") else None,
-        }
-        for place, contact in enumerate(_personal(entry).get("contacts", ()))
-    ]
-    batch.roster = (units, contacts, entry.seq)
+    )
 
 
 def _on_campaign(batch: Batch, entry: Entry) -> None:
@@ -355,6 +359,7 @@ def _on_review(batch: Batch, entry: Entry) -> None:
 
 _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "roster": _on_roster,
+    "affiliation": _on_affiliation,
     "campaign": _on_campaign,
     "case": _on_case,
     "package": _on_package,

@@ -73,7 +73,7 @@ def standing_of(row: Any) -> Standing:
 
 def unit_of(row: Sequence[Any]) -> Unit:
     """A unit from its table's columns in order."""
-    code, _, name, kind, superior, suspended, first, last, note = row
+    code, _since, _until, _position, name, kind, superior, suspended, first, last, note = row
     window = None if first is None else (first, last)
     return Unit(code, name, UnitKind(kind), superior, suspended, window, note)
 

@@ -1,4 +1,4 @@
-"""Reading the work: roster, campaigns, cases, packages, submissions, reports, steps, receipts, workbooks."""
+"""Reading the work: campaigns, cases, packages, submissions, reports, steps, receipts, workbooks."""
 
 from __future__ import annotations
 
@@ -17,45 +17,21 @@ from workflow.adapters.store.rows import (
     book_of,
     campaign_of,
     case_of,
-    contact_of,
     package_of,
     receipt_of,
     standing_of,
     submission_of,
-    unit_of,
 )
 from workflow.domain.campaign import Campaign
 from workflow.domain.events import Event, decode_findings, decode_value
 from workflow.domain.form import split_cell
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.merge import Standing
-from workflow.domain.roster import Roster
 from workflow.domain.submission import Finding, Submission
 
 
 class WorkQueries(Database):
     """What the processes and the desk ask about the work. `units=None` means all units."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self._roster: tuple[int, Roster] | None = None
-
-    def roster(self) -> Roster | None:
-        """The last baseline that was imported, None before the first. Built once for each baseline."""
-        with self.reading() as connection:
-            number = connection.execute(
-                select(func.max(t.events.c.number)).where(t.events.c.stream == "roster")
-            ).scalar()
-            if number is None:
-                return None
-            if self._roster is None or self._roster[0] != number:
-                units = connection.execute(t.units.select().order_by(t.units.c.position))
-                contacts = connection.execute(t.contacts.select().order_by(t.contacts.c.position))
-                roster = Roster(
-                    {unit.code: unit for unit in map(unit_of, units)}, tuple(map(contact_of, contacts))
-                )
-                self._roster = (number, roster)
-            return self._roster[1]
 
     def campaign(self, campaign: str) -> Campaign | None:
         with self.reading() as connection:

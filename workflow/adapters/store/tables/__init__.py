@@ -17,7 +17,7 @@ from workflow.adapters.store.tables.mail import (
     settlements,
     sightings,
 )
-from workflow.adapters.store.tables.roster import contacts, units
+from workflow.adapters.store.tables.roster import affiliations, contacts, successions, unit_versions
 from workflow.adapters.store.tables.schema import NAMES, metadata
 from workflow.adapters.store.tables.work import (
     books,
@@ -41,6 +41,7 @@ __all__ = [
     "LEDGER",
     "NAMES",
     "PROJECTIONS",
+    "affiliations",
     "attachments",
     "attempts",
     "books",
@@ -65,5 +66,6 @@ __all__ = [
     "staff_queries",
     "steps",
     "submissions",
-    "units",
+    "successions",
+    "unit_versions",
 ]

@@ -1,16 +1,20 @@
-"""The roster 名册: units and contacts."""
+"""The roster 名册: units through the years, contacts, and requests to change an affiliation 隶属关系."""
 
 from __future__ import annotations
 
 from sqlalchemy import Column, Date, Integer, Table, Text
 
-from workflow.adapters.store.columns import flag, key, word
+from workflow.adapters.store.columns import Instant, flag, key, word
 from workflow.adapters.store.tables.schema import metadata
 
-units = Table(
-    "units",
+#: A unit as it was from `since` until before `until` (the last day there is: still so). A tree is the rows that hold on
+#: one day; the versions of one unit never overlap.
+unit_versions = Table(
+    "unit_versions",
     metadata,
     key("code"),
+    key("since", Date),
+    Column("until", Date, nullable=False),
     Column("position", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -19,6 +23,35 @@ units = Table(
     Column("window_first", Integer),
     Column("window_last", Integer),
     word("note"),
+)
+
+#: Under which former code a unit's history stands (换码), and which units went into it (合并) or came out of one (拆分).
+successions = Table(
+    "successions",
+    metadata,
+    key("old"),
+    key("new"),
+    Column("since", Date, nullable=False),
+    Column("kind", Text, nullable=False),
+)
+
+#: Requests to change a unit's superior (article 11) with what the common superior decided; `state` is requested,
+#: agreed or refused.
+affiliations = Table(
+    "affiliations",
+    metadata,
+    key("number", Integer),
+    Column("unit", Text, nullable=False, index=True),
+    Column("old", Text, nullable=False),
+    Column("new", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    word("asked_by"),
+    Column("asked_at", Instant, nullable=False),
+    word("note"),
+    word("decided_by"),
+    Column("decided_at", Instant),
+    word("answer"),
+    Column("since", Date),
 )
 
 contacts = Table(

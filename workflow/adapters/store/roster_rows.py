@@ -1,0 +1,137 @@
+"""The roster's events become rows: the first baseline stands from the beginning, whatever comes later ends one version of a
+unit and begins the next on its day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from workflow.adapters.store import tables as t
+from workflow.adapters.store.copy import Entry
+from workflow.adapters.store.database import chunks, upsert
+from workflow.domain.campaign import Period
+
+Row = dict[str, Any]
+
+
+@dataclass
+class RosterChange:
+    """What one event changes in the roster. `since` is None for a baseline that replaces all that was known; `contacts`
+    is None where the people stay as they are.
+    """
+
+    seq: int
+    since: dt.date | None
+    units: list[Row] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    contacts: list[Row] | None = None
+    links: list[Row] = field(default_factory=list)
+
+    def write(self, connection: Connection) -> None:
+        """End and begin versions, and mark the packages whose books the change may touch."""
+        if self.since is None:
+            connection.execute(delete(t.successions))
+            connection.execute(delete(t.unit_versions))
+            rows = [
+                {**unit, "position": place, "since": dt.date.min, "until": dt.date.max}
+                for place, unit in enumerate(self.units)
+            ]
+            if rows:
+                connection.execute(t.unit_versions.insert(), rows)
+        else:
+            self._write_versions(connection, self.since)
+        if self.contacts is not None:
+            connection.execute(delete(t.contacts))
+            if self.contacts:
+                connection.execute(t.contacts.insert(), self.contacts)
+        self._mark_packages(connection)
+
+    def _write_versions(self, connection: Connection, since: dt.date) -> None:
+        columns = t.unit_versions.c
+        codes = [*(unit["code"] for unit in self.units), *self.closed]
+        places: dict[str, int] = {}
+        for piece in chunks(codes):
+            query = select(columns.code, columns.position).where(columns.code.in_(piece))
+            places.update({row.code: row.position for row in connection.execute(query)})
+        # Two changes on one day: the later one stands.
+        replaced = delete(t.unit_versions).where(
+            columns.code == bindparam("_code"), columns.since == bindparam("_since")
+        )
+        ended = (
+            update(t.unit_versions)
+            .where(columns.code == bindparam("_code"), columns.until > bindparam("_since"))
+            .values(until=bindparam("_since"))
+        )
+        if codes:
+            which = [{"_code": code, "_since": since} for code in codes]
+            connection.execute(replaced, which)
+            connection.execute(ended, which)
+        last = connection.execute(
+            select(columns.position).order_by(columns.position.desc()).limit(1)
+        ).scalar()
+        free = 0 if last is None else last + 1
+        rows = []
+        for unit in self.units:
+            place = places.get(unit["code"])
+            if place is None:
+                place, free = free, free + 1
+            rows.append({**unit, "position": place, "since": since, "until": dt.date.max})
+        if rows:
+            connection.execute(t.unit_versions.insert(), rows)
+        upsert(connection, t.successions, self.links)
+
+    def _mark_packages(self, connection: Connection) -> None:
+        """The books of periods that were over before the change say what they said."""
+        columns = t.packages.c
+        known = connection.execute(select(columns.campaign).distinct()).scalars().all()
+        since = self.since or dt.date.min
+        touched = [campaign for campaign in known if Period.parse(campaign).review_day(28) >= since]
+        if touched:
+            connection.execute(
+                update(t.packages).where(columns.campaign.in_(touched)).values(changed=self.seq)
+            )
+
+
+def roster_change(entry: Entry) -> RosterChange:
+    """What a `roster.*` event changes."""
+    data, personal = entry.event.data, entry.event.personal or {}
+    day = data.get("from")
+    since = dt.date.fromisoformat(day) if day else None
+    contacts = None
+    if since is None or data.get("people"):
+        contacts = [_contact_row(place, person) for place, person in enumerate(personal.get("contacts", ()))]
+    links = [
+        {"old": old, "new": new, "kind": kind, "since": since} for old, new, kind in data.get("links", ())
+    ]
+    units = [_unit_row(unit) for unit in data.get("units", ())]
+    return RosterChange(entry.seq, since, units, list(data.get("closed", ())), contacts, links)
+
+
+def _unit_row(unit: Mapping[str, Any]) -> Row:
+    window: Sequence[int] | None = unit.get("window")
+    return {
+        "code": unit["code"],
+        "name": unit["name"],
+        "kind": unit["kind"],
+        "superior": unit.get("superior", ""),
+        "suspended": unit.get("suspended", False),
+        "window_first": window[0] if window else None,
+        "window_last": window[1] if window else None,
+        "note": unit.get("note", ""),
+    }
+
+
+def _contact_row(place: int, contact: Mapping[str, Any]) -> Row:
+    return {
+        "position": place,
+        "unit": contact["unit"],
+        "role": contact["role"],
+        **{key: contact.get(key) or "" for key in ("name", "office", "phone", "mobile", "email")},
+        "since": dt.date.fromisoformat(contact["since"]) if contact.get("since") else dt.date.min,
+        "until": dt.date.fromisoformat(contact["until"]) if contact.get("until") else None,
+    }
