@@ -321,17 +321,19 @@ class App:
     ) -> list[MadeBook]:
         """Write the consolidated workbooks of the levels named, or of all."""
         known = require_campaign(self.store, campaign)
-        roster = require_roster(self.store)
+        roster = require_roster(self.store, known)
         return self._consolidated(roster, levels_of(roster, units), self.now(), known, progress)
 
     def try_form(self, form: Form, campaign: str = "") -> Trial:
         """What the rules of a form would ask, of the answers that are already held."""
         known = require_campaign(self.store, campaign)
-        return try_form(_judge, self.store, require_roster(self.store), known, form)
+        return try_form(_judge, self.store, require_roster(self.store, known), known, form)
 
     def _book(self, unit: Unit, now: dt.datetime) -> MadeBook:
         campaign = require_campaign(self.store)
-        return self._consolidated(require_roster(self.store), [unit], now, campaign, _no_progress)[0]
+        return self._consolidated(require_roster(self.store, campaign), [unit], now, campaign, _no_progress)[
+            0
+        ]
 
     def _consolidated(
         self, roster: Roster, units: Sequence[Unit], now: dt.datetime, campaign: Campaign, progress: Progress

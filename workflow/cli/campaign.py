@@ -63,7 +63,7 @@ def _words(app: App, due: Due) -> str:
 
 def consolidate(app: App, campaign: str, level: str, unit: str) -> int:
     """Write the consolidated workbooks, of one level or one unit when named."""
-    roster = require_roster(app.store)
+    roster = require_roster(app.store, require_campaign(app.store, campaign))
     wanted = [u.code for u in roster.units.values() if u.kind.reports]
     if level:
         wanted = [code for code in wanted if roster.units[code].kind.level is _level(level)]
@@ -80,8 +80,8 @@ def consolidate(app: App, campaign: str, level: str, unit: str) -> int:
 
 def status(app: App, campaign: str, level: str, as_json: bool) -> int:
     """The state of a campaign in figures."""
-    roster = require_roster(app.store)
     known = require_campaign(app.store, campaign)
+    roster = require_roster(app.store, known)
     seen = overview(app.store, roster, known, app.now(), _level(level) if level else None)
     if as_json:
         say_json({**seen.as_json(), "sending": usage_json(app)})

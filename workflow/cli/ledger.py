@@ -23,8 +23,8 @@ def trace(app: App, unit: str, field: str, campaign: str) -> int:
     """From a figure to the message, attachment, sheet and cell that brought it, newest version last; from a column of a
     repeating table to the cells of every row.
     """
-    roster = require_roster(app.store)
     known = require_campaign(app.store, campaign)
+    roster = require_roster(app.store, known)
     if unit not in roster.units:
         raise Refused(Fault(f"单位代码 {unit}", "名册中没有这个单位", "请用 huizhi roster show 查看代码"))
     forms = app.forms(known)

@@ -10,7 +10,7 @@ from workflow.app import App
 from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import say
 from workflow.domain.errors import Fault, Refused
-from workflow.process.gather import require_roster
+from workflow.process.gather import current_campaign, require_roster, roster_of
 
 
 def register(app: App, unit: str) -> int:
@@ -44,7 +44,7 @@ def forget(app: App, unit: str) -> int:
 def listing(app: App) -> int:
     """The units with a password; the passwords themselves are not shown."""
     registered = app.passwords.all()
-    roster = app.store.roster()
+    roster = roster_of(app.store, current_campaign(app.store))
     for unit in registered:
         known = roster.units.get(unit) if roster else None
         say(f"{unit}\t{known.name if known else '（不在名册中）'}")

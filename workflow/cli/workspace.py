@@ -15,7 +15,7 @@ from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import complain, say
 from workflow.domain.deadlines import guessed_days
 from workflow.domain.errors import Fault, OutsideFailed, Refused
-from workflow.process.gather import current_campaign
+from workflow.process.gather import current_campaign, roster_of
 
 #: Stands in a workspace that `huizhi demo` made.
 DEMO_MARKER = ".huizhi-demo"
@@ -114,7 +114,7 @@ def _database(app: App) -> str:
 
 
 def _roster(app: App) -> str:
-    roster = app.store.roster()
+    roster = roster_of(app.store, current_campaign(app.store))
     if roster is None:
         raise Refused(Fault("名册", "尚未导入", "请运行 huizhi roster import rosters/units.xlsx"))
     return f"{len(roster.units)}个单位"
@@ -124,7 +124,8 @@ def _workdays(app: App) -> str:
     """Until when holidays are known; beyond, letters are planned by weekends, which is worth knowing and no failure."""
     first, last = known_years()
     said = f"{first}至{last}年按国务院办公厅放假调休安排，其余年份按周一至周五推算"
-    campaign, roster = current_campaign(app.store), app.store.roster()
+    campaign = current_campaign(app.store)
+    roster = roster_of(app.store, campaign)
     guessed = guessed_days(campaign, roster, app.schedule) if campaign and roster else []
     if campaign and guessed:
         years = "、".join(f"{year}年" for year in sorted({day.year for day in guessed}))

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from workflow.domain.roster import Level
+from workflow.domain.roster import Level, Unit
 
 
 class CaseState(StrEnum):
@@ -177,6 +177,11 @@ def case_stream(campaign: str, unit: str, form: str) -> str:
 def package_stream(campaign: str, unit: str) -> str:
     """The name of a package's events in the ledger."""
     return f"package:{campaign}/{unit}"
+
+
+def is_counted(case: Case, unit: Unit) -> bool:
+    """Whether a unit is asked and counted: one that marks itself 暂停招生 (article 11) is not, unless it has sent data."""
+    return case.number > 0 or not unit.suspended
 
 
 def act_on_case(case: Case, act: CaseAct, **changes: object) -> Case:

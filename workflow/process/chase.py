@@ -19,7 +19,7 @@ from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.ladder import COHORTS, Cohort, Rung, level_above, report_owed
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
-from workflow.domain.lifecycle import Case
+from workflow.domain.lifecycle import Case, is_counted
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.domain.workdays import OFFICE_OPENS
 from workflow.process.correspondence import Secretariat, Written
@@ -93,7 +93,8 @@ class Chase:
         }  # fmt: skip
         owing: dict[str, list[Case]] = {}
         for case in self.store.cases(campaign.id):
-            if case.state in COHORTS and case.unit in roster.units:
+            unit = roster.units.get(case.unit)
+            if unit is not None and case.state in COHORTS and is_counted(case, unit):
                 package = roster.package_of(case.unit).code
                 if package in packages:
                     owing.setdefault(package, []).append(case)

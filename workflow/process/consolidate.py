@@ -22,7 +22,7 @@ from workflow.adapters.workbook.consolidate import write_book
 from workflow.domain.campaign import Campaign
 from workflow.domain.events import Event, canonical
 from workflow.domain.form import FILLER, Form
-from workflow.domain.lifecycle import Case, Package, PackageState
+from workflow.domain.lifecycle import Case, Package, PackageState, is_counted
 from workflow.domain.merge import (
     BookRow,
     BookSheet,
@@ -112,6 +112,8 @@ def pictures(
     codes = list(dict.fromkeys(code for units in below.values() for code in units))
     cases: dict[str, list[Case]] = {}
     for case in store.cases(campaign.id, codes):
+        if not is_counted(case, roster.units[case.unit]):
+            continue
         cases.setdefault(case.unit, []).append(case)
     packages = {package.unit: package for package in store.packages(campaign.id, codes)}
     versions: dict[CaseKey, list[Submission]] = {}

@@ -31,9 +31,16 @@ def require_campaign(store: Store, name: str = "") -> Campaign:
     return campaign
 
 
-def require_roster(store: Store) -> Roster:
-    """The roster in force; raises Refused when none was imported."""
-    roster = store.roster()
+def roster_of(store: Store, campaign: Campaign | None) -> Roster | None:
+    """The tree that a campaign is counted by: that of the last day of its period, as far as it is known, whatever a later
+    baseline says. Without a campaign the tree that the last change left; None before the first baseline.
+    """
+    return store.roster(campaign.period.last_day if campaign else None)
+
+
+def require_roster(store: Store, campaign: Campaign | None = None) -> Roster:
+    """The roster of a campaign, by default the last one opened; raises Refused when none was imported."""
+    roster = roster_of(store, campaign or current_campaign(store))
     if roster is None:
         raise Refused(Fault("名册", "尚未导入", "请先运行 huizhi roster import rosters/units.xlsx"))
     return roster
@@ -47,16 +54,33 @@ def earlier_data(
     before = [known for known in campaigns if known.opened_at < campaign.opened_at]
     if not before:
         return {}
+    former = _former_codes(store, before[-1], units)
+    asked = None if units is None else {*units, *(former[code] for code in units if code in former)}
     standings = {
         key: standing
-        for key, standing in store.standings(before[-1].id, units).items()
+        for key, standing in store.standings(before[-1].id, asked).items()
         if standing.submission
+    }
+    heirs = {old: new for new, old in former.items()}
+    standings |= {
+        (heirs[unit], form): replace(standing, unit=heirs[unit])
+        for (unit, form), standing in standings.items()
+        if unit in heirs and (heirs[unit], form) not in standings
     }
     answers = store.answers({standing.submission for standing in standings.values()})
     return {
         key: Earlier(standing, answers[standing.submission].answers)
         for key, standing in standings.items()
         if standing.submission in answers
+    }
+
+
+def _former_codes(store: Store, campaign: Campaign, units: Collection[str] | None) -> dict[str, str]:
+    """The codes under which units that were re-coded since reported in a campaign, by their code now."""
+    return {
+        new: old
+        for new, (old, since) in store.former_codes().items()
+        if since > campaign.period.last_day and (units is None or new in units)
     }
 
 

@@ -33,7 +33,7 @@ from workflow.domain.roster import Roster
 from workflow.domain.submission import Bucket, ReadOutcome
 from workflow.process.correspondence import Secretariat
 from workflow.process.decide import Arrival, Released, decide, failed, is_own
-from workflow.process.gather import Scope, current_campaign, gather
+from workflow.process.gather import Scope, current_campaign, gather, roster_of
 from workflow.process.parts import open_parts
 from workflow.process.release import refusal
 from workflow.process.sightings import seen_again
@@ -137,7 +137,7 @@ class Intake:
         stream = f"message:{message.sha}"
         number = self.store.next_numbers([stream])[stream] + 1
         arrival = replace(read, number=number, released=released)
-        roster = self.store.roster() or Roster({}, ())
+        roster = self._roster() or Roster({}, ())
         situation = self._situation([arrival], roster)
         outcome = decide(arrival, situation)
         if why := refusal(arrival, outcome, situation):
@@ -202,7 +202,7 @@ class Intake:
         numbers = self.store.next_numbers({f"message:{sha}" for sha in new})
         blank = {sha: _unread(raw, sha) for sha, raw in new.items()} if broken else read
         arrivals = [replace(blank[sha], number=numbers[f"message:{sha}"] + 1) for sha in new]
-        roster = self.store.roster() or Roster({}, ())
+        roster = self._roster() or Roster({}, ())
         situation = self._situation(arrivals, roster)
         gathered = situation
         outcomes = []
@@ -260,7 +260,7 @@ class Intake:
         units, and of the units that these collect for.
         """
         registered = self.passwords()
-        roster = self.store.roster()
+        roster = self._roster()
         if not registered or roster is None:
             return []
         token = token_in(message.subject)
@@ -280,6 +280,9 @@ class Intake:
         forms = self.forms()
         cases = {token: case.form for token, (case, _) in self.store.cases_by_token(tokens).items()}
         return {token: (form, forms[form].version if form in forms else 0) for token, form in cases.items()}
+
+    def _roster(self) -> Roster | None:
+        return roster_of(self.store, current_campaign(self.store))
 
     def _situation(self, arrivals: Sequence[Arrival], roster: Roster) -> Situation:
         units: set[str] = set()

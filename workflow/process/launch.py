@@ -69,7 +69,7 @@ def launch(
     Opening again goes on where a crash left off: what is there already is left as it is. Raises Refused when no
     roster was imported, when a kind of unit has no form, or while another period has not been reported.
     """
-    roster = store.roster()
+    roster = store.roster(period.last_day)
     if roster is None:
         raise Refused(Fault("名册", "尚未导入", "请先运行 huizhi roster import"))
     campaign = store.campaign(period.id)

@@ -10,7 +10,7 @@ from typing import Any
 from workflow.adapters.store import Store
 from workflow.domain.campaign import Campaign
 from workflow.domain.deadlines import upcoming
-from workflow.domain.lifecycle import Case, CaseState, Package, PackageState, allowed_package_acts
+from workflow.domain.lifecycle import Case, CaseState, Package, PackageState, allowed_package_acts, is_counted
 from workflow.domain.merge import Standing, stand
 from workflow.domain.roster import Level, Roster
 from workflow.domain.submission import Submission
@@ -54,7 +54,11 @@ def overview(
     """Count a campaign; `level` narrows cases and packages to those of one level's packages."""
     packages = [p for p in store.packages(campaign.id) if level is None or p.level is level]
     codes = {package.unit for package in packages}
-    cases = [c for c in store.cases(campaign.id) if level is None or roster.package_of(c.unit).code in codes]
+    cases = [
+        c
+        for c in store.cases(campaign.id)
+        if is_counted(c, roster.units[c.unit]) and (level is None or roster.package_of(c.unit).code in codes)
+    ]
     counted: dict[str, Counter[str]] = {}
     for package in packages:
         counted.setdefault(package.level.value, Counter())[package.state.value] += 1

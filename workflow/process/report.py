@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from workflow.domain.events import Event
 from workflow.domain.letters import LetterKind, LetterOrder
-from workflow.domain.lifecycle import Package, PackageAct
+from workflow.domain.lifecycle import Package, PackageAct, is_counted
 from workflow.domain.merge import Origin, Standing, stand
 from workflow.domain.replay import package_after
 from workflow.domain.roster import Role, Unit
@@ -24,7 +24,7 @@ def standings(situation: Situation, package: Unit) -> tuple[Standing, ...]:
     rows = []
     for unit in situation.roster.members(package.code):
         case = situation.case_of(unit.code)
-        if case is None:
+        if case is None or not is_counted(case, unit):
             continue
         versions = situation.submissions.get((case.campaign, case.unit, case.form), ())
         earlier = situation.earlier.get((case.unit, case.form))

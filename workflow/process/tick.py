@@ -16,7 +16,7 @@ from workflow.domain.deadlines import GATHERED, Due, Owed, Schedule, guessed_day
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
-from workflow.domain.lifecycle import Case, CaseState, NotAllowed, Package, PackageState
+from workflow.domain.lifecycle import Case, CaseState, NotAllowed, Package, PackageState, is_counted
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.process.addresses import findings, reached
 from workflow.process.chase import PIECE, Chase
@@ -302,7 +302,9 @@ class Tick:
         return roster.recipient(unit.code, Role.REVIEWER, due.at.date())
 
     def _cases(self, campaign: Campaign, units: Iterable[Unit]) -> list[Case]:
-        return self.store.cases(campaign.id, [unit.code for unit in units])
+        known = {unit.code: unit for unit in units}
+        cases = self.store.cases(campaign.id, known.keys())
+        return [case for case in cases if is_counted(case, known[case.unit])]
 
 
 def numbered(store: Store, queries: Sequence[Event]) -> list[Event]:
