@@ -32,16 +32,22 @@ from tests.journeys.world import (
     Ran,
     World,
     huizhi,
+    letter,
+    moment,
     person,
     small_roster,
 )
-from workflow.adapters.store import tables
+from workflow.adapters.store import Store, tables
+from workflow.domain.errors import Conflict
 from workflow.domain.lifecycle import CaseState
 from workflow.domain.roster import Role
+from workflow.process.intake import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from workflow.domain.events import Event
 
 
 class Office(World):
@@ -93,6 +99,45 @@ def refused(ran: Ran, *said: str) -> None:
     assert len(ran.faults) == len(said), ran.err
     for words, line in zip(said, ran.faults, strict=True):
         assert re.search(words, line), line
+
+
+# --- opening and intake ---------------------------------------------------------------------------------------------
+
+
+def test_a_level_without_a_reviewer_is_seen_as_the_campaign_opens(office: Office) -> None:
+    office.import_roster()
+    ran = office.huizhi("open", "2026Q4")
+    told = [line for line in ran.out.splitlines() if "没有登记审核员，本级数据将不经审核自动上报" in line]
+    assert [line for line in told if f"（{DIRECT}）" in line], ran.out
+    staff = [str(one) for one in office.status()["staff"]]
+    assert [one for one in staff if "巩义市教育局没有登记审核员，本级数据将不经审核自动上报" in one], staff
+    again = office.huizhi("open", "2026Q4")
+    assert "没有登记审核员" not in again.out
+
+
+class Contested(Store):
+    """A store on which somebody else always writes first where one message is concerned, unless it is put aside."""
+
+    def append(self, events: Sequence[Event], seen: Mapping[str, int] | None = None) -> None:
+        taken = [event for event in events if event.kind == "message.taken"]
+        if any(
+            event.personal and "难" in event.personal["subject"] and event.data["bucket"] != "failed"
+            for event in taken
+        ):
+            raise Conflict("somebody else wrote first")
+        super().append(events, seen)
+
+
+def test_a_message_that_conflicts_for_ever_does_not_hold_up_the_mail_behind_it(asked: Office) -> None:
+    contested = Contested(f"sqlite:///{asked.folder}/state.db", asked.folder / "ledger")
+    hard = letter("x@home.test", asked.address, "难", "", [])
+    good = asked.reply(FIRST, asked.filled(FIRST))
+    at = moment("12-12 10:00")
+    outcomes = replace(asked.app.intake(), store=contested).take([Raw(hard, at), Raw(good, at)])
+    assert sorted(str(outcome.bucket) for outcome in outcomes) == ["failed", "submission"]
+    contested.close()
+    asked.app.intake().retry()
+    assert "failed" not in asked.status()["mail"]["buckets"]
 
 
 # --- workspace ------------------------------------------------------------------------------------------------------

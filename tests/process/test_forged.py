@@ -14,6 +14,7 @@ from tests.process.situations import (
     answered,
     book_token,
     decision,
+    ends,
     form_for,
     key,
     kinds,
@@ -22,6 +23,7 @@ from tests.process.situations import (
     on_package,
     opened,
     review,
+    with_earlier,
     workbook,
 )
 from workflow.adapters.store.records import LetterRow, LetterState
@@ -29,10 +31,12 @@ from workflow.domain.consultation import Talk
 from workflow.domain.lifecycle import CaseState, PackageAct, PackageState, act_on_package
 from workflow.domain.matching import gives_reason
 from workflow.domain.roster import Contact, Role
+from workflow.domain.submission import AttachmentOutcome, Bucket
 from workflow.process.decide import decide
 from workflow.process.level_report import report_level
 from workflow.process.packages import Review
-from workflow.process.situation import Outcome, Situation
+from workflow.process.situation import Held, Outcome, Situation
+from workflow.process.strangers import masked
 
 REVIEWER, CITY_REVIEWER = "review@county.test", "review@city.test"
 NOW, LATER = at(1, 3), at(1, 7)
@@ -189,7 +193,7 @@ class TestApplications:
     def test_an_application_without_a_reason_is_asked_for_one(self, words: str) -> None:
         outcome = decide(mail(REVIEWER, words=words, moment=LATER), reported())
         assert (outcome.packages, letters(outcome)) == ((), [("review_result", REVIEWER)])
-        assert reasons(outcome) == ["撤报申请没有写明理由，请写明须修改的单位和内容后重新提出"]
+        assert reasons(outcome) == ["撤报申请没有写明理由，请在邮件正文写明须修改的单位和内容后重新提出"]
 
     @pytest.mark.parametrize(
         "words", ["申请撤报：有误", "撤报申请：东区教育局数据中东区第一小学逾期报送，申请撤回本级数据"]
@@ -198,6 +202,89 @@ class TestApplications:
         assert gives_reason(words)
         outcome = decide(mail(REVIEWER, words=words, moment=LATER), reported())
         assert [package.state for package in outcome.packages] == [PackageState.WITHDRAWAL_REQUESTED]
+
+    @pytest.mark.parametrize("words", ["申请撤报，理由详见附件。", "撤报申请见附件扫描件，请批准"])
+    def test_a_reason_that_stands_in_the_attachment_is_asked_for_in_the_mail(self, words: str) -> None:
+        outcome = decide(mail(REVIEWER, "撤报申请.pdf", words=words, moment=LATER), reported())
+        assert outcome.packages == ()
+        assert "请在邮件正文写明" in reasons(outcome)[0]
+
+    @pytest.mark.parametrize(
+        "files",
+        [
+            ("撤报申请（盖章）.pdf",),
+            ("撤报申请.docx", "-logo.png"),
+            (review(),),
+            (workbook(COUNTY),),
+            (review(), "撤报申请.pdf"),
+        ],
+        ids=["scan", "document", "own workbook", "late return", "workbook and scan"],
+    )
+    def test_papers_beside_an_application_do_not_keep_it_from_going_up(self, files: tuple[Any, ...]) -> None:
+        outcome = decide(mail(REVIEWER, *files, words="申请撤报：教师数有误", moment=LATER), reported())
+        assert [package.state for package in outcome.packages] == [PackageState.WITHDRAWAL_REQUESTED]
+        told = [letter for letter in outcome.letters if letter.context.get("applied")]
+        assert [letter.context["applied"][0]["decision"] for letter in told] == ["撤报申请已登记，待上级审核"]
+        assert "随附文件不转送上级" in told[0].context["applied"][0]["note"]
+        assert len({letter.id for letter in outcome.letters}) == len(outcome.letters)
+
+    def test_a_stamped_picture_beside_a_plain_no_change_is_only_a_picture(self) -> None:
+        situation = with_earlier(opened())
+        outcome = decide(mail("school@county.test", "盖章.jpg", words="无变化"), situation)
+        assert letters(outcome) == [("acknowledgement", "school@county.test")]
+        assert (outcome.bucket, ends(outcome)) == (
+            Bucket.CONFIRMATION, [AttachmentOutcome.UNSUPPORTED],
+        )  # fmt: skip
+
+    def test_words_above_a_workbook_that_was_taken_confirm_nothing_besides(self) -> None:
+        situation = with_earlier(opened())
+        outcome = decide(mail("school@county.test", workbook(SCHOOL), words="无变化"), situation)
+        assert [case.number for case in outcome.cases] == [1]
+        assert not outcome.submissions[0].no_change
+
+
+class TestSeveralWorkbooks:
+    """One mail may bring two versions of a level's workbook, or those of two levels."""
+
+    def test_each_is_answered_on_its_own(self) -> None:
+        books = review(decision(SCHOOL, "可以")), review(decision(SCHOOL, "退回", "请核实"))
+        outcome = decide(mail(REVIEWER, *books, moment=NOW), submitted())
+        told = {
+            letter.id: letter.context for letter in outcome.letters if letter.kind.value == "review_result"
+        }
+        assert [(len(one["applied"]), len(one["refused"])) for one in told.values()] == [(0, 1), (1, 0)]
+
+    def test_held_they_are_one_piece_to_ask_about(self) -> None:
+        books = review(decision(SCHOOL, "通过")), review(decision(SCHOOL, "退回", "请核实"))
+        first = decide(mail("a@home.test", *books, moment=NOW), submitted())
+        assert kinds(first) == ["message.taken", "review.held", "step.done"]
+        second = decide(mail("b@home.test", *books, moment=NOW), submitted().after(first))
+        assert kinds(second) == ["message.taken", "step.done"]
+        streams = [(event.stream, event.number) for event in second.events]
+        assert len(set(streams)) == len(streams)
+
+    def test_confirmed_each_has_its_answer(self) -> None:
+        books = review(decision(SCHOOL, "可以")), review(decision(SCHOOL, "退回", "请核实"))
+        row = LetterRow(
+            "letter-9", "decision_confirm", "2026Q4", COUNTY, form_for(COUNTY), 2, "d" * 64, "<q@office.test>", REVIEWER,
+            "", "", LetterState.SENT, 1, NOW, None, "", 3,
+        )  # fmt: skip
+        held = Held("a" * 64, 1, "", tuple(book.review for book in books if book.review))
+        situation = replace(submitted(), letters={row.message_id: row}, held={row.id: held})
+        reply = mail(REVIEWER, words="确认", moment=at(1, 4), in_reply_to=(row.message_id,))
+        told = {
+            letter.id for letter in decide(reply, situation).letters if letter.kind.value == "review_result"
+        }
+        assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a@请点击 http://evil.test/login", "a@evil.test\n请转账", f"a@{'x' * 300}.test", "<b>@home.test", "a"],
+)
+def test_what_a_stranger_writes_as_an_address_is_not_shown_to_a_unit(address: str) -> None:
+    assert masked(address) == "（发件地址不明）"
+    assert masked("somebody@home.test") == "so***@home.test"
 
 
 class TestTheDueDate:

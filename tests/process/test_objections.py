@@ -69,6 +69,15 @@ def test_the_level_below_reads_what_was_talked_over_why_and_until_when(office: O
         assert words in letter.text.replace("\n", "")
 
 
+def test_what_a_reviewer_notes_with_a_report_stands_in_the_packages_history(office: Office) -> None:
+    send_back(office)
+    office.decisions().report(COUNTY, "县审", on(1, 7, 16), "学生数已更正")
+    assert history(office)[-1].data["note"] == "学生数已更正"
+    assert list(told(history(office)))[-1].endswith(
+        "第2次上报（东区教育局审核员县审上报）；说明：学生数已更正"
+    )
+
+
 def test_without_a_talk_nothing_happens_and_no_letter_goes_out(office: Office) -> None:
     before = office.store.head()
     with pytest.raises(Refused, match="请填写沟通对象、沟通时间"):

@@ -205,3 +205,26 @@ class TestWithdrawal:
         row = on_package(WEST, "同意撤报")
         outcome = decide(mail(REVIEWER, review(row), moment=NOW), opened())
         assert reasons(outcome) == ["该单位不是本级的下一级上报单位"]
+
+    @pytest.mark.parametrize(
+        ("verdict", "act", "settled"),
+        [
+            ("同意撤报", PackageAct.GRANT_WITHDRAWAL, True),
+            ("不同意撤报", PackageAct.REFUSE_WITHDRAWAL, True),
+            ("同意撤报", PackageAct.REFUSE_WITHDRAWAL, False),
+        ],
+    )
+    def test_a_verdict_that_was_carried_out_before_does_not_hold_the_levels_report(
+        self, verdict: str, act: PackageAct, settled: bool
+    ) -> None:
+        """The same workbook goes back once more, now with 同意上报."""
+        situation = reported(PackageAct.REQUEST_WITHDRAWAL, act)
+        row = on_package(COUNTY, verdict, "不影响汇总")
+        outcome = decide(
+            mail(CITY_REVIEWER, review(row, level=CITY, report="同意上报"), moment=LATER), situation
+        )
+        assert (reasons(outcome)[0], len(reasons(outcome))) == (
+            "该单位没有待办理的撤报申请",
+            1 if settled else 2,
+        )
+        assert ("package.reported" in kinds(outcome)) is settled

@@ -379,9 +379,15 @@ class TestWithdrawal:
 
     def test_nobody_but_a_reviewer_can_ask(self) -> None:
         situation = with_package(opened(), COUNTY, PackageAct.REPORT)
-        for sender in ("admin@county.test", "school@county.test"):
-            outcome = decide(mail(sender, words="撤报申请", moment=NOW), situation)
-            assert (outcome.bucket, outcome.packages, outcome.letters) == (Bucket.UNMATCHED, (), ())
+        outcome = decide(mail("school@county.test", words="撤报申请", moment=NOW), situation)
+        assert (outcome.bucket, outcome.packages, outcome.letters) == (Bucket.UNMATCHED, (), ())
+
+    def test_where_the_levels_administrator_asks_its_reviewer_is_told_who_must(self) -> None:
+        situation = with_package(opened(), COUNTY, PackageAct.REPORT)
+        outcome = decide(mail("admin@county.test", words="撤报申请：教师数有误", moment=NOW), situation)
+        assert (outcome.bucket, outcome.packages) == (Bucket.WITHDRAWAL, ())
+        assert letters(outcome) == [("review_result", REVIEWER)]
+        assert "管理员不作审核决定，请由审核员回复" in result(outcome)["refused"][0]["reason"]
 
     def test_an_unvouched_sender_is_asked_to_confirm(self) -> None:
         situation = with_package(opened(), UNIVERSITY, PackageAct.REPORT)

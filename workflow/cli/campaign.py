@@ -17,6 +17,7 @@ from workflow.domain.merge import Origin
 from workflow.domain.roster import Level
 from workflow.domain.submission import Bucket
 from workflow.process.gather import require_campaign, require_roster
+from workflow.process.launch import UNREVIEWED
 from workflow.process.overview import Overview, overview
 
 
@@ -27,6 +28,8 @@ def open_campaign(app: App, name: str, receipt_due: str) -> int:
         launched = app.open(name, due, move)
     say(f"填报任务 {name} 已开启：新建 {launched.units} 个填报件，待发通知 {launched.letters} 封")
     roster = require_roster(app.store)
+    for code in launched.vacant:
+        say(f"{roster.units[code].name}（{code}）：{UNREVIEWED}；请在名册中登记")
     for code in launched.unreachable:
         complain(
             f"{roster.units[code].name}（{code}）：本单位及各上级均无电子邮箱，通知无法发出；请在名册中补充"

@@ -58,9 +58,9 @@ def send_back(app: App, unit: str, by: str, note: str, package: bool, talk: Talk
     return 0
 
 
-def report(app: App, unit: str, by: str) -> int:
+def report(app: App, unit: str, by: str, note: str) -> int:
     """Report a level upward."""
-    _decisions(app).report(unit, by, app.now())
+    _decisions(app).report(unit, by, app.now(), note)
     say(f"{unit} 已上报")
     return 0
 
@@ -95,7 +95,7 @@ def declare(commands: Commands) -> None:
         lambda app, said: approve(app, said.unit, said.by, said.note, said.package),
     ).add_argument("--package", action="store_true", help="针对该单位上报的数据包")
     _return_command(commands)
-    decision(commands, "report", "上报本级数据", lambda app, said: report(app, said.unit, said.by))
+    decision(commands, "report", "上报本级数据", lambda app, said: report(app, said.unit, said.by, said.note))
     decision(
         commands,
         "withdraw",

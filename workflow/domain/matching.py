@@ -82,11 +82,12 @@ def asks_withdrawal(words: str) -> bool:
 
 def gives_reason(words: str) -> bool:
     """Whether a 撤报申请 says more than that it is one: what is left without its own words, greetings and names of the
-    papers is a reason.
+    papers is a reason; that it stands in an attachment is none, since nobody passes that on.
     """
     text = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", words))
     rest = re.sub(
-        r"您好|你好|谢谢|老师|领导|此致|敬礼|现|特此|我们|我局|我校|提出|提交|向|请|批准|同意|予以|数据|本级|上报的?",
+        r"您好|你好|谢谢|老师|领导|此致|敬礼|现|特此|我们|我局|我校|提出|提交|向|请|批准|同意|予以|数据|本级|上报的?"
+        r"|具体|有关|相关|理由|原因|情况|内容|说明|详见|参见|请?见|随附?|附件|附后|扫描件|文件|如下",
         "",
         _WITHDRAWAL.sub("", text),
     )

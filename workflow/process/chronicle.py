@@ -111,7 +111,7 @@ def told(history: Sequence[Event]) -> Iterator[str]:
             if words := mark(history[: at + 1]):
                 how += f"，{words}"
             moment = instant(event.data.get("as_of")) or event.at
-            yield f"{_moment(moment)} 第{times}次上报（{how}）"
+            yield f"{_moment(moment)} 第{times}次上报（{how}）{reason.replace('理由', '说明')}"
         elif event.kind in _RETURNS:
             yield f"{_moment(event.at)} {_returned(event).words}"
         else:

@@ -74,11 +74,12 @@ def _applied(
 ) -> Outcome:
     """One confirmed piece as if it came with the reply."""
     outcome, books = Outcome(), situation.books
-    for reading in piece.reviews:
+    for number, reading in enumerate(piece.reviews):
         if reading.token in books and books[reading.token].unit != level.code:
             continue  # another level's: its own letter asks about it
-        fate = AttachmentFate(-1, "", "", AttachmentOutcome.REVIEW)
-        done = decide(cause, message, received_at, fate, reading, situation)
+        fate = AttachmentFate(0, "", "", AttachmentOutcome.REVIEW)
+        own = f"{cause}/{number}" if number else cause  # each workbook has its own answer
+        done = decide(own, message, received_at, fate, reading, situation)
         situation, outcome = situation.after(done), outcome + replace(done, fates=())
     if not piece.reviews:
         outcome += request_withdrawal(cause, message, piece.words, received_at, situation)

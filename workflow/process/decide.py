@@ -7,10 +7,10 @@ Attachments are decided one after the other, each on what the one before it left
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from workflow.adapters.store.records import LetterState
+from workflow.adapters.store.records import LetterRow, LetterState
 from workflow.domain.events import Event
 from workflow.domain.form import Severity
 from workflow.domain.letters import LetterKind, LetterOrder
@@ -142,8 +142,10 @@ def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcom
     if not useful and who.registered and links_to_a_file(arrival.words, arrival.message.html):
         linked = AttachmentFate(-1, "超大附件（下载链接）", "", AttachmentOutcome.UNSUPPORTED, reason=LINK)
         outcome, problems = replace(outcome, bucket=Bucket.EMPTY), [linked]
-    elif not useful:
+    elif not useful or _speaks_itself(arrival, useful, situation, who):
         outcome += _decide_words(arrival, situation, who, thread)
+    elif who.registered and asks_withdrawal(arrival.words):
+        outcome += _asked_beside(arrival, situation)
     bucket = _bucket(outcome, who, thread)
     if problems and bucket in {Bucket.SUBMISSION, Bucket.QUARANTINED, Bucket.EMPTY}:
         units = [thread[1] if thread else "", *(fate.unit for fate in useful), *who.units]
@@ -212,13 +214,45 @@ def _meant(situation: Situation, who: Sender, thread: CaseKey | None) -> str:
     return only.code if only else ""
 
 
+def _speaks_itself(
+    arrival: Arrival, useful: Sequence[AttachmentFate], situation: Situation, who: Sender
+) -> bool:
+    """Whether the words are what a message is about and its files only papers beside them, such as a stamped letter that has
+    been scanned: an application 撤报申请, a 无变化, an answer to a question of ours.
+    """
+    if not who.registered or any(fate.outcome is not AttachmentOutcome.UNSUPPORTED for fate in useful):
+        return False
+    words = arrival.words
+    asked = any(row.id in situation.held for row in _answered(arrival, situation))
+    return (
+        asks_withdrawal(words)
+        or confirms_no_change(words)
+        or answers_query(words) is not None
+        or (asked and confirms_decision(words) is not None)
+    )
+
+
+def _asked_beside(arrival: Arrival, situation: Situation) -> Outcome:
+    """A 撤报申请 written above files that have an end of their own (the level's workbook, a late return), where it has an
+    effect; what the files came to stays as it is.
+    """
+    done = withdrawals.request_withdrawal(
+        arrival.sha, arrival.message, arrival.words, arrival.received_at, situation
+    )
+    return replace(done, bucket=None) if done.events else Outcome()
+
+
+def _answered(arrival: Arrival, situation: Situation) -> list[LetterRow]:
+    """Our letters that a message answers, as far as they were gathered."""
+    return [situation.letters[known] for known in arrival.message.in_reply_to if known in situation.letters]
+
+
 def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: CaseKey | None) -> Outcome:
     """A message without a file: a 撤报申请, a 无变化 confirmation, an answer to 发件地址未登记, or nothing we can use."""
     if not who.registered:
         return Outcome(bucket=Bucket.UNMATCHED)
     own = confirms_decision(arrival.words)
-    asked = [situation.letters[known] for known in arrival.message.in_reply_to if known in situation.letters]
-    question = next((row for row in asked if row.id in situation.held), None)
+    question = next((row for row in _answered(arrival, situation) if row.id in situation.held), None)
     if question is not None and own is not None:
         return confirmations.confirm(
             arrival.sha, arrival.message, arrival.received_at, question, situation.held[question.id], situation,

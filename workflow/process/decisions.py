@@ -115,8 +115,8 @@ class Decisions:
             raise Refused(Fault(f"{unit.name}（{unit.code}）", str(reason))) from reason
         self._apply(roster, outcome)
 
-    def report(self, code: str, by: str, at: dt.datetime) -> None:
-        """Report a level upward in its reviewer's name."""
+    def report(self, code: str, by: str, at: dt.datetime, note: str = "") -> None:
+        """Report a level upward in its reviewer's name, with a note on record."""
         roster, campaign, unit = self._known(code)
         if not unit.kind.reports:
             raise Refused(
@@ -124,7 +124,7 @@ class Decisions:
             )
         review = self._review(roster, unit, by, at)
         situation = self._situation(roster, campaign, [unit])
-        outcome, reason = report_level(review, situation)
+        outcome, reason = report_level(review, situation, note)
         if reason:
             raise Refused(Fault(f"{unit.name}（{code}）", reason))
         self._apply(roster, outcome, situation.seen(outcome))

@@ -41,8 +41,9 @@ from workflow.process.situation import Held, Outcome, Policy, Situation
 
 #: Of what the program said when it broke.
 _MOST_WORDS = 300
-#: A message that conflicts again and again is kept and left for the next pass.
+#: A message that conflicts again and again is kept as failed for a later pass: it must not hold up the mail behind it.
 _TRIES = 5
+_CONFLICTS = "多次与其他处理冲突，下次收取时重新处理"
 #: Each costs a tenth of a second on a file that it does not open.
 MOST_PASSWORDS = 20
 
@@ -168,24 +169,29 @@ class Intake:
 
     def _take(self, batch: Batch) -> list[Outcome]:
         """Decide and commit. On a conflict with another process the batch is gathered and decided anew, then one by one."""
+        outcomes, _ = self._tried(batch)
+        if outcomes is not None:
+            return outcomes
+        found: list[Outcome] = []
+        for single in batch.singly():
+            outcomes, fault = self._tried(single)
+            found.extend(self._commit(single, broken=fault) if outcomes is None else outcomes)
+        return found
+
+    def _tried(self, batch: Batch) -> tuple[list[Outcome] | None, str]:
+        """What a batch came to; None and why where it breaks the program or conflicts with others again and again: its
+        messages are then taken one by one, so that the one at fault costs itself alone.
+        """
         for _ in range(_TRIES):
             try:
-                return self._commit(batch)
+                return self._commit(batch), ""
             except Conflict:
                 continue
             except (OutsideFailed, Refused):
                 raise
-            except Exception:  # noqa: BLE001 - one of them breaks the program: it is found one by one, and costs itself alone
-                break
-        outcomes: list[Outcome] = []
-        for single in batch.singly():
-            try:
-                outcomes.extend(self._commit(single))
-            except (Conflict, OutsideFailed, Refused):
-                raise
             except Exception as fault:  # noqa: BLE001 - it must not keep all the mail behind it from being taken
-                outcomes.extend(self._commit(single, broken=told(fault)))
-        return outcomes
+                return None, told(fault)
+        return None, _CONFLICTS
 
     def _commit(self, batch: Batch, *, retrying: bool = False, broken: str = "") -> list[Outcome]:
         known = self.store.taken(batch.shas)

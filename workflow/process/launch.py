@@ -22,17 +22,21 @@ from workflow.process.receipts import ASKED
 from workflow.process.situation import SYSTEM, Earlier
 
 BATCH = 500
+UNREVIEWED = "没有登记审核员，本级数据将不经审核自动上报"
 #: How long before its period a campaign may be opened.
 EARLIEST = dt.timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """What opening did: units asked, letters queued, and the units that no letter can reach."""
+    """What opening did: units asked, letters queued, the units that no letter can reach, and, the first time, the levels
+    without an 审核员.
+    """
 
     units: int
     letters: int
     unreachable: tuple[str, ...]
+    vacant: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,10 @@ def launch(
     if roster is None:
         raise Refused(Fault("名册", "尚未导入", "请先运行 huizhi roster import"))
     campaign = store.campaign(period.id)
+    vacant: tuple[str, ...] = ()
     if campaign is None:
         campaign = _open(store, period, now, forms, terms, roster)
+        vacant = tuple(unit.code for unit in _vacant(roster, now))
     fill = {kind: form for form, _ in forms.values() for kind in form.kinds}
     units = [unit for unit in roster.units.values() if unit.kind in fill and not unit.suspended]
     earlier = earlier_data(store, campaign)
@@ -92,7 +98,7 @@ def launch(
         letters += len(queued)
         unreachable.extend(lost)
         progress(start + len(batch), len(waiting))
-    return Launched(len(waiting), letters, tuple(unreachable))
+    return Launched(len(waiting), letters, tuple(unreachable), vacant)
 
 
 def _open(
@@ -157,12 +163,19 @@ def _faults(
 
 def _vacancies(store: Store, roster: Roster, now: dt.datetime) -> Iterator[Event]:
     """Levels without an 审核员, for staff's list: nothing of theirs is approved, nobody approves instead."""
-    number = store.next_numbers(["staff"])["staff"]
-    for unit in roster.units.values():
-        if unit.kind.reports and not roster.people(unit.code, Role.REVIEWER, now.date()):
-            number += 1
-            data = {"unit": unit.code, "matter": f"{unit.name}没有登记审核员，本级数据将不经审核自动上报"}
-            yield Event("staff", number, "staff.query", now, SYSTEM, "", data)
+    last = store.next_numbers(["staff"])["staff"]
+    for number, unit in enumerate(_vacant(roster, now), start=last + 1):
+        data = {"unit": unit.code, "matter": f"{unit.name}{UNREVIEWED}"}
+        yield Event("staff", number, "staff.query", now, SYSTEM, "", data)
+
+
+def _vacant(roster: Roster, now: dt.datetime) -> list[Unit]:
+    units = roster.units.values()
+    return [
+        unit
+        for unit in units
+        if unit.kind.reports and not roster.people(unit.code, Role.REVIEWER, now.date())
+    ]
 
 
 def _issue(

@@ -42,7 +42,7 @@ def _held(rows: int) -> str:
     )
 
 
-def report_level(review: Review, situation: Situation) -> tuple[Outcome, str]:
+def report_level(review: Review, situation: Situation, note: str = "") -> tuple[Outcome, str]:
     """Report the reviewer's level upward; nothing and the one reason when it may not."""
     campaign = situation.campaign
     assert campaign is not None
@@ -54,6 +54,6 @@ def report_level(review: Review, situation: Situation) -> tuple[Outcome, str]:
     if package.due is not None and not package.locked and review.at >= situation.closes(review.level.code):
         return Outcome(), "已过重新上报的限期，由系统按限期时的数据自动上报"
     try:
-        return report(situation, package, review.at, review.by, auto=False, cause=review.cause), ""
+        return report(situation, package, review.at, review.by, auto=False, cause=review.cause, note=note), ""
     except NotAllowed as reason:
         return Outcome(), str(reason)

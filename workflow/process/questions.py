@@ -43,14 +43,15 @@ def hold(sha: str, message: Message, level: Unit, at: dt.datetime, situation: Si
     to = _own_address(roster, message.sender, level, at.date())
     if to is None:
         return Outcome()
-    asked = asked_key(roster, to, at)
-    if asked in situation.steps:
-        return Outcome((_step(campaign, f"waiting/{level.code}/{sha}", at),))
     own = situation.case_of(level.code)
     piece = Piece(sha, at, message.sender)
     order = _question(campaign, roster, level, [piece], to, own.form if own else "", at)
-    if order.id in situation.held:
-        return Outcome()
+    waits = f"waiting/{level.code}/{sha}"
+    if order.id in situation.held or waits in situation.steps:
+        return Outcome()  # another workbook in the same message: it is asked about as one piece
+    asked = asked_key(roster, to, at)
+    if asked in situation.steps:
+        return Outcome((_step(campaign, waits, at),))
     held = _held(order, campaign, level, [piece], at)
     return Outcome((held, _step(campaign, asked, at)), (order,))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from workflow.domain.events import Event
 from workflow.domain.letters import LetterKind, LetterOrder
@@ -33,9 +34,9 @@ def standings(situation: Situation, package: Unit) -> tuple[Standing, ...]:
 
 
 def report(
-    situation: Situation, package: Package, at: dt.datetime, by: str, *, auto: bool, cause: str
-) -> Outcome:
-    """Report a package upward as it stands at `at`; raises NotAllowed when its state does not allow it."""
+    situation: Situation, package: Package, at: dt.datetime, by: str, *, auto: bool, cause: str, note: str = ""
+) -> Outcome:  # fmt: skip
+    """Report a package upward as it stands at `at`, with its reviewer's note; raises NotAllowed when its state does not allow it."""
     roster = situation.roster
     unit = roster.units[package.unit]
     outcome = Outcome()
@@ -46,11 +47,13 @@ def report(
             situation, outcome = situation.after(first), outcome + first
     rows = standings(situation, unit)
     act = PackageAct.AUTO_REPORT if auto else PackageAct.REPORT
-    data = {
+    data: dict[str, Any] = {
         "by": by,
         "as_of": at.isoformat(),
         "rows": [[row.unit, row.form, row.origin.value, row.submission, row.number] for row in rows],
     }
+    if note:
+        data["note"] = note
     event = Event(package.stream, package.events + 1, f"package.{act.value}", at, by, cause, data)
     after = package_after(package, event)
     letters = _announce(situation, after, rows, at, by, auto)

@@ -37,8 +37,11 @@ def result_letter(
     *,
     reported: bool,
     message: Message,
+    part: int | str = 0,
 ) -> tuple[LetterOrder, ...]:
-    """The answer to a reviewer's workbook: to the registered 审核员, never to a stranger who sent it."""
+    """The answer to a reviewer's workbook: to the registered 审核员, never to a stranger who sent it. `part` tells the
+    answers to several workbooks of one message apart.
+    """
     campaign = situation.campaign
     to: Recipient | None = situation.roster.recipient(review.level.code, Role.REVIEWER, review.at.date())
     if to is None or campaign is None:
@@ -54,6 +57,6 @@ def result_letter(
     return (
         LetterOrder(
             LetterKind.REVIEW_RESULT, campaign.id, review.level.code, own.form if own else "", to, review.at,
-            review.cause, context, reply_to=message.message_id,
+            f"{review.cause}#{part}" if part else review.cause, context, reply_to=message.message_id,
         ),
     )  # fmt: skip

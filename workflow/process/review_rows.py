@@ -9,7 +9,7 @@ from dataclasses import replace
 from workflow.domain.form import Form
 from workflow.domain.lifecycle import CaseState, NotAllowed, PackageState
 from workflow.domain.submission import Decision
-from workflow.process.packages import APPROVE, RETURN
+from workflow.process.packages import APPROVE, GRANT, REFUSE, RETURN
 from workflow.process.situation import Situation
 
 
@@ -45,9 +45,19 @@ def already_so(decision: Decision, situation: Situation) -> bool:
         wanted = {APPROVE: CaseState.APPROVED, RETURN: CaseState.RETURNED}.get(decision.verdict)
         return case is not None and case.state is wanted and case.number == decision.version_no
     package = situation.packages.get((campaign, decision.unit))
-    asked = {APPROVE: PackageState.ACCEPTED, RETURN: PackageState.RETURNED}.get(decision.verdict)
-    known = package is not None and decision.version_no in {0, package.version}
-    return known and package is not None and package.state is asked
+    wanted_states = _SETTLED.get(decision.verdict, ())
+    return (
+        package is not None and decision.version_no in {0, package.version} and package.state in wanted_states
+    )
+
+
+#: Where a package stands once it is as a verdict asks.
+_SETTLED = {
+    APPROVE: (PackageState.ACCEPTED,),
+    RETURN: (PackageState.RETURNED,),
+    GRANT: (PackageState.RETURNED,),
+    REFUSE: (PackageState.REPORTED, PackageState.ACCEPTED),
+}
 
 
 def check_verdict(decision: Decision, said: str, choices: tuple[str, ...]) -> None:

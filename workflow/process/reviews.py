@@ -92,7 +92,9 @@ def decide(
     if reason:
         refused = [_refusal(situation, decision, reason) for decision in reading.decisions]
         refused = refused or [{"unit_name": level.name, "row": 0, "reason": reason}]
-        letter = result_letter(review, situation, [], refused, reported=False, message=message)
+        letter = result_letter(
+            review, situation, [], refused, reported=False, message=message, part=fate.index
+        )
         if unsure:
             letter = once_a_day(letter, level, message, reason, situation)
         return Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(replace(fate, reason=reason),))
@@ -100,7 +102,9 @@ def decide(
     situation = situation.after(outcome)
     done, reported, reasons = report_as_said(review, reading.report, situation, refused)
     situation, outcome, refused = situation.after(done), outcome + done, [*refused, *reasons]
-    letter = result_letter(review, situation, applied, refused, reported=reported, message=message)
+    letter = result_letter(
+        review, situation, applied, refused, reported=reported, message=message, part=fate.index
+    )
     if refused:
         fate = replace(fate, reason=f"{len(refused)}项未予采用，已逐项告知审核员")
     return outcome + Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(fate,))
@@ -290,7 +294,7 @@ def _of_another_quarter(
     reason = another_quarter(book, campaign)
     review = Review(level, "", received_at, sha)
     refused = [{"unit_name": level.name, "row": 0, "reason": reason}]
-    letter = result_letter(review, situation, [], refused, reported=False, message=message)
+    letter = result_letter(review, situation, [], refused, reported=False, message=message, part=fate.index)
     if doubt(message, level, received_at, situation):
         letter = once_a_day(letter, level, message, reason, situation)
     fate = replace(fate, outcome=AttachmentOutcome.FOREIGN, unit=level.code, campaign=book.campaign)

@@ -6,6 +6,7 @@ The first data of a unit may come so, marked for the reviewer. They never displa
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -73,6 +74,13 @@ def once_a_day(order: LetterOrder) -> LetterOrder:
 
 
 def masked(address: str) -> str:
-    """An address with its middle hidden, as it may be shown to others."""
+    """An address with its middle hidden, as it may be shown to others. What is no mail domain is not shown: a stranger would
+    have us put words or a link before the unit.
+    """
     name, _, domain = address.partition("@")
-    return f"{name[:2]}***@{domain}" if domain else "（发件地址不明）"
+    known = _DOMAIN.fullmatch(domain) and _NAME.match(name)
+    return f"{name[:2]}***@{domain}" if known else "（发件地址不明）"
+
+
+_DOMAIN = re.compile(r"(?=.{1,60}$)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_NAME = re.compile(r"[\w.+=-]{1,2}")

@@ -16,7 +16,7 @@ from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import Bucket
 from workflow.process.packages import act
 from workflow.process.questions import hold
-from workflow.process.results import result_letter
+from workflow.process.results import once_a_day, result_letter
 from workflow.process.reviews import review_of
 from workflow.process.situation import SYSTEM, Outcome, Situation
 from workflow.process.trust import doubt
@@ -71,10 +71,12 @@ def request_withdrawal(
     """
     campaign = situation.campaign
     assert campaign is not None
-    levels = [
-        contact.unit for contact in situation.roster.known_address(message.sender, received_at.date())
-        if contact.role is Role.REVIEWER and (campaign.id, contact.unit) in situation.packages
+    people = [
+        contact for contact in situation.roster.known_address(message.sender, received_at.date())
+        if (campaign.id, contact.unit) in situation.packages
     ]  # fmt: skip
+    reviewers = [contact for contact in people if contact.role is Role.REVIEWER]
+    levels = [contact.unit for contact in reviewers or people]
     if not levels:
         return Outcome(bucket=Bucket.UNMATCHED)
     answered = [situation.letters[known].unit for known in message.in_reply_to if known in situation.letters]
@@ -95,13 +97,16 @@ def request_withdrawal(
             package = situation.packages[campaign.id, level.code]
             asked = act(package, PackageAct.REQUEST_WITHDRAWAL, review, data)
             if not gives_reason(words):
-                raise NotAllowed("撤报申请没有写明理由，请写明须修改的单位和内容后重新提出")
+                raise NotAllowed("撤报申请没有写明理由，请在邮件正文写明须修改的单位和内容后重新提出")
             outcome = asked
         except NotAllowed as refusal:
             reason = str(refusal)
-    applied = (
-        [] if reason else [{"unit_name": level.name, "decision": "撤报申请已登记，待上级审核", "note": ""}]
-    )
+    papers = any(not part.inline for part in message.attachments)
+    note = "随附文件不转送上级，理由以邮件正文为准" if papers else ""
+    done = {"unit_name": level.name, "decision": "撤报申请已登记，待上级审核", "note": note}
+    applied = [] if reason else [done]
     refused = [{"unit_name": level.name, "row": 0, "reason": reason}] if reason else []
-    letter = result_letter(review, situation, applied, refused, reported=True, message=message)
+    letter = result_letter(review, situation, applied, refused, reported=True, message=message, part="撤报")
+    if unsure:
+        letter = once_a_day(letter, level, message, reason, situation)
     return outcome + Outcome(letters=letter, bucket=Bucket.WITHDRAWAL)
