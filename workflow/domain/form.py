@@ -174,7 +174,8 @@ class Anchor:
 class Block:
     """A piece of a table on one sheet: its first and last row and the place of each column; `heading` is the row of the
     words above, 0 where there are none. `below` is the next row of the form with anything of its own in these columns or a
-    text to their left, 0 where there is none; all counted from 1.
+    text to their left, 0 where there is none; `end` is `below`, or the row before it in which only a formula stands. All
+    counted from 1.
     """
 
     table: Table
@@ -184,12 +185,14 @@ class Block:
     columns: Mapping[str, int]
     heading: int
     below: int
+    end: int
 
 
 @dataclass(frozen=True)
 class Form:
     """A whole form. `kinds` are the unit kinds (domain.roster.UnitKind values) that fill it; `number` is its 表号;
-    `anchors` are the constant texts around the answers, by which a damaged copy is read (domain.labels).
+    `anchors` are the constant texts around the answers, by which a damaged copy is read (domain.labels); `formulas` are the
+    sheet, row and column of each cell in which the form itself reckons.
     """
 
     id: str
@@ -203,6 +206,7 @@ class Form:
     slots: tuple[Slot, ...]
     anchors: tuple[Anchor, ...] = ()
     tables: tuple[Table, ...] = ()
+    formulas: tuple[tuple[str, int, int], ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
@@ -253,9 +257,10 @@ class Form:
         labelled = {one.row for one in self.anchors if one.sheet == sheet and one.column < across.stop}
         taken = labelled | {one.row for one in self.slots if one.sheet == sheet and one.column in across}
         heading = max((row for row in texts if row < first), default=0)
-        return Block(
-            table, sheet, first, last, columns, heading, min((row for row in taken if row > last), default=0)
-        )
+        below = min((row for row in taken if row > last), default=0)
+        reckoned = {row for on, row, column in self.formulas if on == sheet and column in across and row > last}
+        end = min(reckoned | ({below} if below else set()), default=0)
+        return Block(table, sheet, first, last, columns, heading, below, end)
 
     def named(self, names: Collection[str]) -> tuple[Field, ...]:
         """Of the fields and columns that a formula names those that the form has, in its order."""

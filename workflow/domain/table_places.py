@@ -23,7 +23,7 @@ def overflows(form: Form, rows_of: Mapping[str, _Rows]) -> bool:
     looked for. Cheap: for every file of a form with tables.
     """
     for block in form.blocks:
-        for row in rows_of[block.sheet][block.last : block.below - 1 if block.below else None]:
+        for row in rows_of[block.sheet][block.last : block.end - 1 if block.end else None]:
             if any(column <= len(row) and _filled(row[column - 1]) for column in block.columns.values()):
                 return True
     return False
@@ -88,7 +88,10 @@ def _rows(match: Match, block: Block, heading: int) -> Iterator[int] | None:
         below = match.row_of.get(block.below - 1)
         if below is None or below < start:
             return None
-        end = below
+        # A row with nothing but a formula has no words by which it could be told: it stands where it stood above those.
+        end = below - (block.below - block.end)
+    elif block.end:
+        return None
     filled = [
         row
         for row in range(start, min(end, len(page)))

@@ -321,6 +321,27 @@ def test_a_forms_own_total_below_a_table_is_no_row_of_it() -> None:
         assert seen.by_labels is bool(spare)
 
 
+@pytest.mark.parametrize("gap", [0, 1])
+def test_a_total_without_any_label_is_no_row_either(gap: int) -> None:
+    place = 9 + gap
+    drawn = {ref: text for ref, text in DRAWN.items() if ref not in {"A9", "C9"}}
+    drawn |= {f"C{place}": "=SUM(C4:C8)", f"A{place + 1}": "终端总数", f"C{place + 1}": "{{终端总数}}"}
+    compiled = compile_form(form_bytes(drawn), "school.xlsx")
+    form = compiled.form
+    for spare in (0, 2):
+
+        def change(book: Workbook, spare: int = spare) -> None:
+            if spare:
+                book[SHEET].insert_rows(5, spare)
+            put(SHEET, place + spare, None, 21)(book)
+
+        seen = read_file(
+            edited(stamp(compiled, IDENTITY, PRINTED, ANSWERS), change), "填好.xlsx", {(form.id, 2): form}
+        )
+        assert (rows_in(seen), others_in(seen)) == (ROWS, OTHERS)
+        assert seen.by_labels is bool(spare)
+
+
 def test_a_row_with_nothing_but_an_error_is_a_row() -> None:
     seen = read(put(SHEET, 8, None, "=1/0"))
     assert rows_in(seen)["设备.4.数量"] == CellError("#无值")

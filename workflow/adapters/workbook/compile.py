@@ -198,6 +198,7 @@ def _form(
             if "{{" not in text and text.strip()
         ),
         tuple(known.values()),
+        tuple((sheet.entry.name, *place) for sheet in sheets for place in sheet.formulas()) if known else (),
     )
 
 

@@ -132,6 +132,10 @@ class Worksheet:
             if text:
                 yield row, column, text
 
+    def formulas(self) -> Iterator[tuple[int, int]]:
+        """Row and column of each cell with a formula."""
+        return (place for place, cell in self._cells.items() if cell.find(_F) is not None)
+
     def blank_style(self, place: tuple[int, int]) -> int | None:
         """The format of a cell that is there and holds nothing; None for any other."""
         cell = self._cells.get(place)
