@@ -38,7 +38,13 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[Any, ...]]
 
-FEW: Rows = [("笔记本", 30, 28), ("", None, None), ("平板", 12, 12), ("大屏", 6, 5)]
+FEW: Rows = [
+    ("笔记本", 30, 28),
+    ("", None, None),
+    ("平板", 12, 12),
+    ("大屏", 6, 5),
+    ("（以下空白）", None, None),
+]
 MANY: Rows = [(f"终端{n}", n, n // 2) for n in range(1, 10)]  # goes on in the 续表
 FULL_WIDTH: Rows = [("投影仪", "１，２００台", 1000)]
 
@@ -132,6 +138,14 @@ def test_each_levels_total_is_what_openpyxl_adds_up_from_the_copies(office: Offi
         listed = [row[5] for row in book["示例季报表-设备"].iter_rows(min_row=4, values_only=True)]
         assert sum(listed) == expected
         assert len(listed) == sum({FIRST: 3, SECOND: 9, CITY_SCHOOL: 1}[unit] for unit in units)
+
+
+def test_the_acknowledgement_tells_what_was_no_row_and_takes_a_blank_row_for_no_change_of_layout(
+    office: Office,
+) -> None:
+    letter = office.newest(FIRST, "acknowledgement").text
+    assert "设备：“设备”页第8行“以下空白”不是明细，没有作为一行收取" in letter
+    assert "版式" not in letter
 
 
 def test_a_column_is_traced_to_the_cell_of_every_row(office: Office) -> None:

@@ -28,7 +28,7 @@ from workflow.domain.form import (
     split_cell,
 )
 from workflow.domain.submission import Answers, CellError, Finding, RawValue
-from workflow.domain.tables import column_label, filled_rows, rows_of, unchanged
+from workflow.domain.tables import column_label, filled_rows, notable, rows_of, unchanged
 
 #: Every finding's words. `{…}` takes the field's label, unit, bounds or choices; see `_finding`.
 CATALOGUE: Mapping[str, str] = {
@@ -100,7 +100,7 @@ def examine(
     """
     where = moved or {}
     answers: dict[str, Value] = {}
-    notes = {name: note for name, note in (notes or {}).items() if name in form.by_name}
+    notes = {name: note for name, note in notes.items() if name in notable(form)} if notes else {}
     findings: list[Finding] = []
     broken: set[str] = set()
     for field in form.fields:

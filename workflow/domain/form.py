@@ -258,7 +258,9 @@ class Form:
         taken = labelled | {one.row for one in self.slots if one.sheet == sheet and one.column in across}
         heading = max((row for row in texts if row < first), default=0)
         below = min((row for row in taken if row > last), default=0)
-        reckoned = {row for on, row, column in self.formulas if on == sheet and column in across and row > last}
+        reckoned = {
+            row for on, row, column in self.formulas if on == sheet and column in across and row > last
+        }
         end = min(reckoned | ({below} if below else set()), default=0)
         return Block(table, sheet, first, last, columns, heading, below, end)
 

@@ -150,8 +150,8 @@ class Reading:
 
     `identity` is set when the copy could be told; `answers` maps each field that has a cell to what stands there
     (blanks left out); `moved` gives the address of an answer that was not found in its own cell; `reason` is
-    Chinese and says why a file could not be read. `notes` say what the reader itself changed, by field. `by_labels` is
-    true where the answers were found by the words around them and not by their addresses; `inside` holds the files of an
+    Chinese and says why a file could not be read. `notes` say what the reader itself changed, by field or
+    table. `by_labels` is true where the answers were found by the words around them and not by their addresses; `inside` holds the files of an
     archive that has several; `unlocked` is true where a registered password opened it.
     """
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from workflow.domain.form import Field, Form, Table, Value, cell_name, split_cell
+from workflow.domain.form import Field, FieldType, Form, Table, Value, cell_name, split_cell
 from workflow.domain.submission import Answers
 
 
@@ -131,6 +131,43 @@ def filled_rows(names: Iterable[str]) -> frozenset[tuple[str, int]]:
     return frozenset((table, cell[1]) for table, cell in split if cell)
 
 
+#: What a unit writes in a list to say that nothing follows, or into a row of no use, besides strokes.
+_NOTHING = frozenset("以下空白 以下为空 以下无 以下无内容 空白 无 没有".split())
+_TOTALS = frozenset("合计 总计 共计 小计 总合计 本页合计 本页小计".split())
+_DRESS = str.maketrans("", "", ' \u3000\t\n\r()（）[]【】“”"：:。.')
+_STROKES = frozenset("/／\\＼-－—–─~～_＿|｜")
+
+
+def rows_of_no_item(form: Form, raw: Mapping[str, object]) -> dict[tuple[str, int], str]:
+    """The rows of tables that name no item, by table and row, with the words that say so: `以下空白`, strokes, and the unit's
+    own 合计, which would count twice. A word that is one of a question's choices says what it says.
+    """
+    rows: dict[tuple[str, int], dict[str, str]] = {}
+    for name, value in raw.items():
+        cell = split_cell(name)
+        if cell is not None and value is not None:
+            column = form.columns[cell[0]]
+            chosen = column.choices or column.type is FieldType.YES_NO
+            rows.setdefault((name.partition(".")[0], cell[1]), {})[cell[0]] = (
+                "" if chosen else _bare_word(value)
+            )
+    found = {}
+    for row, words in rows.items():
+        first = next(words[name] for name in form.columns if name in words)
+        if first in _TOTALS or all(word in _NOTHING or _is_stroke(word) for word in words.values()):
+            found[row] = first
+    return found
+
+
+def _bare_word(value: object) -> str:
+    """A cell's text without what dresses it, `（以下空白）`; '' for what is no text."""
+    return value.translate(_DRESS) if isinstance(value, str) else ""
+
+
+def _is_stroke(word: str) -> bool:
+    return bool(word) and _STROKES.issuperset(word)
+
+
 def close_gaps(filled: Iterable[str]) -> dict[str, str]:
     """The new name of each cell of a table that has to move up, for the rows are counted without the blank ones; `filled`
     are the names of the cells in which something stands.
@@ -203,6 +240,11 @@ def column_label(field: Field) -> str:
 
 
 _FEW_NOTES = 3
+
+
+def notable(form: Form) -> frozenset[str]:
+    """What a note on a return may be about: the form's fields, and its tables as a whole."""
+    return frozenset((*form.by_name, *(table.name for table in form.tables)))
 
 
 def notes_in_words(form: Form, notes: Mapping[str, str]) -> list[str]:

@@ -37,6 +37,8 @@ def remarks(reading: Reading) -> list[str]:
     said = []
     if reading.unlocked:
         said.append("工作簿设有打开密码，已用登记的密码打开；我方发出的工作簿不带密码")
-    if reading.moved:
+    if (
+        reading.by_labels and reading.moved
+    ):  # a table's rows that count from behind a blank one have not moved
         said.append(f"{LAYOUT}有改动，{len(reading.moved)}项按标签读取，请核对")
     return said

@@ -29,7 +29,7 @@ from workflow.domain.submission import (
     ReadOutcome,
     Submission,
 )
-from workflow.domain.tables import notes_in_words
+from workflow.domain.tables import notable, notes_in_words
 from workflow.process import late, strangers
 from workflow.process.carry import carry, changes
 from workflow.process.file_notes import noted, remarks
@@ -322,7 +322,7 @@ def _acknowledge(
 ) -> tuple[LetterOrder, ...]:
     queries = [{"cell": f.cell, "label": f.label, "message": f.message} for f in seen.findings]
     form = situation.forms[case.form]
-    notes = notes_in_words(form, {name: note for name, note in seen.notes.items() if name in form.by_name})
+    notes = notes_in_words(form, {name: note for name, note in seen.notes.items() if name in notable(form)})
     context = {
         "received_at": part.received_at,
         "form_title": situation.forms[case.form].title,

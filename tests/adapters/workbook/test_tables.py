@@ -272,6 +272,48 @@ def test_rows_below_the_drawn_ones_are_read_where_nothing_else_stands() -> None:
     assert (found["table-full"].cell, found["table-full"].found) == ("续表!B26", "多出的设备、7")
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (("合计", 21, 8), "“设备”页第7行“合计”"),
+        (("合　计", "=SUM(C4:C6)"), "“设备”页第7行“合计”"),
+        (("（以下空白）",), "“设备”页第7行“以下空白”"),
+        (("/", "／", "——"), "“设备”页第7行“/”"),
+        (("无",), "“设备”页第7行“无”"),
+    ],
+)
+def test_a_row_that_names_no_item_is_left_out_with_a_note(written: tuple[object, ...], told: str) -> None:
+    seen = read(put(SHEET, 7, *written))
+    assert (rows_in(seen), others_in(seen), seen.moved) == (ROWS, OTHERS, {})
+    assert seen.notes == {"设备": f"{told}不是明细，没有作为一行收取"}
+    assert not seen.by_labels
+    assert (
+        examine(equipment().form, seen.answers, None, seen.moved, seen.notes).notes["设备"]
+        == seen.notes["设备"]
+    )
+
+
+def test_a_subtotal_between_the_rows_is_left_out_and_the_rows_below_move_up() -> None:
+    def change(book: Workbook) -> None:
+        put(SHEET, 7, *(book[SHEET].cell(6, column).value for column in range(2, 6)))(book)
+        put(SHEET, 6, "小计", 9, 8, None)(book)
+
+    seen = read(change)
+    assert rows_in(seen) == ROWS
+    assert seen.moved["设备.3.名称"] == "设备!B7"
+    assert "第6行“小计”" in seen.notes["设备"]
+
+
+def test_an_item_that_only_sounds_like_a_total_is_a_row() -> None:
+    def change(book: Workbook) -> None:
+        put(SHEET, 7, "合计显示屏", 1)(book)
+        put(SHEET, 8, "无线投屏器", 0)(book)
+
+    seen = read(change)
+    assert (rows_in(seen)["设备.4.名称"], rows_in(seen)["设备.5.名称"]) == ("合计显示屏", "无线投屏器")
+    assert seen.notes == {}
+
+
 def test_a_copy_without_its_continuation_page_is_read() -> None:
     seen = read(lambda book: book.remove(book[CONTINUED]))
     assert (rows_in(seen), others_in(seen), seen.by_labels) == (ROWS, OTHERS, False)

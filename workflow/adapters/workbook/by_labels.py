@@ -51,8 +51,8 @@ def read_located(
     answers, blank = pick(grid, located.places.items())
     answers.update(hidden_errors(blank, sniffed))
     error_texts(answers)
-    answers, places = without_gaps(form, answers, located.places)
-    notes = days_since_1904(form, answers, sniffed)
+    answers, places, notes = without_gaps(form, answers, located.places)
+    notes |= days_since_1904(form, answers, sniffed)
     # An explanation is the unit's to give; one that was not found is asked for where a query stands open.
     answers.update({field: CellError(LOST) for field in located.lost if not form.by_name[field].explains})
     moved = moved_cells(form, places)

@@ -15,7 +15,7 @@ from workflow.domain.days import day_of_serial
 from workflow.domain.form import FieldType, Form, column_letters, split_cell
 from workflow.domain.labels import Place, Rows
 from workflow.domain.submission import CellError, RawValue
-from workflow.domain.tables import close_gaps
+from workflow.domain.tables import close_gaps, rows_of_no_item
 
 if TYPE_CHECKING:
     from workflow.adapters.workbook.sniff import Sniffed
@@ -42,18 +42,40 @@ def pick(rows_of: Mapping[str, Rows], places: Iterable[tuple[str, Place]]) -> tu
     return answers, blank
 
 
-def without_gaps(form: Form, answers: Raw, places: Mapping[str, Place]) -> tuple[Raw, dict[str, Place]]:
+def without_gaps(
+    form: Form, answers: Raw, places: Mapping[str, Place]
+) -> tuple[Raw, dict[str, Place], dict[str, str]]:
     """The answers with the rows of tables counted without the blank ones, and the places by the names that they have then;
-    a blank cell of a table has none.
+    a blank cell of a table has none. Rows of no item (合计, 以下空白) are left out with a note by table.
     """
     if not form.tables:
-        return answers, dict(places)
+        return answers, dict(places), {}
+    notes: dict[str, str] = {}
+    idle = rows_of_no_item(form, answers)
+    if idle:
+        of = {name: (name.partition(".")[0], cell[1]) for name in answers if (cell := split_cell(name))}
+        notes = _notes_on_rows(idle, {row: places[name] for name, row in reversed(of.items()) if row in idle})
+        answers = {name: value for name, value in answers.items() if of.get(name) not in idle}
     new = close_gaps(answers)
     kept = {field: place for field, place in places.items() if field in answers or split_cell(field) is None}
     return (
         {new.get(field, field): value for field, value in answers.items()},
         {new.get(field, field): place for field, place in kept.items()},
+        notes,
     )
+
+
+def _notes_on_rows(
+    idle: Mapping[tuple[str, int], str], first: Mapping[tuple[str, int], Place]
+) -> dict[str, str]:
+    rows: dict[str, list[str]] = {}
+    for (table, row), word in sorted(idle.items()):
+        sheet, number, _ = first[table, row]
+        rows.setdefault(table, []).append(f"“{sheet}”页第{number}行“{word}”")
+    return {
+        table: f"{'、'.join(said[:3])}{f'等{len(said)}行' if len(said) > 3 else ''}不是明细，没有作为一行收取"
+        for table, said in rows.items()
+    }
 
 
 def moved_cells(form: Form, places: Mapping[str, Place]) -> dict[str, str]:

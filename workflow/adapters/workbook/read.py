@@ -331,13 +331,13 @@ def _by_address(rows_of: Mapping[str, Rows], sniffed: Sniffed, identity: CopyIde
     answers.update(hidden_errors(blank, sniffed))
     error_texts(answers)
     moved: Mapping[str, str] = {}
+    notes: dict[str, str] = {}
     if form.tables:
         places = {slot.field: (slot.sheet, slot.row, slot.column) for slot in form.slots}
-        answers, found = without_gaps(form, answers, places)
+        answers, found, notes = without_gaps(form, answers, places)
         moved = moved_cells(form, found)
-    return Reading(
-        ReadOutcome.ANSWERS, identity, answers, moved, notes=days_since_1904(form, answers, sniffed)
-    )
+    notes |= days_since_1904(form, answers, sniffed)
+    return Reading(ReadOutcome.ANSWERS, identity, answers, moved, notes=notes)
 
 
 def _slot_sheets(form: Form) -> set[str]:
