@@ -19,6 +19,7 @@ from workflow.domain.form import Aggregate, FieldType, Prefill, Severity
 from workflow.domain.formulas import FUNCTIONS
 from workflow.domain.letters import PRIORITY, LetterKind
 from workflow.domain.roster import Role, UnitKind
+from workflow.domain.trust import MAY, Act, Trust
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -156,3 +157,13 @@ def test_the_state_diagrams_are_those_of_the_tables() -> None:
     drawing = runpy.run_path(str(ROOT / "tools" / "draw_states.py"))
     page = text("docs/state-machines.md")
     assert drawing["drawn"](page) == page, "run tools/draw_states.py"
+
+
+def test_the_table_of_trust_is_the_code_s() -> None:
+    rows = {
+        cells[0]: cells[2:]
+        for line in text("docs/trust.md").splitlines()
+        if line.startswith("| ") and len(cells := [cell.strip() for cell in line.strip("|").split("|")]) > 2
+    }
+    assert rows.pop("level") == [act.value for act in Act]
+    assert rows == {trust.value: [MAY[trust][act].value for act in Act] for trust in Trust}

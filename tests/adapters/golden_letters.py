@@ -308,7 +308,7 @@ OWN: dict[str, Context] = {
             },
         ],
     },
-    "empty_reply": {},
+    "empty_reply": {"doubt": ""},
     "unknown_sender_confirm": {"from_address": "z***3@school.test", "held": False},
     "decision_confirm": COUNTY
     | {
@@ -338,6 +338,10 @@ OWN: dict[str, Context] = {
 
 # The other roads through a template that a reader should see as well.
 VARIANTS: dict[str, tuple[str, Context]] = {
+    "empty_reply-doubt": (
+        "empty_reply",
+        {"doubt": "来信没有编号，也不是对我方信件的回复，请直接回复我方信件"},
+    ),
     "unknown_sender_confirm-held": (
         "unknown_sender_confirm",
         {"from_address": "z***3@school.test", "held": True},

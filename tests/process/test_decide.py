@@ -54,7 +54,7 @@ from workflow.domain.merge import Origin, stand
 from workflow.domain.message import Sighting
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
 from workflow.process.decide import decide, failed
-from workflow.process.situation import Situation
+from workflow.process.situation import Policy, Situation
 
 Ends = AttachmentOutcome
 SCHOOL_MAIL, COUNTY_ADMIN = "school@county.test", "admin@county.test"
@@ -455,8 +455,32 @@ class TestWordsAlone:
         outcome = decide(mail(STRANGER, words="无变化", subject=token(SCHOOL)), with_earlier(opened()))
         assert (outcome.bucket, outcome.letters, outcome.cases) == (Bucket.UNMATCHED, (), ())
 
-    def test_no_change_with_earlier_data_is_this_quarters_version(self) -> None:
+    def test_no_change_from_an_address_alone_counts_only_where_the_server_vouches_for_it(self) -> None:
+        """A From line can be written by anybody; our letter is answered by whoever had it."""
         outcome = decide(mail(SCHOOL_MAIL, words="本季度无变化"), with_earlier(opened()))
+        assert (outcome.bucket, outcome.cases, letters(outcome)) == (
+            Bucket.EMPTY, (), [("empty_reply", SCHOOL_MAIL)],
+        )  # fmt: skip
+        assert "直接回复我方信件" in str(outcome.letters[0].context["doubt"])
+        guarded = replace(
+            with_earlier(opened()), policy=Policy("own@office.test", trusted_authserv="mx.test")
+        )
+        passed = {"auth_results": ("mx.test; dkim=pass header.d=county.test",)}
+        assert decide(mail(SCHOOL_MAIL, words="本季度无变化", **passed), guarded).cases
+        forged = decide(mail(SCHOOL_MAIL, words="本季度无变化", subject=token(SCHOOL)), guarded)
+        assert (forged.cases, "发件人验证" in str(forged.letters[0].context["doubt"])) == ((), True)
+
+    def test_data_that_the_server_does_not_vouch_for_count_and_the_reviewer_is_told(self) -> None:
+        guarded = replace(opened(), policy=Policy("own@office.test", trusted_authserv="mx.test"))
+        outcome = decide(mail(SCHOOL_MAIL, workbook()), guarded)
+        assert not outcome.submissions[0].unregistered
+        assert outcome.events[1].personal is not None
+        assert outcome.events[1].personal["notes"] == {"发件地址": "已登记，未通过发件人验证"}
+
+    def test_no_change_with_earlier_data_is_this_quarters_version(self) -> None:
+        outcome = decide(
+            mail(SCHOOL_MAIL, words="本季度无变化", subject=token(SCHOOL)), with_earlier(opened())
+        )
         assert (outcome.bucket, letters(outcome)) == (Bucket.CONFIRMATION, [("acknowledgement", SCHOOL_MAIL)])
         (version,) = outcome.submissions
         assert (version.no_change, version.errors, version.number) == (True, 0, 1)
@@ -470,14 +494,14 @@ class TestWordsAlone:
     ) -> None:
         situation = with_earlier(opened(), origin=origin)
         for arrival in (
-            mail(SCHOOL_MAIL, words="无变化"),
+            mail(SCHOOL_MAIL, words="无变化", subject=token(SCHOOL)),
             mail(SCHOOL_MAIL, workbook(answers={"无变化": "是"})),
         ):
             (version,) = decide(arrival, situation).submissions
             assert (version.no_change, version.errors) == (True, 1)
 
     def test_no_change_without_earlier_data_is_refused_with_the_way_out(self) -> None:
-        outcome = decide(mail(SCHOOL_MAIL, words="无变化"), opened())
+        outcome = decide(mail(SCHOOL_MAIL, words="无变化", subject=token(SCHOOL)), opened())
         assert (outcome.bucket, letters(outcome)) == (
             Bucket.CONFIRMATION,
             [("no_change_refused", SCHOOL_MAIL)],
@@ -485,7 +509,10 @@ class TestWordsAlone:
         assert (outcome.cases, kinds(outcome)) == ((), ["message.taken"])
 
     def test_no_change_after_the_cut_off_is_late(self) -> None:
-        outcome = decide(mail(SCHOOL_MAIL, words="无变化", moment=at(1, 6, 0)), with_earlier(opened()))
+        outcome = decide(
+            mail(SCHOOL_MAIL, words="无变化", subject=token(SCHOOL), moment=at(1, 6, 0)),
+            with_earlier(opened()),
+        )
         assert (outcome.bucket, letters(outcome), outcome.fates) == (
             Bucket.CONFIRMATION, [("late", SCHOOL_MAIL)], (),
         )  # fmt: skip
@@ -513,7 +540,7 @@ class TestWordsAlone:
 
     def test_words_that_cross_a_report_of_this_period_leave_it_as_it_is(self) -> None:
         sent = after(with_earlier(opened()), mail(SCHOOL_MAIL, workbook()))
-        outcome = decide(mail(SCHOOL_MAIL, words="无变化"), sent)
+        outcome = decide(mail(SCHOOL_MAIL, words="无变化", subject=token(SCHOOL)), sent)
         assert (outcome.bucket, outcome.cases, outcome.submissions) == (Bucket.CONFIRMATION, (), ())
         assert "继续有效" in answered(outcome, "acknowledgement")["also"][0]  # type: ignore[index]
 

@@ -160,10 +160,12 @@ class Quarter(RuleBasedStateMachine):
 
     # mail
 
-    def post(self, sender: str, words: str, workbook: bytes = b"", answering: str = "") -> None:
+    def post(
+        self, sender: str, words: str, workbook: bytes = b"", answering: str = "", subject: str = "回复"
+    ) -> None:
         self.mails += 1
         message = EmailMessage(policy=email.policy.SMTP)
-        message["From"], message["To"], message["Subject"] = sender, "huizhi@huizhi.test", "回复"
+        message["From"], message["To"], message["Subject"] = sender, "huizhi@huizhi.test", subject
         message["Message-ID"] = f"<{self.mails}@school.test>"
         if answering:
             message["In-Reply-To"] = answering
@@ -180,7 +182,8 @@ class Quarter(RuleBasedStateMachine):
 
     @rule(unit=st.sampled_from([FIRST, CITY]))
     def somebody_writes_that_nothing_has_changed(self, unit: str) -> None:
-        self.post(f"admin{unit}@school.test", "本季度数据无变化")
+        (case,) = self.store.cases(require_campaign(self.store).id, [unit])
+        self.post(f"admin{unit}@school.test", "本季度数据无变化", subject=f"回复：{case.token}")
 
     @rule(level=st.sampled_from(LEVELS))
     def a_reviewer_asks_to_withdraw(self, level: str) -> None:

@@ -23,6 +23,7 @@ from tests.process.situations import (
     on_package,
     opened,
     review,
+    token,
     with_earlier,
     workbook,
 )
@@ -137,7 +138,8 @@ class TestRows:
         wrong = after(opened(), mail(STRANGER, workbook(answers=WRONG)))
         assert reason(wrong, decision(SCHOOL, "通过")) == "该单位数据已退回修改，须重新报送后才能审核通过"
         same = after(
-            with_earlier(opened(), origin=Origin.WITH_ERRORS), mail("school@county.test", words="无变化")
+            with_earlier(opened(), origin=Origin.WITH_ERRORS),
+            mail("school@county.test", words="无变化", subject=token(SCHOOL)),
         )
         assert reason(same, decision(SCHOOL, "通过")) == "该单位数据还有逻辑校验错误，须改正后才能审核通过"
 

@@ -15,8 +15,10 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from workflow.domain.authentication import Assurance
 from workflow.domain.roster import Contact, Roster, Unit
 from workflow.domain.submission import Bucket
+from workflow.domain.trust import Trust, level
 
 TOKEN = re.compile(r"HZ-[A-Z2-7]{17}")
 
@@ -145,10 +147,13 @@ def _first_line(words: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who a message came from, as the roster sees it: `contacts` are empty for an address that is not registered."""
+    """Who a message came from, as the roster sees it: `contacts` are empty for an address that is not registered. `said` is
+    what the receiving server says for the address.
+    """
 
     address: str
     contacts: tuple[Contact, ...]
+    said: Assurance = Assurance.SILENT
 
     @property
     def registered(self) -> bool:
@@ -160,9 +165,11 @@ class Sender:
         return tuple(dict.fromkeys(contact.unit for contact in self.contacts))
 
 
-def sender(roster: Roster, address: str, day: dt.date) -> Sender:
-    """Look an address up on the roster as of a day."""
-    return Sender(address, roster.known_address(address, day) if address else ())
+def sender(roster: Roster, address: str, day: dt.date, said: Assurance = Assurance.SILENT) -> Sender:
+    """Look an address up on the roster as of a day. One with letters of other scripts is nobody's: they look like ours,
+    and some become ours in lower case.
+    """
+    return Sender(address, roster.known_address(address, day) if address and address.isascii() else (), said)
 
 
 def speaks_for(roster: Roster, who: Sender, unit: str) -> bool:
@@ -173,58 +180,9 @@ def speaks_for(roster: Roster, who: Sender, unit: str) -> bool:
     return unit in served or any(above.code in served for above in roster.above(unit))
 
 
-def authenticated(results: Iterable[str], trusted: str, address: str) -> bool:
-    """Whether the receiving server itself vouches for the sender's domain (RFC 8601). `trusted` is that server's
-    authserv-id; where it writes no Authentication-Results ('') nothing can be held against the sender.
-    """
-    if not trusted:
-        return True
-    domain = address.rpartition("@")[2].lower()
-    for result in results:
-        server, *verdicts = _without_comments(result).lower().split(";")
-        if server.split()[:1] == [trusted.lower()]:
-            return any(_vouches(verdict, domain) for verdict in verdicts)
-    return False
-
-
-#: The property that says which domain a method passed, the first that is given.
-_PASSED_FOR = {"dmarc": ("header.from",), "dkim": ("header.d", "header.i"), "spf": ("smtp.mailfrom",)}
-
-
-def _vouches(verdict: str, domain: str) -> bool:
-    """Whether one method passed, and for that very domain: verdicts on several domains stand in one header."""
-    words = re.sub(r"\s*=\s*", "=", verdict).split()
-    method, _, result = words[0].partition("=") if words else ("", "", "")
-    if result != "pass":
-        return False
-    stated = [word.partition("=") for word in words[1:]]
-    for key in _PASSED_FOR.get(method, ()):
-        domains = {value.rpartition("@")[2] for name, _, value in stated if name == key}
-        if domains:
-            return domains == {domain}
-    return False
-
-
-def _without_comments(header: str) -> str:
-    """A header without its comments and quoted words, which the sender may have chosen."""
-    kept: list[str] = []
-    depth, quoted, escaped = 0, False, False
-    for char in header:
-        if escaped:
-            escaped = False
-        elif char == "\\" and (depth or quoted):
-            escaped = True
-        elif quoted:
-            quoted = char != '"'
-        elif char == '"' and not depth:
-            quoted = True
-        elif char == "(":
-            depth += 1
-        elif char == ")" and depth:
-            depth -= 1
-        elif not depth:
-            kept.append(char)
-    return "".join(kept)
+def trust_in(roster: Roster, who: Sender, unit: str, *, tied: bool) -> Trust:
+    """How far a sender is trusted to speak for a unit; `tied` where a token or one of our letters ties the message to it."""
+    return level(who.address, who.said, registered=speaks_for(roster, who, unit), tied=tied)
 
 
 def only_unit(roster: Roster, who: Sender, wanted: Iterable[str] = ()) -> Unit | None:

@@ -65,7 +65,9 @@ class Message:
     their angle brackets and none twice. `sender` is the one address of the one From header with its domain in
     lower case, and '' when there is none or more than one. `auto` is '', 'auto_reply' or 'bounce'. `letter` is
     the value of X-Huizhi-Letter, which our own letters bear and which anybody can copy. `text` is made from
-    `html` when there is no plain text. `auth_results` has the Authentication-Results headers, the newest first.
+    `html` when there is no plain text. `auth_results` has the Authentication-Results headers that the receiving
+    organisation itself put on, the newest first and as they came: what stands below another organisation's trace field was
+    there before, and encoded words in them are no words. `signed_by` has the domains whose DKIM signature we verified.
     """
 
     message_id: str = ""
@@ -82,3 +84,4 @@ class Message:
     html: str = ""
     attachments: tuple[Attachment, ...] = ()
     auth_results: tuple[str, ...] = ()
+    signed_by: tuple[str, ...] = ()

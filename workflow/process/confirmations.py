@@ -12,6 +12,7 @@ from workflow.domain.matching import asks_withdrawal
 from workflow.domain.message import Message
 from workflow.domain.roster import Unit
 from workflow.domain.submission import AttachmentOutcome, Bucket
+from workflow.domain.trust import Act
 from workflow.process.results import result_letter
 from workflow.process.reviews import decide, review_of
 from workflow.process.situation import SYSTEM, AttachmentFate, Held, Outcome, Situation
@@ -56,7 +57,7 @@ def _refused(
     situation: Situation, *, own: bool,
 ) -> str:  # fmt: skip
     """The one reason why a reply confirms nothing, '' when it does."""
-    if unsure := doubt(message, level, received_at, situation):
+    if unsure := doubt(message, level, received_at, situation, Act.ASSENT):
         return f"确认未予采用：{unsure.reason}"
     if held.number > 1:
         return "该审核意见已经答复过，不重复办理"

@@ -26,14 +26,17 @@ from workflow.domain.matching import (
     sender,
     speaks_for,
     token_in,
+    trust_in,
 )
 from workflow.domain.message import Attachment, Message, Sighting
 from workflow.domain.refusals import address_is_bad
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
+from workflow.domain.trust import Act, Effect, may
 from workflow.process import confirmations, receipts, returns, reviews, strangers, withdrawals
 from workflow.process.problem_files import LINK, letter_about
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
+from workflow.process.trust import UNPROVEN, who_wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def decide(arrival: Arrival, situation: Situation) -> Outcome:
     message = arrival.message
     if arrival.released is not None:
         return _decide_parts(arrival, situation, _spoken_for(arrival, arrival.released.unit, situation))
-    who = sender(situation.roster, message.sender, arrival.received_at.date())
+    who = who_wrote(message, arrival.received_at.date(), situation)
     if is_own(message, situation.policy):
         return _close(arrival, Outcome(), Bucket.OWN, _unused(arrival))
     if message.auto == "bounce":
@@ -264,21 +267,24 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
         )
     if bucket := answers_query(arrival.words):
         return Outcome(bucket=bucket)
-    case = situation.cases.get(thread) if thread else None
+    case, why = situation.cases.get(thread) if thread else None, ""
     if case is None and (unit := only_unit(situation.roster, who)):
         case = situation.case_of(unit.code)
     if case is not None and confirms_no_change(arrival.words):
         # A token in the subject routes and proves nothing: words alone count only from the unit's own people.
         if not speaks_for(situation.roster, who, case.unit):
             return Outcome(bucket=Bucket.UNMATCHED)
-        return returns.confirm_no_change(arrival.sha, arrival.received_at, case, situation, who)
+        trust = trust_in(situation.roster, who, case.unit, tied=thread is not None)
+        if may(trust, Act.NO_CHANGE) is Effect.COUNTS:
+            return returns.confirm_no_change(arrival.sha, arrival.received_at, case, situation, who)
+        why = UNPROVEN[trust]
     to = Recipient(who.address, who.contacts[0].name, who.units[0], who.contacts[0].role)
     campaign = situation.campaign
     assert campaign is not None
     unit_code, form = (case.unit, case.form) if case else (who.units[0], "")
     daily = f"{LetterKind.EMPTY_REPLY}/{arrival.received_at.date()}"  # once a day: some robots do not say that they are
     letter = LetterOrder(
-        LetterKind.EMPTY_REPLY, campaign.id, unit_code, form, to, arrival.received_at, daily,
+        LetterKind.EMPTY_REPLY, campaign.id, unit_code, form, to, arrival.received_at, daily, {"doubt": why},
         token=case.token if case else "", reply_to=arrival.message.message_id,
     )  # fmt: skip
     return Outcome(letters=(letter,), bucket=Bucket.EMPTY)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from workflow.domain.checks import Examination
 from workflow.domain.matching import Sender
 from workflow.domain.submission import Reading
+from workflow.domain.trust import Act, Effect, level, may
 
 #: On data from an address that is not the unit's own.
 UNREGISTERED = "发件地址"
@@ -25,6 +26,8 @@ def noted(seen: Examination, reading: Reading, who: Sender) -> Examination:
     notes = dict(seen.notes)
     if not who.registered:
         notes[UNREGISTERED] = "未登记"
+    elif may(level(who.address, who.said, registered=True, tied=True), Act.DATA) is Effect.NOTED:
+        notes[UNREGISTERED] = "已登记，未通过发件人验证"
     if reading.by_labels:
         notes[LAYOUT] = f"有改动，{len(reading.moved)}项按标签读取"
     if reading.unlocked:

@@ -16,7 +16,7 @@ from workflow.domain.events import Event, encode_findings, encode_value
 from workflow.domain.form import NO_CHANGE
 from workflow.domain.letters import AnnotatedCopy, FreshCopy, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, CaseState
-from workflow.domain.matching import Sender, speaks_for
+from workflow.domain.matching import Sender, speaks_for, trust_in
 from workflow.domain.merge import Origin
 from workflow.domain.replay import case_after
 from workflow.domain.roster import Recipient, Role
@@ -30,6 +30,7 @@ from workflow.domain.submission import (
     Submission,
 )
 from workflow.domain.tables import notable, notes_in_words
+from workflow.domain.trust import Act, Effect, may
 from workflow.process import late, strangers
 from workflow.process.carry import carry, changes
 from workflow.process.file_notes import noted, remarks
@@ -57,7 +58,7 @@ def decide(part: Part, situation: Situation, who: Sender, thread: CaseKey | None
     case, copy = known.case, known.copy
     key = (case.campaign, case.unit, case.form)
     if not speaks_for(situation.roster, who, case.unit):
-        who = Sender(who.address, ())  # whoever it is, the answer goes to the unit's own people
+        who = Sender(who.address, (), who.said)  # whoever it is, the answer goes to the unit's own people
     fate = replace(part.fate, unit=case.unit, form=case.form, campaign=case.campaign)
     part = replace(part, fate=fate)
     if situation.campaign is None or case.campaign != situation.campaign.id:
@@ -71,9 +72,10 @@ def decide(part: Part, situation: Situation, who: Sender, thread: CaseKey | None
         again = replace(fate, outcome=AttachmentOutcome.DUPLICATE, reason="与已收到的报送文件相同")
         return Outcome(fates=(again,))
     versions = situation.submissions.get(key, ())
-    if not who.registered and versions and not versions[-1].unregistered:
+    on_trial = may(trust_in(situation.roster, who, case.unit, tied=True), Act.DATA) is Effect.FIRST
+    if on_trial and versions and not versions[-1].unregistered:
         return strangers.held(part.message, part.received_at, part.fate, case, situation, who.address)
-    if not who.registered and strangers.too_many(versions, part.received_at):
+    if on_trial and strangers.too_many(versions, part.received_at):
         full = replace(fate, outcome=AttachmentOutcome.FOREIGN, reason=strangers.FULL)
         return Outcome(fates=(full,), bucket=Bucket.QUARANTINED)
     return _take(part, case, situation, who)

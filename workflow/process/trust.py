@@ -11,12 +11,14 @@ import datetime as dt
 from dataclasses import dataclass
 
 from workflow.adapters.store.records import MadeBook
+from workflow.domain.authentication import assurance
 from workflow.domain.form import FILLER
 from workflow.domain.lifecycle import Case
-from workflow.domain.matching import authenticated
+from workflow.domain.matching import Sender, sender, token_in, trust_in
 from workflow.domain.message import Message
 from workflow.domain.roster import Role, Unit
 from workflow.domain.submission import Submission
+from workflow.domain.trust import Act, Effect, Trust, may
 from workflow.process.packages import Review
 from workflow.process.situation import Situation
 
@@ -41,8 +43,38 @@ def expired(book: MadeBook, level: Unit, at: dt.datetime, situation: Situation) 
     return ""
 
 
-def doubt(message: Message, level: Unit, at: dt.datetime, situation: Situation) -> Doubt | None:
-    """What stands against a sender's decisions for a level; None when they count as they are."""
+_UNVOUCHED = "来信未通过邮件服务器的发件人验证，请由登记的邮箱重新回复"
+UNPROVEN = {
+    Trust.UNKNOWN: "发件人不明，请由登记的邮箱回复",
+    Trust.NAMED: "来信没有编号，也不是对我方信件的回复，请直接回复我方信件",
+    Trust.DOUBTED: _UNVOUCHED,
+}
+
+
+def who_wrote(message: Message, day: dt.date, situation: Situation) -> Sender:
+    """The sender of a message as the roster and the receiving server see it."""
+    said = assurance(
+        message.auth_results, situation.policy.trusted_authserv, message.sender, message.signed_by
+    )
+    return sender(situation.roster, message.sender, day, said)
+
+
+def tied(message: Message, unit: str, situation: Situation) -> bool:
+    """Whether the subject's token or a letter of ours that is answered belongs to a unit."""
+    token = token_in(message.subject)
+    found, book = situation.tokens.get(token), situation.books.get(token)
+    if (found and found[0][1] == unit) or (book and book.unit == unit):
+        return True
+    answered = (situation.letters.get(known) for known in message.in_reply_to)
+    return any(letter is not None and letter.unit == unit for letter in answered)
+
+
+def doubt(
+    message: Message, level: Unit, at: dt.datetime, situation: Situation, act: Act = Act.DECISION
+) -> Doubt | None:
+    """What stands against a sender's decisions for a level; None when they count as they are. A decision comes in a
+    workbook with the level's token, which ties it.
+    """
     roster, day = situation.roster, at.date()
     if not roster.is_reviewer(message.sender, level.code, day):
         if not roster.people(level.code, Role.REVIEWER, day):
@@ -53,9 +85,17 @@ def doubt(message: Message, level: Unit, at: dt.datetime, situation: Situation) 
             word = "和".join(sorted(role.value for role in roles))
             return Doubt(f"来信地址不是名册登记的审核员邮箱，{word}不作审核决定，请由审核员回复")
         return Doubt("来信地址不是名册登记的审核员邮箱，请由登记的邮箱回复", held=not known)
-    if not authenticated(message.auth_results, situation.policy.trusted_authserv, message.sender):
-        return Doubt("来信未通过邮件服务器的发件人验证，请由登记的邮箱重新回复", held=True)
-    return None
+    trust = trust_in(
+        roster, who_wrote(message, day, situation), level.code,
+        tied=act is Act.DECISION or tied(message, level.code, situation),
+    )  # fmt: skip
+    match may(trust, act):
+        case Effect.COUNTS:
+            return None
+        case Effect.HELD:
+            return Doubt(UNPROVEN[trust], held=True)
+        case _:
+            return Doubt(UNPROVEN[trust])
 
 
 def filled_it_in(review: Review, case: Case, version: Submission, situation: Situation) -> bool:

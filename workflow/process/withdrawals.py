@@ -14,6 +14,7 @@ from workflow.domain.matching import gives_reason
 from workflow.domain.message import Message
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import Bucket
+from workflow.domain.trust import Act
 from workflow.process.packages import act
 from workflow.process.questions import hold
 from workflow.process.results import once_a_day, result_letter
@@ -83,7 +84,7 @@ def request_withdrawal(
     named = [code for code in answered if code in levels]
     level = situation.roster.units[(named or levels)[0]]
     review = review_of(sha, message, level, received_at, situation)
-    unsure = doubt(message, level, received_at, situation)
+    unsure = doubt(message, level, received_at, situation, Act.WITHDRAWAL)
     if unsure and unsure.held:
         return hold(sha, message, level, received_at, situation) + Outcome(bucket=Bucket.WITHDRAWAL)
     reason = unsure.reason if unsure else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import lxml.etree
 import lxml.html
 
-from workflow.adapters.mail import automatic, headers, tree
+from workflow.adapters.mail import automatic, headers, received, tree
 from workflow.adapters.mail.tree import Part
 from workflow.domain.message import Attachment, Bounce, Message
 
@@ -59,7 +59,7 @@ def parse(raw: bytes) -> Message:
         text=text,
         html=html,
         attachments=attachments,
-        auth_results=tuple(headers.text(value) for value in fields.get("authentication-results", ())),
+        auth_results=received.verdicts(block),
     )
 
 
