@@ -23,6 +23,7 @@ from tests.process.situations import (
     on_package,
     opened,
     review,
+    token,
     with_earlier,
     workbook,
 )
@@ -230,7 +231,9 @@ class TestApplications:
 
     def test_a_stamped_picture_beside_a_plain_no_change_is_only_a_picture(self) -> None:
         situation = with_earlier(opened())
-        outcome = decide(mail("school@county.test", "盖章.jpg", words="无变化"), situation)
+        outcome = decide(
+            mail("school@county.test", "盖章.jpg", words="无变化", subject=token(SCHOOL)), situation
+        )
         assert letters(outcome) == [("acknowledgement", "school@county.test")]
         assert (outcome.bucket, ends(outcome)) == (
             Bucket.CONFIRMATION, [AttachmentOutcome.UNSUPPORTED],
