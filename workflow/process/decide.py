@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from workflow.adapters.store.records import LetterRow, LetterState
+from workflow.adapters.store.records import LetterRow
 from workflow.domain.events import Event
 from workflow.domain.form import Severity
 from workflow.domain.letters import LetterKind, LetterOrder
@@ -29,11 +29,10 @@ from workflow.domain.matching import (
     trust_in,
 )
 from workflow.domain.message import Attachment, Message, Sighting
-from workflow.domain.refusals import address_is_bad
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
 from workflow.domain.trust import Act, Effect, may
-from workflow.process import confirmations, receipts, returns, reviews, strangers, withdrawals
+from workflow.process import bounces, confirmations, receipts, returns, reviews, strangers, withdrawals
 from workflow.process.problem_files import LINK, letter_about
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
 from workflow.process.trust import UNPROVEN, who_wrote
@@ -95,7 +94,12 @@ def decide(arrival: Arrival, situation: Situation) -> Outcome:
     if is_own(message, situation.policy):
         return _close(arrival, Outcome(), Bucket.OWN, _unused(arrival))
     if message.auto == "bounce":
-        return _close(arrival, _bounced(arrival, situation), Bucket.BOUNCE, _unused(arrival))
+        return _close(
+            arrival,
+            bounces.decide(arrival.sha, message, arrival.received_at, situation),
+            Bucket.BOUNCE,
+            _unused(arrival),
+        )
     if message.auto:
         return _close(arrival, Outcome(), Bucket.AUTO_REPLY, _unused(arrival))
     if arrival.digest in situation.digests:
@@ -290,8 +294,6 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
     return Outcome(letters=(letter,), bucket=Bucket.EMPTY)
 
 
-#: A letter that nobody has tried to deliver cannot have bounced.
-_ON_ITS_WAY = frozenset({LetterState.SENT, LetterState.ATTEMPTED})
 _PROBLEMS = frozenset(_USELESS.values())
 
 
@@ -325,21 +327,6 @@ def _thread(message: Message, situation: Situation) -> CaseKey | None:
         if letter and letter.unit in units and (letter.campaign, letter.unit, letter.form) in situation.cases:
             return (letter.campaign, letter.unit, letter.form)
     return None
-
-
-def _bounced(arrival: Arrival, situation: Situation) -> Outcome:
-    """A permanent bounce marks the letter as failed and asks staff to see to the address, or to the letter where the notice
-    blames its contents or how much we send.
-    """
-    bounce = arrival.message.bounce
-    letter = situation.letters.get(bounce.original_message_id) if bounce else None
-    if bounce is None or letter is None or not bounce.permanent or letter.state not in _ON_ITS_WAY:
-        return Outcome()
-    failed = Event(
-        f"letter:{letter.id}", letter.events + 1, "letter.failed", arrival.received_at, SYSTEM, arrival.sha,
-        {"reply": bounce.text[:200], "blame": "recipient" if address_is_bad(bounce.text) else "letter"},
-    )  # fmt: skip
-    return Outcome(events=(failed,))
 
 
 def _unused(
