@@ -8,6 +8,7 @@ import email.utils
 import functools
 import hashlib
 import re
+import struct
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -17,6 +18,8 @@ _WIDTH = 76
 #: Bytes to an encoded word, `=?utf-8?B?` + 4 characters for each 3 + `?=`: it fits a line behind ` name="`.
 _WORD = 42
 _CRLF = b"\r\n"
+#: Up to here a part is a text, and its lines are cut at once.
+_LONG = 40_000
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -80,20 +83,15 @@ def compose(
         raise Refused(
             Fault(f"信件编号 {_clean(message_id)}", "不是合格的 Message-ID", "应为 <编号@域名> 的样子")
         )
-    top = [
-        ("From", _mailbox(*sender)),
-        ("To", _mailbox(*to)),
-        ("Subject", _unstructured(subject)),
-        ("Date", email.utils.format_datetime(date)),
-        ("Message-ID", message_id),
-        ("MIME-Version", "1.0"),
-        ("Auto-Submitted", "auto-generated"),
-        ("X-Auto-Response-Suppress", "All"),
-    ]
+    top = (
+        f"From: {_mailbox(*sender)}\r\nTo: {_mailbox(*to)}\r\nSubject: {_unstructured(subject)}\r\n"
+        f"Date: {email.utils.format_datetime(date)}\r\nMessage-ID: {message_id}\r\n"
+        "MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"
+    )
     for name, value in headers.items():
-        if not _FIELD_NAME.fullmatch(name) or name.lower() in _OWN_FIELDS:
+        if not _is_further(name):
             raise ValueError(f"not a further header field: {name!r}")
-        top.append((name, _unstructured(value)))
+        top += f"{name}: {_unstructured(value)}\r\n"
 
     seed = hashlib.sha256(message_id.encode()).hexdigest()
     body = _alternative(text, html, f"=_a{seed[:24]}")
@@ -101,7 +99,13 @@ def compose(
         body = _container(
             "mixed", f"=_m{seed[:24]}", [body, *(_file(name, data) for name, data in attachments)]
         )
-    return b"".join(f"{name}: {value}\r\n".encode("ascii") for name, value in top) + body
+    return top.encode("ascii") + body
+
+
+@functools.lru_cache(maxsize=64)
+def _is_further(name: str) -> bool:
+    """Whether a caller may give this field."""
+    return _FIELD_NAME.fullmatch(name) is not None and name.lower() not in _OWN_FIELDS
 
 
 def _alternative(text: str, html: str, boundary: str) -> bytes:
@@ -146,10 +150,20 @@ def _file(name: str, data: bytes) -> bytes:
 
 def _base64(data: bytes) -> bytes:
     encoded = binascii.b2a_base64(data, newline=False)
-    return _CRLF.join([encoded[at : at + _WIDTH] for at in range(0, len(encoded), _WIDTH)])
+    if len(encoded) > _LONG:
+        return _CRLF.join([encoded[at : at + _WIDTH] for at in range(0, len(encoded), _WIDTH)])
+    return _CRLF.join(_lines(len(encoded)).unpack(encoded))
+
+
+@functools.lru_cache(maxsize=2048)
+def _lines(length: int) -> struct.Struct:
+    """How so many characters are cut into lines: texts come in few lengths, and one call cuts one whole."""
+    return struct.Struct(f"{_WIDTH}s" * (length // _WIDTH) + f"{length % _WIDTH}s" * (length % _WIDTH > 0))
 
 
 def _clean(value: str) -> str:
+    if value.isalnum():
+        return value  # as most names are
     return _CONTROLS.sub(" ", value).strip()
 
 
@@ -168,6 +182,8 @@ def _mailbox(name: str, address: str) -> str:
 def _unstructured(value: str) -> str:
     """A field's value: folded when it is ASCII, in encoded words when it is not."""
     value = _clean(value)
+    if len(value) < _WIDTH - 16 and value.isascii() and " " not in value and "=?" not in value:
+        return value  # as a number or an id is
     if not value.isascii() or "=?" in value or any(len(word) > 900 for word in value.split(" ")):
         return "\r\n ".join(_words(value))
     lines = [""]
