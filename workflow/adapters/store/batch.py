@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from workflow.adapters.store import tables as t
-from workflow.adapters.store.database import chunks, insert, upsert
+from workflow.adapters.store.database import chunks, insert, insert_many, upsert
 from workflow.adapters.store.roster_rows import RosterChange
 from workflow.adapters.store.rows import case_row, package_row
 from workflow.domain.campaign import Period
@@ -64,7 +64,7 @@ class Batch:
                 # Seen again at the same place is no news.
                 connection.execute(insert(connection, table).on_conflict_do_nothing(), fresh)
             elif fresh:
-                connection.execute(table.insert(), fresh)
+                insert_many(connection, table, fresh)
         upsert(connection, t.pauses, list({row["relay"]: row for row in self.pauses}.values()))
         for message, attachments, released in self.retaken:
             _retake(connection, message, attachments, released)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -130,6 +131,35 @@ def chunks(keys: Collection[T]) -> Iterator[Sequence[T]]:
 def insert(connection: Connection, table: Table) -> Any:
     """An INSERT that knows ON CONFLICT; both databases spell it alike."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all name the same columns. To SQLite they go as tuples: SQLAlchemy's look at each parameter of
+    each row takes longer than SQLite's writing it.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(table.insert(), list(rows))
+        return
+    statement, columns = _driver_insert(table, tuple(rows[0]))
+    filled = zip(
+        *(
+            [row[name] for row in rows] if bound is None else [bound(row[name]) for row in rows]
+            for name, bound in columns
+        ),
+        strict=True,
+    )
+    connection.exec_driver_sql(statement, list(filled))
+
+
+@functools.cache
+def _driver_insert(
+    table: Table, names: tuple[str, ...]
+) -> tuple[str, Sequence[tuple[str, Callable[[Any], Any] | None]]]:
+    """An INSERT as SQLite's driver takes it; its columns in their order, each with what makes the driver's value of one."""
+    dialect = sqlite.dialect()
+    compiled = table.insert().compile(dialect=dialect, column_keys=list(names))
+    types = {name: table.c[name].type.dialect_impl(dialect) for name in compiled.positiontup or ()}
+    return str(compiled), [(name, kind.bind_processor(dialect)) for name, kind in types.items()]
 
 
 def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

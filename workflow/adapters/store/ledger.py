@@ -14,13 +14,15 @@ from sqlalchemy import Connection, Select, delete, func, select
 
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.copy import Entry, LedgerCopy, Tail
-from workflow.adapters.store.database import Database, chunks
+from workflow.adapters.store.database import Database, chunks, insert_many
 from workflow.adapters.store.projections import project
 from workflow.adapters.store.records import LedgerCheck
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 from workflow.domain.events import Event, canonical, chained_hash, personal_digest
 
 _PIECE = 1000
+#: What JSON gives back as it was.
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 
 class Ledger(Database):
@@ -202,8 +204,8 @@ def _chain(head: Tail, events: Iterable[Event]) -> list[Entry]:
         personal = None if given.personal is None else canonical(given.personal)
         # Not `replace`, which takes as long as all the rest for so many events.
         event = Event(
-            given.stream, given.number, given.kind, given.at, given.actor, given.cause, json.loads(data),
-            None if personal is None else json.loads(personal),
+            given.stream, given.number, given.kind, given.at, given.actor, given.cause, _read_again(given.data, data),
+            None if personal is None else _read_again(given.personal, personal),
         )  # fmt: skip
         salt = secrets.token_hex(16) if personal is not None else ""
         payload = personal_digest(salt, personal)
@@ -213,6 +215,15 @@ def _chain(head: Tail, events: Iterable[Event]) -> list[Entry]:
     return entries
 
 
+def _read_again(given: Mapping[str, Any] | None, spelt: str) -> Any:
+    """What reading the JSON of a mapping gives."""
+    if given.__class__ is dict and all(
+        name.__class__ is str and value.__class__ in _PLAIN for name, value in given.items()
+    ):
+        return given
+    return json.loads(spelt)
+
+
 def _insert(connection: Connection, entries: Sequence[Entry]) -> None:
     payloads = [
         {"digest": entry.payload, "salt": entry.salt, "body": entry.personal}
@@ -220,7 +231,7 @@ def _insert(connection: Connection, entries: Sequence[Entry]) -> None:
         if entry.payload
     ]
     if payloads:
-        connection.execute(t.payloads.insert(), payloads)
+        insert_many(connection, t.payloads, payloads)
     rows = [
         {
             "seq": entry.seq,
@@ -236,7 +247,7 @@ def _insert(connection: Connection, entries: Sequence[Entry]) -> None:
         }
         for entry in entries
     ]
-    connection.execute(t.events.insert(), rows)
+    insert_many(connection, t.events, rows)
 
 
 def _entry_fault(last: Tail, entry: Entry) -> str | None:
