@@ -22,6 +22,7 @@ from tests.domain.offices import (
 )  # fmt: skip
 from tests.process.calendar_office import Office, on
 from workflow.domain.campaign import Period
+from workflow.domain.deadlines import Owed
 from workflow.domain.ladder import Ladder
 from workflow.domain.roster import Contact, Role, Roster
 
@@ -281,3 +282,12 @@ def test_the_province_has_nobody_above_and_its_units_are_still_chased(office: Of
     assert "甲市教育局：尚未报送" in letter.text
     assert f"{UNITS[PROVINCE].name}（{PROVINCE}）：尚未报送" in letter.text
     assert UNITS[CITY].name in letter.text
+
+
+def test_a_poll_of_the_future_from_before_the_clock_was_set_back_reports_nothing(office: Office) -> None:
+    office.polled(on(1, 20))
+    seen = office.tick(on(1, 6, 1))
+    assert seen.waiting
+    assert not any(due.owed is Owed.AUTO_REPORT for due in seen.done)
+    office.polled(on(1, 6, 1))
+    assert any(due.owed is Owed.AUTO_REPORT for due in office.tick(on(1, 6, 1)).done)

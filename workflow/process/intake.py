@@ -93,26 +93,32 @@ class Intake:
         and only a pass that reached the end counts as a poll (`polled_from`).
         """
         known = self.store.cursor(account, folder)
-        if known is not None and known.uidvalidity != mailbox.uidvalidity:
-            known = (
-                None  # the server has numbered its mail anew: look at all of it again, which changes nothing
-            )
-        last = known.last_uid if known else 0
         polled = known.polled_from if known else None
+        if known and (known.uidvalidity != mailbox.uidvalidity or mailbox.was_set_back(known.last_uid)):
+            known = None  # the server numbers its mail anew: look at all of it again, which changes nothing
+        last = known.last_uid if known else 0
+        missed = [] if _polled_today(polled, began) else self._missed(mailbox, account, folder, last)
         outcomes: list[Outcome] = []
-        upcoming = (self._keep([_raw(one) for one in fetched]) for fetched in mailbox.batches(last, batch))
+        fetched = mailbox.batches(last, batch, also=missed)
+        upcoming = (self._keep([_raw(one) for one in some]) for some in fetched)
         with ThreadPoolExecutor(1, thread_name_prefix="intake-ahead") as ahead:
             waiting = ahead.submit(next, upcoming, None)
             while (kept := waiting.result()) is not None:
                 waiting = ahead.submit(next, upcoming, None)
                 outcomes.extend(self._take(kept))
                 uids = [raw.sighting.uid for raw in kept.raws if raw.sighting]
-                last = max(uids)
+                last = max(last, *uids)
                 mailbox.mark(uids)
                 self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, polled))
                 progress(len(outcomes))
         self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, began))
         return outcomes
+
+    def _missed(self, mailbox: Mailbox, account: str, folder: str, last: int) -> list[int]:
+        """What lies in the folder behind the cursor and was never seen, which no server should have: looked for once a day."""
+        held = mailbox.held(last)
+        seen = self.store.seen(account, folder, mailbox.uidvalidity, held)
+        return [uid for uid in held if uid not in seen]
 
     def again(self, message: MessageRow) -> Outcome:
         """Try a failed message again, at the time at which it came; one that fails again changes nothing.
@@ -384,6 +390,10 @@ def told(fault: Exception) -> str:
     frames = traceback.extract_tb(fault.__traceback__)
     place = f"（{PurePath(frames[-1].filename).name} 第 {frames[-1].lineno} 行）" if frames else ""
     return f"{type(fault).__name__}: {fault}"[:_MOST_WORDS] + place
+
+
+def _polled_today(polled: dt.datetime | None, began: dt.datetime) -> bool:
+    return polled is not None and polled.astimezone(SHANGHAI).date() == began.astimezone(SHANGHAI).date()
 
 
 def _raw(fetched: Fetched) -> Raw:

@@ -71,6 +71,8 @@ class Tick:
         self._note_guesses(now, campaign, roster)
         todo = self._owed(now, campaign, roster)
         polled = self.store.last_poll()
+        if polled is not None and polled > (clock or now):
+            polled = None  # the clock has been set back: that poll says nothing about the time from now on
         done: list[Due] = []
         waiting: list[Due] = []
         together: list[Due] = []

@@ -47,12 +47,17 @@ def messages(data: Sequence[Any]) -> Iterator[tuple[int, dt.datetime, bytes]]:
 
 
 def _responses(data: Sequence[Any]) -> Iterator[tuple[bytes, bytes | None]]:
-    """Each response as its words without literals, and the literal of its body."""
+    """Each response as its words without literals, and the literal of its body. Raises ValueError where a message goes on
+    behind its end.
+    """
     words, body, begun = b"", None, False
+    after_body = False
     for item in data:
         line, literal = item if isinstance(item, tuple) else (item, None)
         if not isinstance(line, bytes):
             continue
+        if after_body and not line.startswith((b")", b" ")):
+            raise ValueError("服务器给出的邮件长度与内容不符")
         if _START.match(line):
             if begun:
                 yield words, body
@@ -62,6 +67,9 @@ def _responses(data: Sequence[Any]) -> Iterator[tuple[bytes, bytes | None]]:
         words += b" " + line
         if literal is not None and _BODY.search(line):
             body = literal
+            after_body = True
+            continue
+        after_body = False
     if begun:
         yield words, body
 

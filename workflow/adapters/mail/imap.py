@@ -69,6 +69,7 @@ class Mailbox:
         self._settings = settings
         self._box: imap_tools.BaseMailBox | None = None
         self._uidvalidity = 0
+        self._uidnext = 0
         self._talking = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -80,7 +81,10 @@ class Mailbox:
             with self._reported("打不开收件文件夹", "请核对文件夹名称"):
                 self._introduce()
                 self._box.folder.set(self._settings.folder)
-                self._uidvalidity = self._read_uidvalidity()
+                self._uidvalidity = self._read_number("UIDVALIDITY")
+                self._uidnext = self._read_number("UIDNEXT")
+                if not self._uidvalidity:
+                    raise OutsideFailed(self._settings.where, "服务器没有给出 UIDVALIDITY，无法辨认邮件")
         except BaseException:
             self.close()
             raise
@@ -105,9 +109,24 @@ class Mailbox:
         """The folder's UIDVALIDITY: when it changes, the uids known so far mean nothing."""
         return self._uidvalidity
 
-    def batches(self, after_uid: int, size: int = 200, octets: int = BATCH_BYTES) -> Iterator[list[Fetched]]:
-        """The messages with uids above `after_uid` in their order, at most `size` to a batch and
-        `octets` in sum; a larger message comes alone.
+    def was_set_back(self, last_uid: int) -> bool:
+        """Whether the server gives out numbers again that it has used: one restored from a copy."""
+        return 0 < self._uidnext <= last_uid
+
+    def held(self, up_to: int) -> list[int]:
+        """The uids up to this one of what lies in the folder now."""
+        with self._reported("读取邮件时出错", "下次收信从中断处继续"):
+            data = self._command("SEARCH", "UID", f"1:{up_to}") if up_to else []
+        # n:* aside, some servers name more than they were asked for.
+        return [
+            uid for line in data if isinstance(line, bytes) for uid in map(int, line.split()) if uid <= up_to
+        ]
+
+    def batches(
+        self, after_uid: int, size: int = 200, octets: int = BATCH_BYTES, also: Sequence[int] = ()
+    ) -> Iterator[list[Fetched]]:
+        """The messages with uids above `after_uid`, and those named in `also`, in their order, at most `size` to a batch
+        and `octets` in sum; a larger message comes alone.
 
         Nothing is marked. Each batch is complete; when the connection breaks, those before it have been given and
         OutsideFailed is raised. A message that was deleted meanwhile is left out.
@@ -115,7 +134,7 @@ class Mailbox:
         with self._reported("读取邮件时出错", "下次收信从中断处继续"):
             # pymap and some others tell of deliveries since SELECT only after a NOOP.
             self._client.noop()
-            waiting = self._sizes(after_uid)
+            waiting = [*self._sizes_of(also), *self._sizes(after_uid)]
         for uids in _portions(waiting, size, octets):
             with self._reported("读取邮件时出错", "下次收信从中断处继续"):
                 batch = self._fetch(uids)
@@ -212,11 +231,19 @@ class Mailbox:
         if "ID" in client.capabilities:
             _expect_ok(*client._simple_command("ID", _NAME))  # noqa: SLF001 - imaplib has no public way
 
-    def _read_uidvalidity(self) -> int:
-        _, [value, *_] = self._client.response("UIDVALIDITY")
-        if isinstance(value, bytes) and value.isdigit():
-            return int(value)
-        raise OutsideFailed(self._settings.where, "服务器没有给出 UIDVALIDITY，无法辨认邮件")
+    def _read_number(self, name: str) -> int:
+        """A number that came with SELECT, 0 where it did not."""
+        _, [value, *_] = self._client.response(name)
+        return int(value) if isinstance(value, bytes) and value.isdigit() else 0
+
+    def _sizes_of(self, uids: Sequence[int]) -> list[tuple[int, int]]:
+        """(uid, octets) of these messages, in order."""
+        found: list[tuple[int, int]] = []
+        ranges, asked = fetching.ranges(uids), set(uids)
+        for start in range(0, len(ranges), _RANGES):
+            data = self._command("FETCH", ",".join(ranges[start : start + _RANGES]), "(UID RFC822.SIZE)")
+            found += [(uid, size) for uid, size in fetching.sizes(data) if uid in asked]
+        return sorted(found)
 
     def _sizes(self, after_uid: int) -> list[tuple[int, int]]:
         """(uid, octets) of each message above a uid, in order."""
