@@ -36,7 +36,7 @@ from workflow.process.decide import Arrival, Released, decide, failed, is_own
 from workflow.process.gather import Scope, current_campaign, gather, roster_of
 from workflow.process.parts import open_parts
 from workflow.process.release import refusal
-from workflow.process.sightings import seen_again
+from workflow.process.sightings import missed_before, seen_again
 from workflow.process.situation import Held, Outcome, Policy, Situation
 
 #: Of what the program said when it broke.
@@ -97,7 +97,7 @@ class Intake:
         if known and (known.uidvalidity != mailbox.uidvalidity or mailbox.was_set_back(known.last_uid)):
             known = None  # the server numbers its mail anew: look at all of it again, which changes nothing
         last = known.last_uid if known else 0
-        missed = [] if _polled_today(polled, began) else self._missed(mailbox, account, folder, last)
+        missed = missed_before(self.store, mailbox, (account, folder), last, polled, began)
         outcomes: list[Outcome] = []
         fetched = mailbox.batches(last, batch, also=missed)
         upcoming = (self._keep([_raw(one) for one in some]) for some in fetched)
@@ -113,12 +113,6 @@ class Intake:
                 progress(len(outcomes))
         self.store.save_cursor(account, folder, Cursor(mailbox.uidvalidity, last, began))
         return outcomes
-
-    def _missed(self, mailbox: Mailbox, account: str, folder: str, last: int) -> list[int]:
-        """What lies in the folder behind the cursor and was never seen, which no server should have: looked for once a day."""
-        held = mailbox.held(last)
-        seen = self.store.seen(account, folder, mailbox.uidvalidity, held)
-        return [uid for uid in held if uid not in seen]
 
     def again(self, message: MessageRow) -> Outcome:
         """Try a failed message again, at the time at which it came; one that fails again changes nothing.
@@ -390,10 +384,6 @@ def told(fault: Exception) -> str:
     frames = traceback.extract_tb(fault.__traceback__)
     place = f"（{PurePath(frames[-1].filename).name} 第 {frames[-1].lineno} 行）" if frames else ""
     return f"{type(fault).__name__}: {fault}"[:_MOST_WORDS] + place
-
-
-def _polled_today(polled: dt.datetime | None, began: dt.datetime) -> bool:
-    return polled is not None and polled.astimezone(SHANGHAI).date() == began.astimezone(SHANGHAI).date()
 
 
 def _raw(fetched: Fetched) -> Raw:

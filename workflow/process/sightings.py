@@ -1,10 +1,15 @@
-"""Sightings: a message that has its outcome is seen once more, in another folder or account or under another uid."""
+"""Sightings: a message that has its outcome is seen once more, in another folder or account or under another uid; and what
+lies in a folder and was never seen.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
+from workflow.adapters.mail.imap import Mailbox
 from workflow.adapters.store import Store
+from workflow.domain.campaign import SHANGHAI
 from workflow.domain.events import Event
 from workflow.domain.message import Sighting
 from workflow.process.decide import sighting_data
@@ -33,3 +38,16 @@ def seen_again(store: Store, again: Sequence[tuple[str, Sighting]]) -> list[Even
             Event(stream, number + 1, "message.seen", seen.internal_date, SYSTEM, sha, sighting_data(seen))
         )
     return events
+
+
+def missed_before(
+    store: Store, mailbox: Mailbox, place: tuple[str, str], last: int, polled: dt.datetime | None, began: dt.datetime
+) -> list[int]:  # fmt: skip
+    """The uids of what lies behind the cursor in a folder (account, folder) and was never seen, which no server should have:
+    looked for by the first poll of a day.
+    """
+    if polled is not None and polled.astimezone(SHANGHAI).date() == began.astimezone(SHANGHAI).date():
+        return []
+    held = mailbox.held(last)
+    seen = store.seen(*place, mailbox.uidvalidity, held)
+    return [uid for uid in held if uid not in seen]
