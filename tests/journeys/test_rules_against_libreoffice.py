@@ -14,21 +14,33 @@ that `tests/domain/test_rules.py` alone speaks for it:
 from __future__ import annotations
 
 import datetime as dt
+import random
 from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
 
 from tests.domain.authors import ANSWERS, PREVIOUS, Author
+from workflow.domain.columns import SPREADING
+from workflow.domain.form import cell_name, column_letters
 from workflow.domain.rules import ExcelError, evaluate, parse, to_excel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from workflow.domain.form import Value
 
 SEED, COUNT = 534, 400
+#: A repeating table of this period and of the last: its columns down their rows, a blank cell where None stands.
+COLUMNS: Mapping[str, tuple[Value, ...]] = {
+    "设备.数量": (3, None, 12, 0.5, -4),
+    "设备.名称": ("大屏", "平板", None, "3", ""),
+    "设备.购置": (dt.date(2019, 11, 1), None, None, dt.date(2024, 2, 29), None),
+    "设备.在用": (True, False, None, True, None),
+    "设备.备注": (None, None, None, None, None),
+}
+BEFORE: Mapping[str, tuple[Value, ...]] = {"设备.数量": (7, 7, None, 100.25), "设备.名称": ("a", None, "b")}
 
 
 def cell_text(value: Value) -> object:
@@ -51,6 +63,74 @@ def written(path: Path, formulas: list[str]) -> None:
         )
         sheet.cell(row, 1).value = "=" + excel
     book.save(path)
+
+
+def cells_of(columns: Mapping[str, tuple[Value, ...]]) -> dict[str, Value]:
+    return {
+        cell_name(column, row): value
+        for column, values in columns.items()
+        for row, value in enumerate(values, 1)
+        if value is not None
+    }
+
+
+def column_formula(chance: random.Random) -> str:
+    """A formula over whole columns: in every function that takes them, beside cells, literals and one another."""
+
+    def totalled() -> str:
+        arguments = [
+            chance.choice(
+                [*COLUMNS, *COLUMNS, *(f"上期({name})" for name in BEFORE), "学生数", "名称", "2.5"]
+            )
+            for _ in range(chance.randint(1, 3))
+        ]
+        return f"{chance.choice(sorted(SPREADING))}({','.join(arguments)})"
+
+    one, other = totalled(), chance.choice([totalled(), "学生数", "3", "上期(教师数)"])
+    return chance.choice(
+        [
+            one,
+            f"{one}{chance.choice(['=', '<>', '<', '<=', '>', '>='])}{other}",
+            f"ABS({one}-{other})<={other}*0.5",
+            f"IFERROR({one}/{other},{chance.choice(['0', 'FALSE'])})",
+            f"IF({one}>{other},{one}+1,ROUND({other},0))",
+            f"AND({one}>0,NOT({other}={one}))",
+        ]
+    )
+
+
+def test_random_formulas_over_columns_come_out_as_libreoffice_recalculates_them(
+    soffice: Callable[[Path, str, Path], Path], tmp_path: Path
+) -> None:
+    chance = random.Random(SEED)
+    formulas = [column_formula(chance) for _ in range(COUNT)]
+    book = openpyxl.Workbook()
+    answers, sheet = book.worksheets[0], book.create_sheet("公式")
+    answers.title = "答案"
+    at: dict[tuple[bool, str], str] = {}
+    for earlier, columns in enumerate(
+        ({n: (v,) for n, v in ANSWERS.items()} | COLUMNS, {n: (v,) for n, v in PREVIOUS.items()} | BEFORE)
+    ):
+        for name, values in columns.items():
+            letters, deep = column_letters(len(at) + 1), max(len(values), len(COLUMNS.get(name, ())))
+            at[bool(earlier), name] = f"答案!${letters}$1" + (f":${letters}${deep}" if deep > 1 else "")
+            for row, value in enumerate(values, 1):
+                answers[f"{letters}{row}"] = cell_text(value) or (None if value != 0 else value)
+    for row, formula in enumerate(formulas, 1):
+        excel = to_excel(parse(formula), lambda name: at[False, name], lambda name: at[True, name])
+        sheet.cell(row, 1).value = "=" + excel
+    source = tmp_path / "columns.xlsx"
+    book.save(source)
+    done = openpyxl.load_workbook(soffice(source, "xlsx", tmp_path / "recalculated"), data_only=True)
+    values = [row[0] for row in done["公式"].iter_rows(min_row=1, max_row=COUNT, max_col=1, values_only=True)]
+    now, before = {**ANSWERS, **cells_of(COLUMNS)}, {**PREVIOUS, **cells_of(BEFORE)}
+    differing = [
+        f"{formula}: ours {ours!r}, theirs {theirs!r}"
+        for formula, theirs in zip(formulas, values, strict=True)
+        if not same(ours := evaluate(parse(formula), now, before), theirs)
+    ]
+    assert not differing, "\n".join(differing)
+    assert sum(not isinstance(value, str) or not value.startswith("#") for value in values) > COUNT / 2
 
 
 def same(ours: object, theirs: object) -> bool:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workflow.adapters.workbook.master import CompiledForm
     from workflow.domain.form import Form
     from workflow.domain.roster import Unit
+    from workflow.domain.submission import Answers
 
 TEMPLATES = LetterTemplates(Path(__file__).parents[2] / "templates" / "letters")
 FORMS: dict[str, Form] = {
@@ -133,11 +134,13 @@ class Office:
             data = {"by": "审核员", "as_of": at.isoformat(), "rows": []}
             self.store.append([self._next(f"package:{self.campaign}/{unit}", "package.reported", at, data)])
 
-    def late(self, at: dt.datetime, unit: str, *, registered: bool = True) -> None:
+    def late(
+        self, at: dt.datetime, unit: str, *, registered: bool = True, answers: Answers | None = None
+    ) -> None:
         """A workbook of the unit comes after its level has reported."""
         data = {"received_at": at.isoformat(), "message": "c" * 64, "registered": registered}
         stream = f"late:{self.campaign}/{unit}/{form_for(unit)}/{at:%d%H%M}/0"
-        personal = {"answers": {"学生": 7}}
+        personal = {"answers": {"学生": 7} if answers is None else dict(answers)}
         self.store.append([Event(stream, 1, "late.kept", at, "系统", data=data, personal=personal)])
 
     def polled(self, at: dt.datetime) -> None:

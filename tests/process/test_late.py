@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.domain.offices import CENTRAL, COUNTY, SCHOOL, UNITS, WEST, at
+from tests.domain.offices import CENTRAL, COUNTY, SCHOOL, UNITS, WEST, at, form_of, number
 from tests.process.calendar_office import FORMS, Office, on
 from tests.process.situations import GOOD, STRANGER, mail, opened, workbook
 from workflow.domain.campaign import DEFAULT_WINDOWS, Period
+from workflow.domain.form import Field, FieldType, Prefill, Table
 from workflow.domain.letters import FreshCopy
 from workflow.domain.matching import asks_withdrawal
 from workflow.process.decide import decide
@@ -112,3 +113,21 @@ def test_the_next_copy_starts_from_what_came_too_late(office: Office) -> None:
     )  # fmt: skip
     assert notices.shown[SCHOOL].get("学生") == 7
     assert notices.shown[CENTRAL].get("学生") is None
+
+
+def test_rows_for_which_the_next_form_has_no_room_are_on_staffs_list(office: Office) -> None:
+    rows = {f"设备.{row}.{column}": "大屏" for row in (1, 2, 3) for column in ("名称", "型号")}
+    office.late(on(1, 6, 8), SCHOOL, answers={"学生": 7, **rows})
+    office.report(on(1, 16), *(code for code, unit in UNITS.items() if unit.kind.reports and code != COUNTY))
+    again = Field("设备.名称", "名称", FieldType.TEXT, prefill=Prefill.LAST_PERIOD)
+    smaller = form_of(
+        number("学生"), tables=(Table("设备", (again, Field("设备.型号", "型号", FieldType.TEXT)), 2),)
+    )
+    notices = Notices()
+    launch(
+        office.store, notices, TokenKey("A", b"k" * 32), Period(2027, 1), on(1, 20),  # type: ignore[arg-type]
+        {name: (form, "a" * 64) for name, form in {**FORMS, "school": smaller}.items()}, Terms(DEFAULT_WINDOWS, None),
+    )  # fmt: skip
+    assert notices.shown[SCHOOL] == {"设备.1.名称": "大屏", "设备.2.名称": "大屏"}
+    [told] = [item for item in office.store.staff_queries() if "放不下" in str(item.personal)]
+    assert f"{UNITS[SCHOOL].name}“设备”表第2行以后的1行" in str(told.personal)

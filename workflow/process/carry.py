@@ -48,11 +48,11 @@ def carry(
                 taken.append(field.name)
             elif field.required and field in form.indicators:
                 left.append(field.label)
-    left += _without_room(form, raw)
+    left += without_room(form, raw)
     return Carried(answers, tuple(taken), left)
 
 
-def _without_room(form: Form, raw: Mapping[str, RawValue | CellError]) -> list[str]:
+def without_room(form: Form, raw: Mapping[str, object]) -> list[str]:
     """The rows of tables for which the current form has no room, in words."""
     beyond = filled_rows(name for name in raw if name not in form.by_name) if form.tables else ()
     room = {table.name: table.rows for table in form.tables}

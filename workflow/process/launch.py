@@ -10,18 +10,21 @@ from workflow.adapters.store import Store
 from workflow.domain.campaign import Campaign, Period, midnight
 from workflow.domain.errors import Conflict, Fault, Refused
 from workflow.domain.events import Event
-from workflow.domain.form import Form, Prefill, Value
+from workflow.domain.form import Form, Prefill, Value, split_cell
 from workflow.domain.letters import FreshCopy, LetterKind, LetterOrder, ReceiptForm
 from workflow.domain.lifecycle import Case, CaseState, case_stream, package_stream
 from workflow.domain.matching import make_token
 from workflow.domain.roster import Level, Role, Roster, Unit
 from workflow.domain.submission import Answers
+from workflow.process.carry import without_room
 from workflow.process.correspondence import Secretariat
 from workflow.process.gather import earlier_data
 from workflow.process.receipts import ASKED
 from workflow.process.situation import SYSTEM, Earlier
 
 BATCH = 500
+#: Units that an item of staff's list names.
+_NAMED = 5
 UNREVIEWED = "没有登记审核员，本级数据将不经审核自动上报"
 #: How long before its period a campaign may be opened.
 EARLIEST = dt.timedelta(days=60)
@@ -92,7 +95,8 @@ def launch(
     ]
     for start in range(0, len(waiting), BATCH):
         batch = waiting[start : start + BATCH]
-        orders, events, lost = _issue(batch, cases, campaign, roster, fill, key, earlier, late, now)
+        orders, events, lost, cut = _issue(batch, cases, campaign, roster, fill, key, earlier, late, now)
+        events += _cut_tables(store, cut, campaign, now)
         queued = secretariat.queue(orders, roster)
         store.append([*events, *queued])
         letters += len(queued)
@@ -178,6 +182,19 @@ def _vacant(roster: Roster, now: dt.datetime) -> list[Unit]:
     ]
 
 
+def _cut_tables(store: Store, cut: Sequence[str], campaign: Campaign, now: dt.datetime) -> Iterator[Event]:
+    """For staff's list: units with more rows in a table than the form, which has less room than before, can show them."""
+    if cut:
+        others = f"等{len(cut)}个单位" if len(cut) > _NAMED else ""
+        matter = (
+            f"表单的表格放不下上期数据，工作簿中没有预填：{'；'.join(cut[:_NAMED])}{others}；"
+            "请加大“设置”表中的行数，或者告知这些单位归并填写"
+        )
+        number = store.next_numbers(["staff"])["staff"] + 1
+        cause = f"campaign:{campaign.id}"
+        yield Event("staff", number, "staff.query", now, SYSTEM, cause, {}, {"matter": matter})
+
+
 def _issue(
     units: Sequence[Unit],
     cases: Mapping[str, Case],
@@ -188,11 +205,12 @@ def _issue(
     earlier: Mapping[tuple[str, str], Earlier],
     late: Mapping[tuple[str, str], Answers],
     now: dt.datetime,
-) -> tuple[list[LetterOrder], list[Event], list[str]]:
+) -> tuple[list[LetterOrder], list[Event], list[str], list[str]]:
     """Cases planned and, where a letter reaches the unit, issued with copy 1. A case that was planned while no letter
-    could reach its unit is issued now if one can.
+    could reach its unit is issued now if one can. Then the units that no letter reaches, and, in words, those whose tables have
+    more rows than the form has room for.
     """
-    orders, events, unreachable = [], [], []
+    orders, events, unreachable, cut = [], [], [], []
     for unit in units:
         form = fill[unit.kind]
         case = Case(campaign.id, unit.code, form.id)
@@ -208,9 +226,17 @@ def _issue(
             unreachable.append(unit.code)
             continue
         orders.append(order)
+        if form.tables and (rows := without_room(form, _shown_again(form, known))):
+            cut.append(f"{unit.name}{'、'.join(rows)}")
         data = {"copy": 1, "token": token}
         events.append(Event(stream, 2, "case.issued", now, SYSTEM, f"campaign:{campaign.id}", data))
-    return orders, events, unreachable
+    return orders, events, unreachable, cut
+
+
+def _shown_again(form: Form, known: Answers) -> dict[str, Value]:
+    """Of what is known the cells of tables that a fresh copy is to show."""
+    again = {name for name, column in form.columns.items() if column.prefill is Prefill.LAST_PERIOD}
+    return {name: value for name, value in known.items() if (cell := split_cell(name)) and cell[0] in again}
 
 
 def _late_answers(store: Store, campaign: Campaign) -> dict[tuple[str, str], Answers]:
