@@ -191,9 +191,16 @@ def mail(
 
 
 def bounce(
-    *, permanent: bool = True, of: str = "<letter@office.test>", words: str = "550 no such user"
+    *,
+    permanent: bool = True,
+    of: str = "<letter@office.test>",
+    words: str = "550 no such user",
+    full: bool = False,
+    letter: str = "",
 ) -> Arrival:
-    return mail("mailer@relay.test", auto="bounce", bounce=Bounce(of, ("a@b.test",), permanent, words))
+    return mail(
+        "mailer@relay.test", auto="bounce", bounce=Bounce(of, ("a@b.test",), permanent, words, full, letter)
+    )
 
 
 def fold(situation: Situation, *arrivals: Arrival) -> tuple[Situation, list[Outcome]]:

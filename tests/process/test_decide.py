@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -118,6 +119,30 @@ class TestWhatNobodyWrote:
         first = bounce()
         _, (_, second) = fold(with_letter(opened()), first, replace(first, sha="e" * 64, digest="other"))
         assert kinds(second) == ["message.taken"]
+
+    def test_a_full_mailbox_is_a_good_address_and_the_letter_goes_again_on_the_next_day(self) -> None:
+        outcome = decide(bounce(full=True), with_letter(opened()))
+        assert kinds(outcome) == ["message.taken", "letter.deferred", "staff.query"]
+        assert outcome.events[1].data["until"] == (DUE + dt.timedelta(days=1)).isoformat()
+        assert outcome.events[2].personal is not None
+        assert "邮箱已满" in outcome.events[2].personal["matter"]
+        first = bounce(full=True)
+        _, (_, second) = fold(with_letter(opened()), first, replace(first, sha="e" * 64, digest="other"))
+        assert kinds(second) == ["message.taken"]
+
+    @pytest.mark.parametrize(("attempts", "event"), [(2, "letter.deferred"), (3, "letter.failed")])
+    def test_a_mailbox_that_stays_full_is_told_once_and_given_up_without_blame(
+        self, attempts: int, event: str
+    ) -> None:
+        situation = with_letter(opened())
+        letters = {known: replace(row, attempts=attempts) for known, row in situation.letters.items()}
+        outcome = decide(bounce(full=True), replace(situation, letters=letters))
+        assert kinds(outcome) == ["message.taken", event]
+        assert outcome.events[1].data.get("blame", "letter") == "letter"
+
+    def test_a_notice_that_quotes_only_our_own_header_is_tied_to_its_letter(self) -> None:
+        outcome = decide(bounce(of="", letter="letter"), with_letter(opened()))
+        assert kinds(outcome) == ["message.taken", "letter.failed"]
 
     def test_an_automatic_reply_is_put_away_unanswered(self) -> None:
         outcome = decide(mail(SCHOOL_MAIL, workbook(), auto="auto_reply"), opened())

@@ -48,13 +48,16 @@ class Bounce:
     """A notice that a letter was not delivered. `original_message_id` has its angle brackets, '' if not told.
 
     `permanent` is false for a delay: the server will try again and nothing is lost yet. `text` is the notice's
-    own explanation.
+    own explanation; `full` says that the mailbox has no room, so that the address is good; `letter` is the X-Huizhi-Letter
+    of what came back, '' if not told.
     """
 
     original_message_id: str
     recipients: tuple[str, ...]
     permanent: bool
     text: str
+    full: bool = False
+    letter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Message:
 
     `in_reply_to` has the ids of In-Reply-To, then those of References from the nearest to the oldest, all with
     their angle brackets and none twice. `sender` is the one address of the one From header with its domain in
-    lower case, and '' when there is none or more than one. `auto` is '', 'auto_reply' or 'bounce'. `letter` is
+    lower case, and '' when there is none or more than one. `auto` is '', 'auto_reply', 'read_receipt' or 'bounce'. `letter` is
     the value of X-Huizhi-Letter, which our own letters bear and which anybody can copy. `text` is made from
     `html` when there is no plain text. `auth_results` has the Authentication-Results headers that the receiving
     organisation itself put on, the newest first and as they came: what stands below another organisation's trace field was

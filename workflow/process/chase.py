@@ -255,7 +255,17 @@ def _case_row(picture: Picture, case: Case, *, with_phone: bool = False) -> Row:
     unit = picture.roster.units[case.unit]
     due = case.due or picture.campaign.reply_due
     name, phone = _whom_to_ring(picture, case.unit, Role.ADMINISTRATOR) if with_phone else ("", "")
-    return Row(unit, COHORTS[case.state].value, due, name, phone)
+    matter = COHORTS[case.state].value
+    if with_phone and _out_of_reach(picture, case.unit):
+        matter += "（登记的邮箱收不到信）"
+    return Row(unit, matter, due, name, phone)
+
+
+def _out_of_reach(picture: Picture, code: str) -> bool:
+    """Whether a unit has addresses and letters arrive at none of them."""
+    people = picture.roster.people(code, Role.ADMINISTRATOR, picture.day)
+    emails = [person.email.lower() for person in people if person.email]
+    return bool(emails) and all(email in picture.roster.bad for email in emails)
 
 
 def _whom_to_ring(picture: Picture, code: str, role: Role) -> tuple[str, str]:

@@ -31,6 +31,7 @@ from workflow.domain.matching import asks_withdrawal, token_in
 from workflow.domain.message import Fetched, Message, Sighting
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Bucket, ReadOutcome
+from workflow.process.bounces import returned_ids
 from workflow.process.correspondence import Secretariat
 from workflow.process.decide import Arrival, Released, decide, failed, is_own
 from workflow.process.gather import Scope, current_campaign, gather, roster_of
@@ -301,7 +302,7 @@ class Intake:
             tokens.add(token_in(message.subject))
             ids.update(islice(message.in_reply_to, 20))
             if message.bounce:
-                ids.add(message.bounce.original_message_id)
+                ids.update(returned_ids(message.bounce, self.policy.own_address))
             if arrival.released:
                 units.add(arrival.released.unit)
             for reading in arrival.readings.values():

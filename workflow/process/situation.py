@@ -23,6 +23,8 @@ from workflow.domain.submission import Answers, AttachmentOutcome, Bucket, Findi
 
 CaseKey = tuple[str, str, str]  # campaign, unit, form
 SYSTEM = "系统"
+#: What a notice makes of a letter: failed, or to be tried again.
+_BOUNCED = {"letter.failed": LetterState.FAILED, "letter.deferred": LetterState.DEFERRED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +148,12 @@ class Situation:
         digests = {data["digest"]: data["sha"] for data in taken if data["bucket"] != Bucket.FAILED}
         if digests:
             changes["digests"] = {**self.digests, **digests}
-        failed = {e.stream: e.number for e in outcome.events if e.kind == "letter.failed"}
-        if failed:
-            bounced = [row for row in self.letters.values() if f"letter:{row.id}" in failed]
+        bounced = {e.stream: e for e in outcome.events if e.kind in _BOUNCED}
+        if bounced:
             changes["letters"] = dict(self.letters) | {
-                row.message_id: replace(row, state=LetterState.FAILED, events=failed[f"letter:{row.id}"])
-                for row in bounced
+                row.message_id: replace(row, state=_BOUNCED[event.kind], events=event.number)
+                for row in self.letters.values()
+                if (event := bounced.get(f"letter:{row.id}"))
             }
         told = [event for event in outcome.events if event.kind == "message.taken" and event.personal]
         if told:

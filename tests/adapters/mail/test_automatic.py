@@ -91,7 +91,7 @@ def test_a_read_receipt_for_a_notice_of_failure_is_no_bounce() -> None:
         b"Final-Recipient: rfc822;a@school.test\r\nDisposition: manual-action; displayed\r\n--r--\r\n"
     )
     read = parse(raw)
-    assert (read.auto, read.bounce, read.attachments) == ("auto_reply", None, ())
+    assert (read.auto, read.bounce, read.attachments) == ("read_receipt", None, ())
 
 
 def test_a_person_who_writes_of_returned_mail_is_no_bounce() -> None:

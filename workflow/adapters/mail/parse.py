@@ -52,7 +52,7 @@ def parse(raw: bytes) -> Message:
         subject=_first(fields, "subject"),
         date=headers.moment(fields["date"][0]) if "date" in fields else None,
         auto=_auto(
-            bounce, automatic.auto_reply(root, fields, has_files=any(not a.inline for a in attachments))
+            bounce, automatic.auto_reply(root, fields, text, has_files=any(not a.inline for a in attachments))
         ),
         bounce=bounce,
         letter=_first(fields, "x-huizhi-letter"),
@@ -71,8 +71,8 @@ def _ids(values: Sequence[bytes]) -> list[str]:
     return [found for value in values for found in headers.ids(value)]
 
 
-def _auto(bounce: Bounce | None, replied: bool) -> str:
-    return "bounce" if bounce else "auto_reply" if replied else ""
+def _auto(bounce: Bounce | None, replied: str) -> str:
+    return "bounce" if bounce else replied
 
 
 def _is_body(part: Part) -> bool:
