@@ -267,6 +267,22 @@ def test_a_condition_written_out_is_not_asked_about(formula: str) -> None:
     assert compile_form(own_rule(formula), "school").queries == ()
 
 
+@pytest.mark.parametrize(
+    ("formula", "asked"),
+    [
+        ('=IF(教师数<=在校生数,"对","错")', True),
+        ('=学校名称&"小学"', True),
+        ('=IFERROR(带宽>0,"")', True),
+        ('=IF(接入方式="光纤",带宽>0,TRUE)', False),
+        ('=学校名称="小学"', False),
+    ],
+)
+def test_a_rule_that_comes_out_as_a_text_is_asked_about(formula: str, asked: bool) -> None:
+    definitions = tables(rules=[("L1", "逻辑校验", formula, "提示。")])
+    queries = compile_form(by_openpyxl(definitions=definitions), "school.xlsx").queries
+    assert [query.where for query in queries if "结果是文字" in query.what] == ["school.xlsx 规则!C2"] * asked
+
+
 def test_a_missing_value_of_last_quarter_is_not_taken_for_an_error_by_the_rule() -> None:
     written = to_excel(guarded(parse("=IFERROR(上期(a)/b,1)>COUNT(上期(a))")), lambda _: "B1", lambda _: "H1")
     assert written == "IF(OR(ISNA(H1)),NA(),IFERROR(H1/B1,1))>IF(OR(ISNA(H1)),NA(),COUNT(H1))"

@@ -48,7 +48,9 @@ def _texts(expr: Expr) -> Iterator[str]:
 
 
 def question_conditions(found: Definition) -> None:
-    """Ask about every 是否 field that stands as a condition: its cell holds the text 是 or 否, which is neither TRUE nor FALSE."""
+    """Ask about every 是否 field that stands as a condition: its cell holds the text 是 or 否, which is neither TRUE nor FALSE.
+    Likewise about a formula that comes out as a text, so that no answer would ever be asked about.
+    """
     yes_no = {item.name for item in found.fields if item.type is FieldType.YES_NO}
     for place, formula in found.formulas:
         for name in dict.fromkeys(bare_names(rules.parse(formula))):
@@ -58,6 +60,20 @@ def question_conditions(found: Definition) -> None:
                     f"“{name}”是“是否”字段，单元格里是“是”或“否”，直接用作条件不会成立",
                     f'请写成 {name}="是"',
                 )
+        if _gives_text(rules.parse(formula)):
+            what = "公式的结果是文字，不是 TRUE 或 FALSE，这条校验不起作用"
+            found.query(place, what, "请写成条件本身，例如 =教师数<=在校生数")
+
+
+def _gives_text(expr: Expr) -> bool:
+    """Whether a formula's result may be a text of its own."""
+    match expr:
+        case Text() | Binary("&"):
+            return True
+        case Call("IF" | "IFERROR" as function, arguments):
+            return any(_gives_text(one) for one in arguments[function == "IF" :])
+        case _:
+            return False
 
 
 def bare_names(expr: Expr) -> Iterator[str]:
