@@ -226,6 +226,19 @@ def test_decisions_come_back_row_by_row() -> None:
     assert review == ReviewReading("2026Q4", "410100", 2, TOKEN, DECISIONS, "同意上报")
 
 
+def test_the_packages_below_are_printed_on_two_pages_across_with_a_title_on_each() -> None:
+    """What was reported, and what is decided on it: on one page the words were too small to read."""
+    sheet = opened(written(book()))["下级上报"]
+    verdict = headings(sheet, 2)["审核结论"]
+    assert [at.id for at in sheet.col_breaks.brk] == [verdict - 1]
+    assert sheet.print_title_cols == "$A:$C"
+    assert sheet.page_setup.scale >= 60
+    titles = {cell.column: str(cell.value) for cell in sheet[1] if cell.value}
+    assert titles == {
+        4: "2026年第四季度下级单位上报情况（郑州市）", verdict: "下级单位上报数据的审核与沟通确认",
+    }  # fmt: skip
+
+
 def test_the_report_cell_is_there_only_where_the_level_reports() -> None:
     words = {
         cell.value for line in opened(written(book(reportable=False)))["封面"].iter_rows() for cell in line

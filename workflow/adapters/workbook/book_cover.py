@@ -216,14 +216,18 @@ def _report_cell(sheet: Worksheet, styles: Styles, row: int) -> int:
 _CHILD_LEAD = (
     ("序号", 5),
     (UNIT_CODE, 12),
-    ("单位名称", 24),
-    ("层级", 13),
+    ("单位名称", 22),
+    ("层级", 12),
     ("上报状态", 11),
-    ("上报方式", 10),
+    ("上报方式", 9),
 )
 _CHILD_TAIL = (
-    (VERDICT, 9), (NOTE, 24), (TALKED_TO, 10), (MEANS, 9), (TALKED_AT, 18), (DUE, 14), ("备注", 30),
+    (VERDICT, 10), (NOTE, 30), (TALKED_TO, 11), (MEANS, 9), (TALKED_AT, 18), (DUE, 14), ("备注", 26),
 )  # fmt: skip
+#: Room for two lines of an 审核意见 written by hand.
+_CHILD_HEIGHT = 30
+#: The columns that stand on both printed pages: 序号, 单位代码, 单位名称.
+_CHILD_REPEATED = 3
 _TALK_FORMATS = ("@", "@", 'yyyy"年"m"月"d"日" hh:mm', 'yyyy"年"m"月"d"日"')
 _TALK_HINTS = (
     "只在退回时填写：与下级单位何人沟通确认",
@@ -238,18 +242,22 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
     columns = (
         *_CHILD_LEAD,
         ("上报时间", 16),
-        (TIMES_REPORTED, 9),
-        ("应报", 7),
-        *((origin.word, 8) for origin in Origin),
+        (TIMES_REPORTED, 8),
+        ("应报", 6),
+        *((origin.word, 7.5) for origin in Origin),
         *_CHILD_TAIL,
     )
-    head = table_head(sheet, styles, f"{cover.period_name}下级单位上报情况（{area(cover.unit)}）", columns)
     verdict = 9 + len(Origin)
+    titles = (
+        (f"{cover.period_name}下级单位上报情况（{area(cover.unit)}）", _CHILD_REPEATED, verdict - 1),
+        ("下级单位上报数据的审核与沟通确认", verdict, len(columns) - 1),
+    )
+    head = table_head(sheet, styles, titles, columns)
     for at, child in enumerate(rows, start=1):
         row = head + at
         shade = {} if child.decidable else {"bg_color": LOCKED_FILL, "font_color": GREY}
         left, middle = styles.cell(text_wrap=True, **shade), styles.cell(align="center", **shade)
-        sheet.set_row(row, row_height((child.unit.name, 24), (child.remark, 26)))
+        sheet.set_row(row, max(_CHILD_HEIGHT, row_height((child.unit.name, 22), (child.remark, 26))))
         sheet.write_number(row, 0, at, middle)
         package = child.package
         how = "" if package.reported_at is None else "自动上报" if package.auto else "审核上报"
@@ -283,7 +291,12 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
     offer_choices(sheet, asked, verdict, WITHDRAWALS, title=VERDICT, hint=hint)
     _explain_talk(sheet, [at for at, _ in places], verdict + 2)
     finish_table(sheet, head, len(rows), len(columns), book_title(cover), f"第{cover.version}版")
-    sheet.freeze_panes(head + 1, 3)
+    # On two pages across, what was reported and what is decided on it: on one the words would be too small to read.
+    sheet.set_v_pagebreaks([verdict])
+    sheet.set_print_scale(64)
+    sheet.print_across()
+    sheet.repeat_columns(0, _CHILD_REPEATED - 1)
+    sheet.freeze_panes(head + 1, _CHILD_REPEATED)
 
 
 def _explain_talk(sheet: Worksheet, rows: Sequence[int], first: int) -> None:
@@ -333,13 +346,19 @@ def write_missing(
     sheet.freeze_panes(head + 1, 3)
 
 
-def table_head(sheet: Worksheet, styles: Styles, title: str, columns: Sequence[tuple[str, float]]) -> int:
-    """Title and headings; the row of the headings."""
+def table_head(
+    sheet: Worksheet, styles: Styles, title: str | Sequence[tuple[str, int, int]],
+    columns: Sequence[tuple[str, float]],
+) -> int:  # fmt: skip
+    """Title and headings; the row of the headings. A table that is printed on several pages across has a title for each,
+    with its first and last column.
+    """
     sheet.hide_gridlines(2)
     for column, (_, width) in enumerate(columns):
         sheet.set_column(column, column, width)
     sheet.set_row(0, 36)
-    put_span(sheet, 0, 0, len(columns) - 1, title, styles.title(16))
+    for words, first, last in [(title, 0, len(columns) - 1)] if isinstance(title, str) else title:
+        put_span(sheet, 0, first, last, words, styles.title(16))
     sheet.set_row(1, 34)
     for column, (words, _) in enumerate(columns):
         put_text(sheet, 1, column, words, styles.head())
