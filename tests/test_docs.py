@@ -130,8 +130,9 @@ def test_named_tests_exist(page: Path) -> None:
     assert missing == []
 
 
-def test_the_page_of_habits_names_a_test_in_every_row() -> None:
-    rows = [line for line in text("docs/returned-workbooks.md").splitlines() if line.startswith("| ")]
+@pytest.mark.parametrize("page", ["docs/returned-workbooks.md", "docs/review.md"])
+def test_a_page_of_what_is_held_names_a_test_in_every_row(page: str) -> None:
+    rows = [line for line in text(page).splitlines() if line.startswith("| ")]
     assert [row for row in rows if "::test_" not in row and not row.endswith("| test |")] == []
 
 

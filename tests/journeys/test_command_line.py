@@ -115,6 +115,15 @@ def test_a_level_without_a_reviewer_is_seen_as_the_campaign_opens(office: Office
     assert "没有登记审核员" not in again.out
 
 
+def test_the_next_period_opens_when_every_level_has_reported(asked: Office) -> None:
+    asked.at("01-13 10:00")
+    refused(asked.huizhi("open", "2027Q1"), "2026Q4 还有 5 个层级没有上报")
+    asked.at("01-27 10:00")
+    assert asked.huizhi("tick").code == 0
+    assert {package.locked for package in asked.app.store.packages("2026Q4")} == {True}
+    assert asked.huizhi("open", "2027Q1").code == 0
+
+
 class Contested(Store):
     """A store on which somebody else always writes first where one message is concerned, unless it is put aside."""
 

@@ -1,6 +1,7 @@
 """2026Q4 day by day over real mail, with a withdrawal from the county that goes up through city and province.
 
-Every level reviews and reports by its 审核员; then the county asks to withdraw. The city has reported and so has the
+Every level reviews and reports by its 审核员. The city returns what the county reported, first without its 沟通确认, which is
+refused, then with it, and the county reports again by its date; later the county asks to withdraw. The city has reported and so has the
 province, so the ministry's return is recorded first, and the data come down and go up again one level at a time.
 """
 
@@ -78,14 +79,17 @@ class Calendar:
     def decide(self, level: str, kind: str = "review_request", *, report: bool = True) -> list[Outcome]:
         return self.post(self.world.decide(level, kind, report=report))
 
-    def answer(self, level: str, below: str, verdict: str, kind: str) -> list[Outcome]:
-        """The reviewer's answer to a 撤报申请 of the level below, in the workbook that came with a letter."""
+    def answer(
+        self, level: str, below: str, verdict: str, kind: str, **typed: str | dt.datetime | dt.date
+    ) -> list[Outcome]:
+        """The reviewer's answer on the level below, in the workbook that came with a letter; `typed` are further columns."""
         asked = self.world.newest(level, kind)
         book = openpyxl.load_workbook(io.BytesIO(asked.workbook))
         sheet = book["下级上报"]
-        head, columns = clerks.headings(sheet, "单位代码", "审核结论")
+        head, columns = clerks.headings(sheet, "单位代码", "审核结论", *typed)
         rows = {str(sheet.cell(n, columns["单位代码"]).value): n for n in range(head + 1, sheet.max_row + 1)}
-        sheet.cell(rows[below], columns["审核结论"]).value = verdict
+        for heading, words in {"审核结论": verdict, **typed}.items():
+            sheet.cell(rows[below], columns[heading]).value = words
         saved = io.BytesIO()
         book.save(saved)
         said = {"In-Reply-To": asked.message_id}
@@ -134,7 +138,8 @@ def _reported_level_by_level(days: Calendar) -> None:
     days.decide(COUNTY)
     assert days.states()[COUNTY] is PackageState.REPORTED
 
-    days.until("01-07 10:00")
+    _returned_after_a_talk(days)
+    days.until("01-08 10:00")
     asked = world.newest(CITY, "review_request")
     book = clerks.review(asked.workbook, {}, report=True)
     named = [(next(iter(asked.files)), book)]
@@ -155,6 +160,40 @@ def _reported_level_by_level(days: Calendar) -> None:
         COUNTY: PackageState.ACCEPTED, CITY: PackageState.ACCEPTED, PROVINCE: PackageState.REPORTED,
     }  # fmt: skip
     assert not any(package.auto for package in world.app.store.packages("2026Q4"))
+
+
+def _returned_after_a_talk(days: Calendar) -> None:
+    """Article 20: the city returns the county's report on objection, and the county reports again by the date."""
+    world = days.world
+    days.until("01-06 10:00")
+    objection = "第一小学班级数与学籍系统不符，请核实"
+    days.answer(CITY, COUNTY, "退回", "review_request", 审核意见=objection)
+    assert "请填写沟通对象、沟通时间" in world.newest(CITY, "review_result").text
+    assert days.states()[COUNTY] is PackageState.REPORTED
+
+    world.at("01-06 11:00")
+    talk = {
+        "沟通对象": "示例联系人",
+        "沟通时间": moment("01-06 10:30").replace(tzinfo=None),  # as a spreadsheet keeps it
+        "限期": dt.date(2027, 1, 7),
+    }
+    days.answer(CITY, COUNTY, "退回", "review_request", 审核意见=objection, **talk)
+    assert days.states()[COUNTY] is PackageState.RETURNED
+    told = world.newest(COUNTY, "package_returned")
+    assert told.to == reviewer(COUNTY)
+    assert "2027年1月6日10:30与示例联系人沟通确认" in told.text
+    assert objection in told.text
+    assert "1月7日" in told.text
+
+    books = len(world.app.store.letters("2026Q4", CITY))
+    days.until("01-07 10:00")
+    days.decide(COUNTY)
+    assert days.states()[COUNTY] is PackageState.REPORTED, world.newest(COUNTY, "review_result").text
+    kinds = [row.kind for row in world.app.store.letters("2026Q4", CITY)[books:]]
+    assert (
+        "review_request" in kinds
+    )  # the county's row in the city's workbook says no longer how things stand
+    assert "新的汇总表随后发送" in world.newest(COUNTY, "report_received").text
 
 
 def _asked_back_level_by_level(days: Calendar) -> None:
@@ -203,9 +242,9 @@ def _corrected_and_reported_again(days: Calendar) -> None:
         assert days.states()[level] is PackageState.REPORTED, world.newest(level, "review_result").text
     days.until("01-16 09:30")
     packages = {package.unit: package for package in world.app.store.packages("2026Q4")}
-    assert {unit: (package.version, package.auto) for unit, package in packages.items()} == dict.fromkeys(
-        (PROVINCE, CITY, COUNTY), (2, False)
-    )
+    assert {unit: (package.version, package.auto) for unit, package in packages.items()} == {
+        PROVINCE: (2, False), CITY: (2, False), COUNTY: (3, False),
+    }  # fmt: skip
     made = world.app.store.book("2026Q4", PROVINCE)
     newest = world.app.store.submissions("2026Q4", [FIRST])[-1]
     assert made is not None

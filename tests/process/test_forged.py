@@ -290,6 +290,18 @@ def test_what_a_stranger_writes_as_an_address_is_not_shown_to_a_unit(address: st
     assert masked("somebody@home.test") == "so***@home.test"
 
 
+class TestOutdated:
+    def test_a_row_that_was_replaced_since_asks_for_a_new_workbook_once_a_mail(self) -> None:
+        rows = decision(SCHOOL, "通过", version=0), on_package(COUNTY, "通过")
+        outcome = decide(mail(REVIEWER, review(*rows), moment=NOW), submitted())
+        (step,) = [event.stream for event in outcome.events if event.kind == "step.done"]
+        assert step.startswith(f"step:2026Q4/wants-book/{COUNTY}/")
+
+    @pytest.mark.parametrize("row", [decision(SCHOOL, "可以"), decision(SCHOOL, "通过", version=9)])
+    def test_any_other_refusal_asks_for_none(self, row: Any) -> None:
+        assert kinds(decide(mail(REVIEWER, review(row), moment=NOW), submitted())) == ["message.taken"]
+
+
 class TestTheDueDate:
     def test_after_it_a_returned_level_is_not_reported_by_hand_before_the_calendar_has_acted(self) -> None:
         situation = reported(PackageAct.RETURN, due=at(1, 9, 0))

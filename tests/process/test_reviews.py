@@ -56,9 +56,10 @@ def result(outcome: Outcome) -> dict[str, Any]:
 
 
 def reason(situation: Situation, row: Decision, sender: str = REVIEWER, level: str = COUNTY) -> str:
-    """Why a lone row is refused; nothing may have happened."""
+    """Why a lone row is refused; nothing may have happened but a note that the reviewer needs a new workbook."""
     outcome = decide(mail(sender, review(row, level=level), moment=at(1, 3, 11)), situation)
-    assert (outcome.bucket, outcome.cases, outcome.packages, kinds(outcome)) == (
+    written = [event.kind for event in outcome.events if "/wants-book/" not in event.stream]
+    assert (outcome.bucket, outcome.cases, outcome.packages, written) == (
         Bucket.REVIEW, (), (), ["message.taken"],
     )  # fmt: skip
     (refused,) = result(outcome)["refused"]
@@ -112,7 +113,11 @@ class TestRows:
             (decision(SCHOOL, "退回"), "退回须在审核意见栏写明问题和修改要求"),
             (replace(decision(SCHOOL, "通过"), unit="419999"), "名册中没有代码为 419999 的单位"),
             (replace(decision(SCHOOL, "通过"), form="office"), "该单位不填报此表"),
-            (decision(SCHOOL, "通过", version=2), "该单位此后又报送了新数据（第1次），请在新的汇总表中审核"),
+            (decision(SCHOOL, "通过", version=0), "该单位此后又报送了新数据（第1次），请在新的汇总表中审核"),
+            (
+                decision(SCHOOL, "通过", version=2),
+                "该单位实际报送1次，与表中的报送次数不符，请在原汇总表中审核",
+            ),
             (decision(WEST, "通过", version=0), "该单位由西区教育局审核"),
             (decision(CITY_SCHOOL, "通过", version=0), "该单位由甲市教育局审核"),
             (decision(REMOTE, "通过", version=0), "该单位尚未报送，没有可审核的数据"),

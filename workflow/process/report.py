@@ -98,8 +98,9 @@ def _announce(
         }  # fmt: skip
         write(LetterKind.REPORT_CONFIRMATION, unit, Role.REVIEWER, context)
     if above is not None:
+        again = "原汇总表中该单位的行不再有效，新的汇总表随后发送。" if package.version > 1 else ""
         hint = "数据列入本级汇总表“下级上报”表，请在审核结论栏填写意见后回复。"
-        context = {"from_name": unit.name, "auto": auto, "counts": words, "accept_hint": hint}
+        context = {"from_name": unit.name, "auto": auto, "counts": words, "accept_hint": again + hint}
         write(LetterKind.REPORT_RECEIVED, above, Role.REVIEWER, context)
     return tuple({(order.kind, order.to.email): order for order in letters}.values())
 

@@ -13,6 +13,10 @@ from workflow.process.packages import APPROVE, GRANT, REFUSE, RETURN
 from workflow.process.situation import Situation
 
 
+class Outdated(NotAllowed):
+    """A row of a workbook that says no longer how things stand: its reviewer needs a new one."""
+
+
 def sorted_out(
     decisions: tuple[Decision, ...],
 ) -> tuple[list[Decision], dict[tuple[str, str], str]]:

@@ -44,9 +44,17 @@ from workflow.process.packages import (
     returned_context,
 )
 from workflow.process.questions import hold
+from workflow.process.renewal import wanted
 from workflow.process.results import once_a_day, result_letter
 from workflow.process.returns import finding_rows, return_due, returned_case
-from workflow.process.review_rows import already_so, check_verdict, fields_of, sorted_out, with_remarks
+from workflow.process.review_rows import (
+    Outdated,
+    already_so,
+    check_verdict,
+    fields_of,
+    sorted_out,
+    with_remarks,
+)
 from workflow.process.situation import AttachmentFate, Outcome, Situation
 from workflow.process.trust import doubt, expired, may_approve
 
@@ -105,6 +113,9 @@ def decide(
     letter = result_letter(
         review, situation, applied, refused, reported=reported, message=message, part=fate.index
     )
+    if any(row.get("outdated") for row in refused):
+        need = wanted(campaign, level.code, f"{sha}.{fate.index}", received_at)
+        outcome += Outcome(events=(need,))
     if refused:
         fate = replace(fate, reason=f"{len(refused)}项未予采用，已逐项告知审核员")
     return outcome + Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(fate,))
@@ -114,7 +125,7 @@ def apply_decisions(
     review: Review, decisions: tuple[Decision, ...], situation: Situation
 ) -> tuple[Outcome, list[dict[str, Any]], list[dict[str, Any]]]:
     """Each decision applied or refused: the outcome, and both lists as the answering letter shows them; `settled` is true of
-    a row refused because it is already as it asks for.
+    a row refused because it is already as it asks for, `outdated` of one on what has changed since the workbook was made.
     """
     outcome = Outcome()
     applied: list[dict[str, Any]] = []
@@ -128,7 +139,8 @@ def apply_decisions(
             done = _apply(review, decision, situation)
         except NotAllowed as refusal:
             row = _refusal(situation, decision, str(refusal))
-            refused.append({**row, "settled": already_so(decision, situation)})
+            outdated = isinstance(refusal, Outdated)
+            refused.append({**row, "settled": already_so(decision, situation), "outdated": outdated})
             continue
         situation, outcome = situation.after(done), outcome + done
         name = situation.roster.units[decision.unit].name
@@ -152,7 +164,7 @@ def _apply(review: Review, decision: Decision, situation: Situation) -> Outcome:
     mine = situation.roster.units[decision.unit].superior == review.level.code
     if package is not None and mine and package.version and decision.version_no != package.version:
         again = "又重新上报" if package.version > 1 else "已经上报"
-        raise NotAllowed(f"该单位此后{again}（第{package.version}次），请在新的汇总表中审核")
+        raise Outdated(f"该单位此后{again}（第{package.version}次），请在新的汇总表中审核")
     return decide_on_package(review, decision.unit, decision.verdict, note, situation, decision.talk)
 
 
@@ -168,8 +180,10 @@ def _apply_to_case(review: Review, decision: Decision, situation: Situation) -> 
     fields, rest = fields_of(situation.forms[case.form], decision.remarks)
     note = with_remarks(decision.note, rest)
     check_verdict(decision, note or " ".join(fields.values()), (APPROVE, RETURN))
-    if decision.version_no != case.number:
-        raise NotAllowed(f"该单位此后又报送了新数据（第{case.number}次），请在新的汇总表中审核")
+    if decision.version_no > case.number:
+        raise NotAllowed(f"该单位实际报送{case.number}次，与表中的报送次数不符，请在原汇总表中审核")
+    if decision.version_no < case.number:
+        raise Outdated(f"该单位此后又报送了新数据（第{case.number}次），请在新的汇总表中审核")
     if decision.verdict == APPROVE:
         labels = situation.forms[case.form].by_name
         note = with_remarks(note, {labels[name].label: words for name, words in fields.items()})

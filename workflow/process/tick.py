@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from workflow.adapters.store import MadeBook, Store
 from workflow.domain.campaign import SHANGHAI, Campaign
-from workflow.domain.deadlines import GATHERED, Due, Owed, Schedule, guessed_days, may_report, owed
+from workflow.domain.deadlines import GATHERED, Due, Owed, Schedule, cut_off, guessed_days, may_report, owed
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
@@ -25,6 +25,7 @@ from workflow.process.gather import current_campaign, require_roster, whole
 from workflow.process.late import offers
 from workflow.process.questions import Piece, gathered
 from workflow.process.questions import waiting as waiting_questions
+from workflow.process.renewal import given, outdated
 from workflow.process.report import report
 from workflow.process.situation import SYSTEM, Outcome, Policy, Situation
 from workflow.process.withdrawals import requests
@@ -97,6 +98,7 @@ class Tick:
         self._offer_late(now, campaign, roster)
         self._tell_requests(now, campaign, roster)
         self._review_again(now, campaign, roster)
+        self._renew(now, campaign, roster)
         self._ask_waiting(now, campaign, roster)
         return Done(tuple(done), tuple(waiting))
 
@@ -155,6 +157,37 @@ class Tick:
                 due = Due(now, Owed.REVIEW_REQUEST, f"{before}{day}/{made}", package.unit)
                 self._do(due, now, campaign, roster, alarmed=False)
 
+    def _renew(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
+        """A new workbook to a level that has not reported and whose own is out of date where it decides: a row was refused
+        for that, or a level below that was returned has reported again. A few on a day at most.
+        """
+        packages = {package.unit: package for package in self.store.packages(campaign.id)}
+        steps = self.store.steps(campaign.id)
+        day = now.astimezone(SHANGHAI).date().isoformat()
+        for code, needs in outdated(packages, roster, steps).items():
+            unit, before = roster.units[code], f"review-again/{code}/0/"
+            above = [packages[one.code] for one in roster.above(code) if one.code in packages]
+            closes = cut_off(campaign, roster, packages[code], [one for one in above if not one.locked])
+            today = sum(key.startswith(f"{before}{day}/") for key in steps)
+            if now >= closes or today >= _BOOKS_A_DAY:
+                continue
+            mailed = self._mailed(campaign, unit)
+            due = Due(
+                now, Owed.REVIEW_REQUEST, f"{before}{day}/{self.book(unit, now).version}", code,
+                skipped=all(since is not None and since <= mailed for since in needs.values()),
+            )  # fmt: skip
+            met = [given(campaign, need, now) for need in needs]
+            if due.skipped or due.key in steps:
+                self.store.append(met)
+            else:
+                self._do(due, now, campaign, roster, alarmed=False, also=met)
+
+    def _mailed(self, campaign: Campaign, unit: Unit) -> dt.datetime:
+        """When the level's workbook was last mailed with a request to review."""
+        letters = self.store.letters(campaign.id, unit.code)
+        asked = [row.queued_at for row in letters if row.kind == LetterKind.REVIEW_REQUEST]
+        return max(asked, default=campaign.opened_at)
+
     def _waits(self, unit: Unit, campaign: Campaign, roster: Roster, packages: Mapping[str, Package]) -> bool:
         """Whether a level has something to decide on: a version of its own units, or a package of the level below."""
         cases = self._cases(campaign, roster.members(unit.code))
@@ -195,8 +228,11 @@ class Tick:
         steps, packages = self.store.steps(campaign.id), self.store.packages(campaign.id)
         return owed(now, campaign, roster, packages, steps, self.schedule)
 
-    def _do(self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster, *, alarmed: bool) -> None:
-        """One thing owed: its events, its letters and its key, committed together."""
+    def _do(
+        self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster, *, alarmed: bool,
+        also: Sequence[Event] = (),
+    ) -> None:  # fmt: skip
+        """One thing owed: its events, its letters and its key, committed together, and `also` what it settles."""
         outcome = Outcome()
         seen: Mapping[str, int] = {}
         if due.owed is Owed.AUTO_REPORT:
@@ -207,7 +243,7 @@ class Tick:
             f"step:{campaign.id}/{due.key}", 1, "step.done", due.at, SYSTEM, "",
             {"detail": "已由后一次通知代替" if due.skipped else ""},
         )  # fmt: skip
-        events = [step, *outcome.events]
+        events = [step, *also, *outcome.events]
         queries = [*self._calls(outcome, due, roster)]
         if due.owed is Owed.AUTO_REPORT and alarmed:
             queries.append(self._alarm(due, roster))

@@ -282,14 +282,7 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
                 row, column, None, styles.cell(align="center", text_wrap=True, num_format=kind, **fill)
             )
         put_text(sheet, row, verdict + 2 + len(_TALK_FORMATS), child.remark, left)
-    places = [(head + at, child) for at, child in enumerate(rows, start=1) if child.decidable]
-    ordinary = [at for at, child in places if child.package.state is not PackageState.WITHDRAWAL_REQUESTED]
-    hint = "通过：接收该单位上报数据；退回：整体退回修改，须先沟通确认，并填写审核意见、沟通对象、沟通时间"
-    offer_choices(sheet, ordinary, verdict, VERDICTS, title=VERDICT, hint=hint)
-    asked = [at for at, child in places if child.package.state is PackageState.WITHDRAWAL_REQUESTED]
-    hint = "该单位已申请撤报。不同意的，请在审核意见栏写明理由"
-    offer_choices(sheet, asked, verdict, WITHDRAWALS, title=VERDICT, hint=hint)
-    _explain_talk(sheet, [at for at, _ in places], verdict + 2)
+    _offer_verdicts(sheet, [(head + at, child) for at, child in enumerate(rows, start=1)], verdict)
     finish_table(sheet, head, len(rows), len(columns), book_title(cover), f"第{cover.version}版")
     # On two pages across, what was reported and what is decided on it: on one the words would be too small to read.
     sheet.set_v_pagebreaks([verdict])
@@ -297,6 +290,18 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
     sheet.print_across()
     sheet.repeat_columns(0, _CHILD_REPEATED - 1)
     sheet.freeze_panes(head + 1, _CHILD_REPEATED)
+
+
+def _offer_verdicts(sheet: Worksheet, rows: Sequence[tuple[int, ChildRow]], verdict: int) -> None:
+    """The dropdowns of the packages that are decided on, by their rows, and the words of help beside them."""
+    places = [(at, child) for at, child in rows if child.decidable]
+    ordinary = [at for at, child in places if child.package.state is not PackageState.WITHDRAWAL_REQUESTED]
+    hint = "通过：接收该单位上报数据；退回：整体退回修改，须先沟通确认，并填写审核意见、沟通对象、沟通时间"
+    offer_choices(sheet, ordinary, verdict, VERDICTS, title=VERDICT, hint=hint)
+    asked = [at for at, child in places if child.package.state is PackageState.WITHDRAWAL_REQUESTED]
+    hint = "该单位已申请撤报。不同意的，请在审核意见栏写明理由"
+    offer_choices(sheet, asked, verdict, WITHDRAWALS, title=VERDICT, hint=hint)
+    _explain_talk(sheet, [at for at, _ in places], verdict + 2)
 
 
 def _explain_talk(sheet: Worksheet, rows: Sequence[int], first: int) -> None:
