@@ -25,6 +25,7 @@ from workflow.domain.deadlines import Schedule
 from workflow.domain.errors import Fault, OutsideFailed, Refused
 from workflow.domain.form import Form
 from workflow.domain.ladder import Ladder
+from workflow.domain.retention import Kind
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.sending import Allowance, Limits
 from workflow.domain.tallies import Judged, Verdicts, judge
@@ -36,6 +37,7 @@ from workflow.process.dispatch import Terms as SendingTerms
 from workflow.process.gather import current_campaign, require_campaign, require_roster
 from workflow.process.intake import Intake
 from workflow.process.launch import Launched, Terms, TokenKey, launch
+from workflow.process.purge import Purged, purge
 from workflow.process.retry import Retry
 from workflow.process.situation import Outcome, Policy
 from workflow.process.tick import Done, Tick
@@ -315,6 +317,11 @@ class App:
         """Do what the calendar owes at `now`."""
         tick = Tick(self.store, self.secretariat, self.policy, self.schedule, self.forms, self._book)
         return tick.run(now or self.now(), progress, self.now())
+
+    def purge(self, before: dt.datetime | None = None, *, dry: bool = False) -> Purged:
+        """Erase personal data that are past their time."""
+        days = {Kind(name): count for name, count in self.config.retention.model_dump().items()}
+        return purge(self.store, self.files, days, before, self.now(), dry=dry)
 
     def consolidate(
         self, campaign: str = "", units: Sequence[str] | None = None, progress: Progress = _no_progress

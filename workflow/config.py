@@ -26,6 +26,8 @@ from workflow.domain.roster import Level
 
 #: The longest interval of the scheduled job, in minutes.
 MONTH = 31 * 24 * 60
+#: The longest time for which data can be kept and then erased, in days: a hundred years.
+MOST_KEPT = 36_525
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Security = Literal["none", "starttls", "tls"]
 _MOST_DAYS = 60
@@ -230,6 +232,17 @@ class Review(_Section):
     trusted_authserv: str = ""
 
 
+class Retention(_Section):
+    """How many days each kind of personal data is kept before `huizhi purge` erases it; 0 for good."""
+
+    mail: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
+    answers: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
+    contacts: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
+    matters: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
+    receipts: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
+    books: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
+
+
 class Run(_Section):
     """Intervals of `huizhi run`, in minutes; consolidation in minutes too (0: never by itself)."""
 
@@ -273,6 +286,7 @@ class Config(_Section):
     schedule: ScheduleSection = ScheduleSection()
     ladder: LadderSection = LadderSection()
     review: Review = Review()
+    retention: Retention = Retention()
     run: Run = Run()
     reader: Reader = Reader()
     clock: ClockSection = ClockSection()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.domain.offices import CITY, COUNTY, at
 from workflow.domain.errors import Fault, OutsideFailed, Refused
-from workflow.domain.events import GENESIS, Event, canonical, chained_hash, personal_digest
+from workflow.domain.events import GENESIS, Event, Ranges, canonical, chained_hash, personal_digest
 from workflow.domain.letters import PRIORITY, LetterKind, LetterOrder
 from workflow.domain.roster import Recipient, Role
 
@@ -83,3 +83,12 @@ def test_a_refusal_carries_every_fault_and_a_failure_its_one() -> None:
     assert str(Refused(faults)) == "名册!第3行：没有名称；请填写\n名册!第4行：代码重复"
     assert Refused(faults[0]).faults == (faults[0],)
     assert str(OutsideFailed("imap.example.org", "连接不上")) == "imap.example.org：连接不上"
+
+
+@given(st.sets(st.integers(1, 60)), st.sets(st.integers(1, 60)))
+def test_ranges_name_what_was_chosen_and_nothing_else_that_counts(chosen: set[int], others: set[int]) -> None:
+    among = chosen | others
+    ranges = Ranges.of(chosen, among)
+    assert {place for place in among if place in ranges} == chosen
+    again = Ranges().with_more(ranges.pairs).with_more(ranges.pairs)
+    assert {place for place in among if place in again} == chosen

@@ -13,6 +13,7 @@ import hashlib
 import itertools
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,43 @@ class Files:
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
                 _sync_folders([path.parent], self.root)
+
+    def drop_mail(self, sha: str) -> bool:
+        """Remove a message's bytes; whether they were there."""
+        there = self.has_mail(sha)
+        if there:
+            self.remove_mail(sha)
+        return there
+
+    def drop_letter(self, sha: str) -> bool:
+        """Remove a letter's bytes for good; whether they were there."""
+        path = _place(self._letters, sha, ".eml")
+        with _disk(path):
+            if not path.is_file():
+                return False
+            path.unlink()
+            _sync_folders([path.parent], self.root)
+        return True
+
+    def receipt_count(self, campaign: str) -> int:
+        return _count(_inside(self._receipts, campaign))
+
+    def drop_receipts(self, campaign: str) -> None:
+        """Remove every part of a 回执表 of a campaign for good."""
+        self._drop(_inside(self._receipts, campaign))
+
+    def book_count(self, campaign: str) -> int:
+        return _count(_inside(self._books, campaign))
+
+    def drop_books(self, campaign: str) -> None:
+        """Remove a campaign's consolidated workbooks for good."""
+        self._drop(_inside(self._books, campaign))
+
+    def _drop(self, folder: Path) -> None:
+        with _disk(folder):
+            if folder.is_dir():
+                shutil.rmtree(folder)
+                _sync_folders([folder.parent], self.root)
 
     def keep_letters(self, letters: Sequence[bytes]) -> list[str]:
         """Keep letters exactly as they will be sent; their sha256, in order."""
@@ -227,6 +265,11 @@ def _inside(folder: Path, relative: str) -> Path:
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise ValueError(f"not a path inside {folder.name}: {relative!r}")
     return folder / path
+
+
+def _count(folder: Path) -> int:
+    """The files below a folder."""
+    return sum(1 for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
 
 
 def _shas(folder: Path, suffix: str) -> Iterator[str]:

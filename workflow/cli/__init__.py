@@ -17,6 +17,7 @@ from workflow.cli import (
     ledger,
     mail,
     passwords,
+    purge,
     quarantine,
     rehearse,
     review,
@@ -30,7 +31,7 @@ from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 
 #: Each declares its own commands, in the order in which help shows them.
 _DOORS = (
-    workspace, run, rehearse, units, passwords, keys, campaign, intake, mail, quarantine, review, ledger,
+    workspace, run, rehearse, units, passwords, keys, campaign, intake, mail, quarantine, review, ledger, purge,
 )  # fmt: skip
 
 

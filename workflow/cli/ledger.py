@@ -51,6 +51,8 @@ def trace(app: App, unit: str, field: str, campaign: str) -> int:
             "本期没有报送该字段"
             + (f"；数据来源：{reported.origin.word} {reported.submission}" if reported else "")
         )
+    if erased := app.store.erased_answers(known.id, unit):
+        say(f"另有 {erased} 次报送的内容已按保存期限清除")
     stream = package_stream(known.id, roster.package_of(unit).code)
     for line in told(app.store.told([stream]).get(stream, [])):
         say(f"上报经过（{roster.package_of(unit).name}） {line}")
@@ -80,7 +82,9 @@ def _say_source(app: App, form: Form, rows: Sequence[TraceRow], *, by_row: bool)
     else:
         say(f"{attachment} 单元格 {row.cell or form.cell_of(row.field)}")
     if row.message:
-        state = "" if app.files.has_mail(row.message) else "（原件不在，请从备份恢复）"
+        erased = app.store.erased_mail([row.message])
+        missing = "（已按保存期限清除）" if erased else "（原件不在，请从备份恢复）"
+        state = "" if app.files.has_mail(row.message) else missing
         say(f"  原件 {app.files.mail_path(row.message).relative_to(app.workspace)}{state}")
 
 
@@ -94,17 +98,22 @@ def verify(app: App) -> int:
         faults.append(f"台账副本：{fault}")
     messages = app.store.messages()
     deleted = app.store.deleted([message.sha for message in messages])
-    messages = [message for message in messages if message.sha not in deleted]
+    erased = app.store.erased_mail() - deleted
+    messages = [message for message in messages if message.sha not in deleted | erased]
     for message in messages:
         try:
             app.files.mail(message.sha)
         except OutsideFailed as lost:
             faults.append(str(lost.fault))
+    if check.lost:
+        faults.append(f"台账中有 {check.lost} 条的个人信息内容不见了，而没有清除记录；请从备份取回")
     for fault in faults:
         complain(fault)
     if faults:
         return 1
     gone = f"，另有 {len(deleted)} 封已由工作人员删除" if deleted else ""
+    gone += f"，{len(erased)} 封已按保存期限清除" if erased else ""
+    gone += f"；个人信息已清除 {check.erased} 条" if check.erased else ""
     say(f"台账完整：{check.count}条，最后一条 {check.head}；副本一致；邮件原件 {len(messages)} 封齐全{gone}")
     return 0
 

@@ -7,10 +7,11 @@ stands apart and enters the chain as a salted digest, so that it can be erased w
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ from workflow.domain.form import Severity, Value
 from workflow.domain.submission import Finding
 
 GENESIS = "0" * 64
+#: The event that says which events' personal payload was erased: its `ranges` are pairs of first and last place.
+PURGED = "purge.done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,46 @@ class Event:
     cause: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     personal: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Places in the ledger as ranges from first to last, both within, in order and apart."""
+
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, chosen: Collection[int], among: Iterable[int]) -> Ranges:
+        """The chosen places as few ranges as may be; what lies between two of them and not in `among` may be within."""
+        wanted = frozenset(chosen)
+        pairs: list[tuple[int, int]] = []
+        open_ = False
+        for place in sorted(among):
+            if place not in wanted:
+                open_ = False
+            elif open_:
+                pairs[-1] = (pairs[-1][0], place)
+            else:
+                pairs.append((place, place))
+                open_ = True
+        return cls(tuple(pairs))
+
+    def with_more(self, pairs: Iterable[Sequence[int]]) -> Ranges:
+        """These and others together."""
+        found: list[tuple[int, int]] = []
+        for first, last in sorted([*self.pairs, *((pair[0], pair[1]) for pair in pairs)]):
+            if found and first <= found[-1][1] + 1:
+                found[-1] = (found[-1][0], max(last, found[-1][1]))
+            else:
+                found.append((first, last))
+        return Ranges(tuple(found))
+
+    def __contains__(self, place: int) -> bool:
+        at = bisect.bisect_right(self.pairs, place, key=lambda pair: pair[0])
+        return at > 0 and place <= self.pairs[at - 1][1]
+
+    def __bool__(self) -> bool:
+        return bool(self.pairs)
 
 
 #: A text as JSON, Chinese as it is.

@@ -20,6 +20,7 @@ from workflow.adapters.files import Files
 from workflow.adapters.store import MadeBook, Store, StoredAnswers
 from workflow.adapters.workbook.consolidate import write_book
 from workflow.domain.campaign import Campaign
+from workflow.domain.errors import Fault, Refused
 from workflow.domain.events import Event, canonical
 from workflow.domain.form import FILLER, Form
 from workflow.domain.lifecycle import Case, Package, PackageState, is_counted
@@ -189,7 +190,11 @@ def consolidate(
         else:
             changed.append((seen, digest))
     store.append(confirmed)
-    held = store.answers(set().union(*(seen.shown for seen, _ in changed)))
+    shown = set[str]().union(*(seen.shown for seen, _ in changed))
+    held = store.answers(shown)
+    if shown - held.keys():
+        what = "报送数据已按保存期限清除，不能再生成汇总表"
+        raise Refused(Fault(f"填报任务 {campaign.id}", what, "请使用清除前已经生成的汇总表"))
     verdicts = judgements(judge, store, [seen for seen, _ in changed], held)
     for at in range(0, len(changed), _TOGETHER):
         events = []

@@ -158,8 +158,10 @@ class Intake:
         raws = sorted(raws, key=lambda raw: raw.received_at)
         shas = self.files.keep_mail([raw.data for raw in raws])
         known = self.store.taken(shas)
-        for sha in self.store.deleted(known) if known else ():
-            self.files.remove_mail(sha)  # staff had it removed; the mail server still has it
+        for sha in self.store.deleted(known) | self.store.erased_mail(known) if known else ():
+            self.files.remove_mail(
+                sha
+            )  # staff had it removed, or its time was over; the mail server still has it
         new = {sha: raw for raw, sha in zip(raws, shas, strict=True) if sha not in known}
         try:
             return Batch(raws, shas, self._read(new))

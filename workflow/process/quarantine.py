@@ -66,8 +66,8 @@ class Quarantine:
         raise Refused(Fault(f"邮件编号 {start}", what, remedy))
 
     def content(self, one: Waiting) -> Message | None:
-        """The message as it came, None where it has been deleted."""
-        if any(act.act == "deleted" for act in one.settled):
+        """The message as it came, None where it has been deleted or erased."""
+        if any(act.act == "deleted" for act in one.settled) or self.store.erased_mail([one.message.sha]):
             return None
         return parse(self.files.mail(one.message.sha))
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from tests.adapters.store import story
-from workflow.adapters.store import Store
+from workflow.adapters.store import Store, tables
 from workflow.domain.errors import Conflict, OutsideFailed, Refused
 from workflow.domain.events import GENESIS
 from workflow.domain.lifecycle import CaseState, NotAllowed
@@ -344,3 +345,25 @@ def test_a_batch_of_a_thousand_is_written_fast(store: Store) -> None:
     seconds = time.perf_counter() - begin
     floor = 3300 if store.engine.dialect.name == "sqlite" else 1000
     assert 3000 / seconds > floor
+
+
+def test_what_was_erased_with_a_record_is_counted_and_a_rebuild_gives_the_same_rows(
+    store: Store, folder: Path
+) -> None:
+    story.tell(store)
+    with store.reading() as connection:
+        held = list(
+            connection.execute(
+                select(tables.events.c.seq).where(tables.events.c.payload != "").order_by(tables.events.c.seq)
+            ).scalars()
+        )
+    erased = held[: len(held) // 2]
+    store.erase(erased, story.event("purge", 1, "purge.done", {}))
+    check = store.verify_ledger()
+    assert (check.fault, check.erased, check.lost) == (None, len(erased), 0)
+    assert store.verify_copy() is None
+    before = story.rows(store)
+    store.rebuild(folder)
+    assert story.rows(store) == before
+    tamper(store, "UPDATE payloads SET body = NULL")
+    assert store.verify_ledger().lost == len(held) - len(erased)

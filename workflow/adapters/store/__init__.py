@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from workflow.adapters.store.erasure import Erasure
 from workflow.adapters.store.late_queries import LateQueries
-from workflow.adapters.store.ledger import Ledger
 from workflow.adapters.store.mail_log_queries import MailLogQueries
 from workflow.adapters.store.mail_queries import MailQueries
 from workflow.adapters.store.quarantine_queries import QuarantineQueries
@@ -39,7 +39,7 @@ from workflow.adapters.store.work_queries import WorkQueries
 
 
 class Store(
-    Ledger,
+    Erasure,
     RosterQueries,
     WorkQueries,
     MailQueries,

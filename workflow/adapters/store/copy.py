@@ -20,7 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from workflow.domain.errors import Fault, OutsideFailed, Refused
-from workflow.domain.events import GENESIS, Event, canonical, quoted
+from workflow.domain.events import GENESIS, PURGED, Event, Ranges, canonical, quoted
 
 PERSONAL = "personal-"
 _LOCK_SECONDS = 60
@@ -49,8 +49,7 @@ class Entry:
         )
 
     def personal_line(self) -> str:
-        payload = f'"digest":"{self.payload}","salt":"{self.salt}","seq":{self.seq}'
-        return f'{{{payload},"personal":{self.personal or "null"}}}\n'
+        return _personal_line(self.payload, self.salt, self.seq, self.personal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +116,42 @@ class LedgerCopy:
                 return Tail(fields["seq"], fields["hash"], path.stem)
         return Tail()
 
+    def purged(self) -> Ranges:
+        """The events whose personal payload was erased, by what the copy's own events say."""
+        found = Ranges()
+        for path in self._files():
+            for fields in _lines(path, containing=f'"kind":"{PURGED}"'):
+                found = found.with_more(fields["data"]["ranges"])
+        return found
+
+    def unscrubbed(self) -> int:
+        """How many payloads stand in the copy that were to be erased."""
+        purged = self.purged()
+        return sum(fields["seq"] in purged for path in self._personal() for fields in _lines(path))
+
+    def scrub(self) -> None:
+        """Take every payload that was erased out of the copy; a file is whole before and after."""
+        purged = self.purged()
+        if not purged:
+            return
+        with _disk(self.folder), FileLock(self.folder / ".lock", timeout=_LOCK_SECONDS):
+            for path in self._personal():
+                _keep_lines(path, lambda fields: fields["seq"] not in purged)
+
+    def _personal(self) -> list[Path]:
+        return sorted(self.folder.glob(f"{PERSONAL}*.jsonl"))
+
     def entries(self) -> Iterator[Entry]:
-        """Every event of the copy in order. Raises Refused for a line that can't be read."""
+        """Every event of the copy in order, without payloads that were erased after the copy was made. Raises Refused for a
+        line that can't be read.
+        """
+        purged = self.purged()
         for path in self._files():
             month = path.stem
             personal: dict[str, tuple[str, Any]] = {
                 fields["digest"]: (fields["salt"], fields["personal"])
                 for fields in _lines(self.folder / f"{PERSONAL}{month}.jsonl")
+                if fields["seq"] not in purged
             }
             for fields in _lines(path):
                 yield _entry(fields, personal)
@@ -152,13 +180,16 @@ def _entry(fields: Mapping[str, Any], personal: Mapping[str, tuple[str, Any]]) -
     )
 
 
-def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
+def _lines(path: Path, containing: str = "") -> Iterator[Mapping[str, Any]]:
+    """The lines of a file, or those with these words in them."""
     if not path.exists():
         return
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if not line.endswith("\n"):
                 return  # torn by a crash while it was written
+            if containing not in line:
+                continue
             try:
                 yield json.loads(line)
             except ValueError as error:
@@ -198,6 +229,30 @@ def _extend(path: Path, lines: Iterable[str]) -> None:
         os.fsync(file.fileno())
     if fresh:
         sync_folder(path.parent)
+
+
+def _keep_lines(path: Path, wanted: Callable[[Mapping[str, Any]], bool]) -> None:
+    """Leave in a file only the lines that are wanted, in one step."""
+    kept, dropped = [], 0
+    for fields in _lines(path):
+        if wanted(fields):
+            personal = None if fields["personal"] is None else canonical(fields["personal"])
+            kept.append(_personal_line(fields["digest"], fields["salt"], fields["seq"], personal))
+        else:
+            dropped += 1
+    if not dropped:
+        return
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write("".join(kept).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def _personal_line(digest: str, salt: str, seq: int, personal: str | None) -> str:
+    return f'{{"digest":"{digest}","salt":"{salt}","seq":{seq},"personal":{personal or "null"}}}\n'
 
 
 def _cut_torn(path: Path) -> None:

@@ -18,7 +18,7 @@ from workflow.adapters.store.database import Database, chunks, insert_many
 from workflow.adapters.store.projections import project
 from workflow.adapters.store.records import LedgerCheck
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
-from workflow.domain.events import Event, canonical, chained_hash, personal_digest
+from workflow.domain.events import PURGED, Event, Ranges, canonical, chained_hash, personal_digest
 
 _PIECE = 1000
 #: What JSON gives back as it was.
@@ -57,23 +57,42 @@ class Ledger(Database):
         if not events:
             return
         with self.writing() as connection:
-            head = _head(connection)
-            if self.copy.tail() != head:
-                if disagreement := _disagreement(connection, self.copy, head):
-                    raise OutsideFailed(
-                        "台账副本", disagreement, "请用 huizhi ledger verify 核对后执行 huizhi rebuild"
-                    )
-                self.copy.complete(head.seq, lambda seq: _entries_after(connection, seq))
-            if unchanged and _last_numbers(connection, unchanged) != dict(unchanged):
-                raise Conflict("a stream that the decision rests on has moved on")
-            _check_numbers(connection, events)
-            entries = _chain(head, events)
-            _insert(connection, entries)
-            project(connection, entries)
+            head, entries = self._written(connection, events, unchanged)
         self._reached("committed")
+        self._copied(head, entries)
+
+    def _written(
+        self, connection: Connection, events: Sequence[Event], unchanged: Mapping[str, int] | None = None
+    ) -> tuple[Tail, list[Entry]]:
+        """Write events and what follows from them; where the ledger ended before, and they as it keeps them."""
+        head = _head(connection)
+        if self.copy.tail() != head:
+            if disagreement := _disagreement(connection, self.copy, head):
+                raise OutsideFailed(
+                    "台账副本", disagreement, "请用 huizhi ledger verify 核对后执行 huizhi rebuild"
+                )
+            self.copy.complete(head.seq, lambda seq: _entries_after(connection, seq))
+        if unchanged and _last_numbers(connection, unchanged) != dict(unchanged):
+            raise Conflict("a stream that the decision rests on has moved on")
+        _check_numbers(connection, events)
+        entries = _chain(head, events)
+        _insert(connection, entries)
+        project(connection, entries)
+        return head, entries
+
+    def _copied(self, head: Tail, entries: Sequence[Entry]) -> None:
         self.copy.complete(
             entries[-1].seq, lambda seq: entries if seq == head.seq else self._entries_after(seq)
         )
+
+    def _project_anew(self, connection: Connection) -> None:
+        """Make every projection again from the ledger as it stands."""
+        for table in reversed(t.PROJECTIONS):
+            connection.execute(delete(table))
+        seq = 0
+        while entries := _entries_after(connection, seq):
+            project(connection, entries)
+            seq = entries[-1].seq
 
     def head(self) -> tuple[int, str]:
         """How many events there are, and the hash of the last one."""
@@ -89,6 +108,8 @@ class Ledger(Database):
     def verify_ledger(self, known: tuple[int, str] | None = None) -> LedgerCheck:
         """Recompute the whole chain, and hold it against the portable copy's end and a `known` earlier head."""
         marks = {}
+        missing: list[int] = []
+        purged = Ranges()
         tail = self.copy.tail()  # before the database is read: it only grows
         for seq, hash_, source in ((tail.seq, tail.hash, "台账副本"), (*(known or (0, "")), "已知链头")):
             if seq:
@@ -101,13 +122,18 @@ class Ledger(Database):
                     fault = f"第 {entry.seq} 条与{marks[entry.seq][1]}不符，台账被整体改写过"
                 if fault is not None:
                     return LedgerCheck(last.seq, last.hash, fault)
+                if entry.payload and entry.personal is None:
+                    missing.append(entry.seq)
+                if entry.event.kind == PURGED:
+                    purged = purged.with_more(entry.event.data["ranges"])
                 last = Tail(entry.seq, entry.hash)
+        lost = sum(seq not in purged for seq in missing)
         for seq, (_, source) in marks.items():
             if seq > last.seq:
                 return LedgerCheck(
                     last.seq, last.hash, f"台账被截短：{source}有 {seq} 条，数据库只有 {last.seq} 条"
                 )
-        return LedgerCheck(last.seq, last.hash)
+        return LedgerCheck(last.seq, last.hash, erased=len(missing) - lost, lost=lost)
 
     def verify_copy(self) -> str | None:
         """Hold the whole portable copy against its own chain and the database's head; the first fault in words."""
@@ -117,8 +143,11 @@ class Ledger(Database):
                 if fault := _entry_fault(last, entry):
                     return fault
                 last = Tail(entry.seq, entry.hash)
+            left = self.copy.unscrubbed()
         except Refused as refused:
             return str(refused)
+        if left:
+            return f"副本中还有 {left} 条应当清除的个人信息，请再运行 huizhi purge"
         with self.reading() as connection:
             head = _head(connection)
         return None if last == head else f"副本有 {last.seq} 条，数据库有 {head.seq} 条"

@@ -357,6 +357,10 @@ def _on_review(batch: Batch, entry: Entry) -> None:
     """A decision held, confirmed or denied has no row: its letter's reply finds the stream by the letter's id."""
 
 
+def _on_purge(batch: Batch, entry: Entry) -> None:
+    """What was erased shows in the rows of its own events, and what stands in the ledger is enough to account for it."""
+
+
 _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "roster": _on_roster,
     "affiliation": _on_affiliation,
@@ -373,6 +377,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "staff": _on_staff,
     "review": _on_review,
     "quarantine": _on_quarantine,
+    "purge": _on_purge,
 }
 
 

@@ -15,12 +15,15 @@ from workflow.domain.submission import AttachmentOutcome, Bucket
 @dataclass(frozen=True, slots=True)
 class LedgerCheck:
     """What verifying the chain found: how many events hold, the hash of the last of them, and the first fault in
-    Chinese words (None: the whole chain holds).
+    Chinese words (None: the whole chain holds). `erased` counts the events whose personal payload a purge has erased, `lost`
+    those where it is gone and no purge says so.
     """
 
     count: int
     head: str
     fault: str | None = None
+    erased: int = 0
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

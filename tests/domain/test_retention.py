@@ -1,0 +1,41 @@
+"""How long personal data are kept: off until a period is set, and never what the campaigns at work need."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from workflow.domain.campaign import SHANGHAI, Campaign, Period
+from workflow.domain.retention import Kind, at_work, closed, cut_offs
+
+
+def on(year: int, month: int, day: int) -> dt.datetime:
+    return dt.datetime(year, month, day, 8, tzinfo=SHANGHAI)
+
+
+OPENED = {"2026Q3": on(2026, 9, 1), "2026Q4": on(2026, 12, 1), "2027Q1": on(2027, 3, 1)}
+CAMPAIGNS = [Campaign(Period.parse(name), at, {}, {}, None) for name, at in OPENED.items()]
+NOW = on(2027, 5, 1)
+
+
+def test_without_a_period_nothing_is_erased() -> None:
+    assert cut_offs(dict.fromkeys(Kind, 0), None, CAMPAIGNS, NOW) == {}
+
+
+def test_a_kind_goes_after_its_days_and_never_from_after_the_opening_of_the_campaign_before() -> None:
+    days = {Kind.MAIL: 365, Kind.ANSWERS: 30, Kind.BOOKS: 0}
+    assert cut_offs(days, None, CAMPAIGNS, NOW) == {Kind.MAIL: on(2026, 5, 1), Kind.ANSWERS: OPENED["2026Q4"]}
+
+
+def test_a_date_that_staff_name_is_bounded_in_the_same_way() -> None:
+    early, late = on(2026, 8, 1), on(2027, 4, 1)
+    assert set(cut_offs({}, early, CAMPAIGNS, NOW).values()) == {early}
+    assert set(cut_offs({}, late, CAMPAIGNS, NOW).values()) == {OPENED["2026Q4"]}
+    assert set(cut_offs({}, late, CAMPAIGNS[:1], NOW).values()) == {OPENED["2026Q3"]}
+    assert set(cut_offs({}, late, [], NOW).values()) == {late}
+
+
+def test_a_campaign_is_closed_once_the_next_was_opened_and_it_is_not_at_work() -> None:
+    assert [known.id for known in at_work(CAMPAIGNS)] == ["2026Q4", "2027Q1"]
+    assert [known.id for known in closed(CAMPAIGNS, on(2026, 12, 1))] == ["2026Q3"]
+    assert closed(CAMPAIGNS, on(2026, 11, 30)) == []
+    assert closed(CAMPAIGNS[:2], NOW) == []

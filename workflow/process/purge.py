@@ -1,0 +1,75 @@
+"""Erasing what is past its time 清除: personal payload in the ledger, the bytes of mail and letters, receipts and workbooks.
+
+The ledger says first what is erased, in the transaction that erases it; files follow. A purge that was broken off leaves files
+whose event says that they are to be gone, and the next one takes them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workflow.adapters.files import Files
+from workflow.adapters.store import Store
+from workflow.domain.campaign import Campaign
+from workflow.domain.events import PURGED, Event
+from workflow.domain.retention import Kind, at_work, closed, cut_offs
+from workflow.process.situation import SYSTEM
+
+STREAM = "purge"
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge erases, or would: before which moment, how many payloads of each kind, how many files."""
+
+    before: Mapping[Kind, dt.datetime] = field(default_factory=dict)
+    payloads: Mapping[Kind, int] = field(default_factory=dict)
+    files: Mapping[Kind, int] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        return not any(self.payloads.values()) and not any(self.files.values())
+
+
+def purge(
+    store: Store, files: Files, days: Mapping[Kind, int], before: dt.datetime | None, now: dt.datetime,
+    *, dry: bool = False,
+) -> Purged:  # fmt: skip
+    """Erase what is older than its kind is kept, or than `before`; with `dry` only say what would be."""
+    campaigns = store.campaigns()
+    limits = cut_offs(days, before, campaigns, now)
+    chosen = store.erasable(limits, [campaign.id for campaign in at_work(campaigns)]) if limits else {}
+    folders: dict[Kind, list[Campaign]] = {
+        kind: closed(campaigns, limits[kind]) for kind in (Kind.RECEIPTS, Kind.BOOKS) if kind in limits
+    }
+    payloads = {kind: len(seqs) for kind, seqs in chosen.items()}
+    if dry:
+        return Purged(limits, payloads, _files(files, folders))
+    counted = Counter(_files(files, folders))
+    if payloads or any(counted.values()):
+        number = store.next_numbers([STREAM])[STREAM] + 1
+        data = {
+            "before": {kind.value: limits[kind].isoformat() for kind in Kind if kind in limits},
+            "payloads": {kind.value: count for kind, count in sorted(payloads.items())},
+            "campaigns": {kind.value: [one.id for one in known] for kind, known in sorted(folders.items())},
+        }
+        seqs = [seq for of_kind in chosen.values() for seq in of_kind]
+        store.erase(seqs, Event(STREAM, number, PURGED, now, SYSTEM, "cli", data))
+    else:
+        store.scrub()
+    # Also what an earlier purge had said and not come to.
+    counted[Kind.MAIL] += sum(files.drop_mail(sha) for sha in sorted(store.erased_mail()))
+    counted[Kind.MAIL] += sum(files.drop_letter(sha) for sha in store.erased_letters())
+    for known in folders.get(Kind.RECEIPTS, ()):
+        files.drop_receipts(known.id)
+    for known in folders.get(Kind.BOOKS, ()):
+        files.drop_books(known.id)
+    return Purged(limits, payloads, dict(counted))
+
+
+def _files(files: Files, folders: Mapping[Kind, list[Campaign]]) -> dict[Kind, int]:
+    count = {Kind.RECEIPTS: files.receipt_count, Kind.BOOKS: files.book_count}
+    return {kind: sum(count[kind](campaign.id) for campaign in known) for kind, known in folders.items()}
