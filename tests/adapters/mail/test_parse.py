@@ -7,7 +7,7 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from workflow.adapters.mail import tree
@@ -290,6 +290,9 @@ FRAGMENTS = [
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=25), st.sampled_from([b"\n", b"\r\n", b"\n\n"]))
+@example(
+    [b"Content-Type: message/rfc822", b"Content-Type: multipart/mixed; boundary=b", b"\xb2\xe2"], b"\n\n"
+)
 def test_any_jumble_of_headers_and_parts_is_a_message(lines: list[bytes], end: bytes) -> None:
     raw = end.join(lines)
     assert storable(raw)

@@ -9,6 +9,7 @@ import lxml.etree
 import lxml.html
 
 from workflow.adapters.mail import automatic, headers, received, tree
+from workflow.adapters.mail.signed import SIGNATURE_TYPES
 from workflow.adapters.mail.tree import Part
 from workflow.domain.message import Attachment, Bounce, Message
 
@@ -111,7 +112,7 @@ def _files(part: Part, depth: int) -> Iterator[Part]:
     if part.children:
         for child in part.children:
             yield from _files(child, depth + 1)
-    elif part.content_type in _REPORT_PARTS or part.content_type.startswith("multipart/"):
+    elif part.content_type in _REPORT_PARTS | SIGNATURE_TYPES or part.content_type.startswith("multipart/"):
         return
     elif part.name.lower().endswith(".eml") and part.data and depth < tree.DEPTH:
         # A forwarded message that came as a file is opened like one that came as a message.

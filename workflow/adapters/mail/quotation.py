@@ -24,6 +24,8 @@ _MARKS = (
     # Outlook and Foxmail: 发件人: … and, on one of the lines after it, another field of that letter
     rf"{_FROM}[^\n]*(?:\n[^\n]*){{0,3}}?\n{_THEN}",
     r">",
+    # "-- ", alone on its line, above a signature (RFC 3676 section 4.3)
+    r"-- $",
 )
 _QUOTATION = re.compile("^(?:" + "|".join(_MARKS) + ")", re.MULTILINE | re.IGNORECASE)
 _RULE = re.compile(r"(?:\n|\A)[ \t\u00a0]*[-_—=*]{3,}[ \t\u00a0]*\Z")

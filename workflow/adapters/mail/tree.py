@@ -12,11 +12,12 @@ import email.message
 import email.utils
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import fast_mail_parser
 
 from workflow.adapters.mail import headers
+from workflow.adapters.mail.signed import SIGNED_TYPES, signed_content
 
 #: Messages within messages are followed so far; what is nested deeper stays closed.
 DEPTH = 12
@@ -31,6 +32,7 @@ _PARAMETERS = re.compile(rb"(?im)^content-[a-z-]+:[^\n]*(?:\n[ \t][^\n]*)*")
 
 _CHARSET = re.compile(r"(?i);\s*charset\s*=\s*\"?([^\s\";]+)")
 _DOUBTFUL_NAME = re.compile(r"[\x80-\u024f\u02c6\u02dc\u2010-\u203a\u20ac\u2122\ufffd]|=\?")
+_SIGNED = re.compile(rb"(?i)pkcs7-mime")
 _UUENCODE = re.compile(rb"(?i)-encoding:[ \t]*(x-)?uu")
 
 
@@ -56,7 +58,23 @@ class Part:
 
 
 def read(raw: bytes) -> Part:
-    """The tree of a message; a text of everything when its structure can't be read at all."""
+    """The tree of a message, what is signed as a whole opened; a text of everything when its structure can't be read at all."""
+    root = _read(raw)
+    return _opened(root, 0) if _SIGNED.search(raw) else root
+
+
+def _opened(part: Part, depth: int) -> Part:
+    """A tree with the content of each CMS SignedData in the place of its bytes, so far."""
+    if part.content_type in SIGNED_TYPES and depth < DEPTH:
+        inner = signed_content(part.data)
+        if inner is not None:
+            return Part("multipart/signed", children=(_opened(_read(inner), depth + 1),))
+    if not part.children:
+        return part
+    return replace(part, children=tuple(_opened(child, depth) for child in part.children))
+
+
+def _read(raw: bytes) -> Part:
     if len(raw) > _SMALL:
         if raw.count(b"\n--") > _MOST_PARTS:
             return Part("text/plain", data=headers.split(raw)[1])
@@ -117,7 +135,7 @@ def _from_standard(message: email.message.Message, depth: int) -> Part:
     inner = [part for part in payload if isinstance(part, email.message.Message)]
     children: tuple[Part, ...] = ()
     if content_type.startswith("message/") and inner:
-        data = b"\n".join(bytes(part) for part in inner)  # before the children's headers are changed
+        data = b"\n".join(map(_bytes, inner))  # before the children's headers are changed
     elif inner:
         data = b""
     else:
@@ -134,6 +152,14 @@ def _from_standard(message: email.message.Message, depth: int) -> Part:
         data,
         children,
     )
+
+
+def _bytes(message: email.message.Message) -> bytes:
+    """A message's bytes; none where the standard library can't write what it has read, a container of 8-bit text."""
+    try:
+        return bytes(message)
+    except UnicodeEncodeError:
+        return b""
 
 
 def _decode_raw_headers(message: email.message.Message) -> None:

@@ -33,6 +33,9 @@ _LOCKED = (
     "文件设有打开密码，系统无法读取；请取消密码（文件—信息—保护工作簿—用密码进行加密，清空密码）后重新报送"
 )
 _LOCKED_ZIP = "压缩包设有密码，系统无法读取；请取消密码，或者直接把工作簿作为附件发送"
+_SEALED = "邮件经过加密（S/MIME），系统无法读取；请不加密重新发送（只签名的可以读取）"
+#: The name of CMS EnvelopedData, by which an encrypted message begins.
+_ENVELOPED = bytes.fromhex("2a864886f70d010703")
 STILL_LOCKED = (
     "文件设有打开密码，登记的密码打不开；请取消密码（文件—信息—保护工作簿—用密码进行加密，清空密码）后重新报送，"
     "或者先电话告知密码，登记后再发送一次"
@@ -94,6 +97,8 @@ def sniff(data: bytes, *, macros: bool = False) -> Sniffed:
             return Sniffed(data=data, container=container)
     if data[257:262] == b"ustar":
         return Sniffed(data=data, container="archive")
+    if data.startswith(b"0") and _ENVELOPED in data[:64]:
+        return Sniffed(ReadOutcome.ENCRYPTED, _SEALED)
     for magic, kind in _OTHER_KINDS:
         if data.startswith(magic):
             return _unsupported(kind)
