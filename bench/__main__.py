@@ -40,7 +40,7 @@ def measure(units: int, many: int, rounds: int) -> Mapping[str, Any]:
         _say(f"{rules.RULES} rules over {units * 10} and {units * 100} units")
         results["rules"] = rules.rates((units * 10, units * 100), rounds)
         _say(f"a tick over {units * 100} open cases")
-        ticked = tick.seconds(units * 100, letters=True)
+        ticked = tick.seconds(units * 100)
         results["tick"] = {"cases": units * 100, **{name: round(took, 3) for name, took in ticked.items()}}
         _say(f"one return among {units * 10} and {units * 40} units")
         results["reconsolidate"] = _reconsolidate((units * 10, units * 40), rounds)
@@ -62,7 +62,11 @@ def _steps(world: World, race: Race, units: int, rounds: int) -> Mapping[str, An
         "checked": _checked(world, 2 * rounds + 1),
     }
     taken = parts.intake(race.box, units, rounds)
-    results["intake"] = {"ratio": _ratio(taken["imap_tools"], taken["ours"]), "per_second": _rate(taken)}
+    results["intake"] = {
+        "ratio": _ratio(taken["imap_tools"], taken["ours"]),
+        "kept_ratio": _ratio(taken["imap_tools"], taken["kept"]),
+        "per_second": _rate(taken),
+    }
     taken = parts.sending(world, rounds)
     results["send"] = {
         "ratio": _ratio(taken["yagmail"], taken["ours"]),

@@ -7,9 +7,12 @@ import os
 import smtplib
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import openpyxl
 import yagmail
@@ -20,6 +23,7 @@ from bench.timing import Measured, in_turns, side_by_side, timed
 from bench.whole import ROOT
 from bench.world import CAMPAIGN, OFFICE, Postbox, World
 from tests.servers import running
+from workflow.adapters.files import Files
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.mail.mime import parse
 from workflow.adapters.workbook.pool import ReaderPool
@@ -34,6 +38,8 @@ from workflow.process.gather import require_campaign
 from workflow.process.launch import prefilled
 
 _SCREENFUL = 25
+#: Messages to a batch, as config.toml has it.
+_AHEAD = 200
 
 
 def stamping(world: World, rounds: int) -> Measured:
@@ -125,19 +131,29 @@ def checking(world: World, rounds: int) -> Mapping[str, Sequence[float]]:
 
 
 def intake(box: Postbox, size: int, rounds: int) -> Measured:
-    """Seconds a message, fetched from Dovecot and parsed to text and attachments: ours, and imap-tools' own loop."""
+    """Seconds a message, fetched from Dovecot and parsed to text and attachments: `ours`, with the next batch fetched ahead
+    as a poll does; `kept`, the same with each message safe on disk before it is parsed; imap-tools' own loop.
+    """
 
-    def ours() -> None:
+    def ours(keep: Callable[[Sequence[bytes]], object]) -> None:
         settings = MailboxSettings(
             running.LOOPBACK, box.server.imap_port, "none", box.user, box.password, "INBOX", "", 60
         )
         seen = 0
-        with Mailbox(settings) as mailbox:
-            for batch in mailbox.batches(0):
+        with Mailbox(settings) as mailbox, ThreadPoolExecutor(1) as ahead:
+            batches = mailbox.batches(0, _AHEAD)
+            waiting = ahead.submit(next, batches, None)
+            while (batch := waiting.result()) is not None:
+                waiting = ahead.submit(next, batches, None)
+                keep([one.raw for one in batch])
                 messages = [parse(one.raw) for one in batch]
                 seen += sum(len(message.attachments) for message in messages)
                 mailbox.mark([one.sighting.uid for one in batch])
         assert seen == size
+
+    def kept() -> None:
+        with tempfile.TemporaryDirectory(prefix="huizhi-intake-") as folder:
+            ours(Files(Path(folder)).keep_mail)
 
     def theirs() -> None:
         seen = 0
@@ -152,7 +168,8 @@ def intake(box: Postbox, size: int, rounds: int) -> Measured:
         box.unread()
         return timed(work)
 
-    seconds = side_by_side({"ours": lambda: run(ours), "imap_tools": lambda: run(theirs)}, rounds)
+    runs: dict[str, Callable[[], None]] = {"ours": lambda: ours(len), "kept": kept, "imap_tools": theirs}
+    seconds = side_by_side({name: partial(run, work) for name, work in runs.items()}, rounds)
     return {name: taken / size for name, taken in seconds.items()}
 
 

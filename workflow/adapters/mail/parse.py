@@ -27,9 +27,9 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 def parse(raw: bytes) -> Message:
     """Read a message; what is missing or unreadable is empty in the record. Never raises."""
-    block, _ = headers.split(raw)
+    header = list(headers.fields(headers.split(raw)[0]))
     fields: dict[str, list[bytes]] = {}
-    for name, value in headers.fields(block):
+    for name, value in header:
         fields.setdefault(name, []).append(value)
     root = tree.read(raw)
 
@@ -60,7 +60,7 @@ def parse(raw: bytes) -> Message:
         text=text,
         html=html,
         attachments=attachments,
-        auth_results=received.verdicts(block),
+        auth_results=received.verdicts(header),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 
 from workflow.adapters.mail import headers
 from workflow.domain.authentication import organisation
@@ -22,13 +23,13 @@ def received_at(raw: bytes) -> dt.datetime | None:
     return None
 
 
-def verdicts(block: bytes) -> tuple[str, ...]:
-    """The Authentication-Results fields of a header block, the newest first and undecoded, down to the first trace field of
+def verdicts(fields: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
+    """The Authentication-Results fields of a header, the newest first and undecoded, down to the first trace field of
     an organisation other than the receiving one: what stands below it came with the message and may be forged.
     """
     found: list[str] = []
     receiver = ""
-    for name, value in headers.fields(block):
+    for name, value in fields:
         if name == "authentication-results":
             found.append(headers.one_line(headers.decode_bytes(value[:_LONGEST])))
         elif name == "received" and (by := _BY.search(value[:_LONGEST])):

@@ -76,9 +76,9 @@ def _opened(part: Part, depth: int) -> Part:
 
 def _read(raw: bytes) -> Part:
     if len(raw) > _SMALL:
-        if raw.count(b"\n--") > _MOST_PARTS:
+        if _too_many_parts(raw):
             return Part("text/plain", data=headers.split(raw)[1])
-        if raw.count(b"=?") > _MOST_WORDS:
+        if _too_many_words(raw):
             raw = raw.replace(b"=?", b"=_")
     if not _UUENCODE.search(raw):
         try:
@@ -93,6 +93,26 @@ def _read(raw: bytes) -> Part:
     # What the standard library raises over hostile messages; its own issues list no fewer.
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError):
         return Part("text/plain", data=headers.split(raw)[1])
+
+
+# Base64 has neither sign, and looking for a single one passes over it in no time; counting pairs does not.
+def _too_many_parts(raw: bytes) -> bool:
+    at = 0
+    for _ in range(_MOST_PARTS):
+        sign = raw.find(b"-", at)
+        at = raw.find(b"\n", sign)  # one to a line is enough
+        if sign < 0 or at < 0:
+            return False
+    return raw.count(b"\n--") > _MOST_PARTS
+
+
+def _too_many_words(raw: bytes) -> bool:
+    at = -1
+    for _ in range(_MOST_WORDS):
+        at = raw.find(b"?", at + 1)
+        if at < 0:
+            return False
+    return raw.count(b"=?") > _MOST_WORDS
 
 
 def _cut(field: re.Match[bytes]) -> bytes:
