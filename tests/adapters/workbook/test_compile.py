@@ -461,6 +461,10 @@ def test_what_is_no_workbook_is_refused(data: bytes) -> None:
     }
 
 
+def test_a_file_of_another_kind_is_named_as_it_is() -> None:
+    assert set(faults_of(b"hello", "季报.xls")) == {"季报.xls"}
+
+
 def test_broken_parts_and_macros_are_refused() -> None:
     broken = with_parts(by_openpyxl(), {"xl/worksheets/sheet1.xml": b"<worksheet"})
     assert "损坏" in faults_of(broken)["school.xlsx"]

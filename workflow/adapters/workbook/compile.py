@@ -65,7 +65,7 @@ _RESERVED = frozenset({HIDDEN_SHEET, PROBLEM_SHEET, SELF_CHECK, RECKONING, CONTI
 
 def compile_form(data: bytes, name: str) -> CompiledForm:
     """Compile a form workbook; `name` is its file's name. Raises Refused with every fault that the form has."""
-    file = name if name.lower().endswith(".xlsx") else f"{name}.xlsx"
+    file = name if "." in name else f"{name}.xlsx"
     try:
         return _compile(data, file)
     except NotAWorkbook as error:
