@@ -13,6 +13,7 @@ help:
 	@echo 'make demo          a whole quarter on embedded mail, in about a minute'
 	@echo 'make test          all tests; run as root it installs the servers that they need'
 	@echo 'make test-quick    the tests that need nothing beyond Python'
+	@echo 'make soak          20,000 messages with faults in them; prints memory, open files and speed'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         measures against peers, writes bench/results.json'
 	@echo 'make bench-scan    measures the reading of scans, writes bench/scan.json; PAGES=20 at each resolution'
@@ -43,6 +44,9 @@ test: install servers
 
 test-quick: install
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m 'not servers'
+
+soak: install servers
+	SOAK=20000 $(BIN)/python -m pytest -q -p no:xdist tests/journeys/test_soak.py
 
 lint: install
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.journeys import clerks
-from tests.journeys.crashing import Crashing
+from tests.journeys.crashing import Crashing, Run
 from tests.journeys.test_crash import append, end_state
 from tests.journeys.world import FIRST, SECOND, THIRD, UNITS, World, administrator, letter, moment
 from tests.servers import relay
@@ -75,7 +75,7 @@ def mail_in(make_world: Callable[..., World]) -> World:
 
 @pytest.mark.timeout(3600)
 def test_intake_killed_at_any_boundary_ends_as_if_never_interrupted(
-    mail_in: World, tmp_path: Path, record_property: Callable[[str, object], None]
+    mail_in: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Crashing(mail_in.environment, tmp_path / "said.txt") as launcher:
         steady = copied(mail_in, tmp_path / "steady")
@@ -97,8 +97,7 @@ def test_intake_killed_at_any_boundary_ends_as_if_never_interrupted(
             assert shaken.app.store.verify_ledger().fault is None, where
             shaken.close()
             shutil.rmtree(shaken.folder)
-        record_property("boundaries", len(whole.passed))
-        record_property("killed", killed)
+        told(capsys, "intake", killed, whole)
         assert killed > INTAKE_POINTS // 2
 
 
@@ -115,7 +114,7 @@ def outgoing(make_world: Callable[..., World]) -> Iterator[tuple[World, relay.Fa
 
 @pytest.mark.timeout(3600)
 def test_sending_killed_at_any_boundary_loses_no_letter_and_repeats_only_those_in_doubt(
-    outgoing: tuple[World, relay.FakeRelay], tmp_path: Path, record_property: Callable[[str, object], None]
+    outgoing: tuple[World, relay.FakeRelay], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world, taker = outgoing
     with Crashing(world.environment, tmp_path / "said.txt") as launcher:
@@ -146,9 +145,15 @@ def test_sending_killed_at_any_boundary_loses_no_letter_and_repeats_only_those_i
             assert shaken.app.store.verify_ledger().fault is None, where
             shaken.close()
             shutil.rmtree(shaken.folder)
-        record_property("boundaries", len(whole.passed))
-        record_property("killed", killed)
+        told(capsys, "sending", killed, whole)
         assert killed > DISPATCH_POINTS // 2
+
+
+def told(capsys: pytest.CaptureFixture[str], what: str, killed: int, whole: Run) -> None:
+    """The figures, where every boundary was tried."""
+    if os.environ.get("CRASH_POINTS") == "all":
+        with capsys.disabled():
+            print(f"\n{what}: killed {killed} times at {len(whole.passed)} boundaries")
 
 
 def known(raw: bytes) -> str:

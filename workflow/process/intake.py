@@ -106,7 +106,8 @@ class Intake:
             waiting = ahead.submit(next, upcoming, None)
             while (kept := waiting.result()) is not None:
                 waiting = ahead.submit(next, upcoming, None)
-                outcomes.extend(self._take(kept))
+                # How each ended; what was decided stands in the ledger, and would fill the memory after a long absence.
+                outcomes.extend(Outcome(bucket=one.bucket, fates=one.fates) for one in self._take(kept))
                 uids = [raw.sighting.uid for raw in kept.raws if raw.sighting]
                 last = max(last, *uids)
                 mailbox.mark(uids)

@@ -86,6 +86,11 @@ def test_a_file_that_eats_the_memory_is_the_only_one_lost(pool: ReaderPool) -> N
     assert [reading.answers["人数"] for reading in readings if reading.answers] == [0, 1, 2, 4, 5, 6, 7]
 
 
+def test_an_empty_file_that_comes_first_is_unreadable_and_stops_no_other(pool: ReaderPool) -> None:
+    empty, other = pool.read_many([("空.xlsx", b""), ("坏.xlsx", b"PK")])
+    assert (empty.outcome, other.outcome) == (ReadOutcome.UNREADABLE, ReadOutcome.UNSUPPORTED)
+
+
 def test_a_file_alone_is_read_in_a_worker_too(pool: ReaderPool) -> None:
     readings = pool.read_many([("坏.xlsx", eater_of_memory())])
     assert [reading.outcome for reading in readings] == [ReadOutcome.UNREADABLE]

@@ -92,9 +92,9 @@ def _chunks(files: Sequence[_Job], workers: int) -> list[list[int]]:
     """Places of files, chunk by chunk."""
     most = max(1, min(CHUNK_FILES, -(-len(files) // workers)))
     chunks: list[list[int]] = []
-    size = CHUNK_BYTES
+    size = 0
     for place, (_, data, _) in enumerate(files):
-        if size + len(data) > CHUNK_BYTES or len(chunks[-1]) >= most:
+        if not chunks or size + len(data) > CHUNK_BYTES or len(chunks[-1]) >= most:
             chunks.append([])
             size = 0
         chunks[-1].append(place)
