@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import page, parts, reconsolidate, rules, tick
+from bench import page, parts, reconsolidate, roster, rules, tick
 from bench.timing import machine
 from bench.whole import ROOT, Race
 from bench.world import World, dovecot
@@ -42,6 +42,8 @@ def measure(units: int, many: int, rounds: int) -> Mapping[str, Any]:
         _say(f"a tick over {units * 100} open cases")
         ticked = tick.seconds(units * 100)
         results["tick"] = {"cases": units * 100, **{name: round(took, 3) for name, took in ticked.items()}}
+        _say("a baseline of the whole province")
+        results["roster"] = roster.figures()
         _say(f"one return among {units * 10} and {units * 40} units")
         results["reconsolidate"] = _reconsolidate((units * 10, units * 40), rounds)
         _say(f"growth: {many} replies beside {units}")

@@ -155,6 +155,13 @@ def _further(results: Results) -> list[tuple[str, bool, str]]:
         for what, most, key in (("nothing due", 1, "nothing_due"), ("all due", 10, "all_due")):
             aim = f"a tick over {ticked['cases']:,} open cases with {what} in under {most} s"
             aims.append((aim, ticked[key] < most, f"{ticked[key]:.2f} s"))
+    if "roster" in results:
+        took, units = results["roster"], results["roster"]["units"]
+        whole = took["read"] + took["compare"] + took["apply"]
+        aim = f"importing and comparing a baseline of {units:,} units in under 10 s"
+        aims.append((aim, whole < 10, f"{whole:.1f} s"))
+        past = took["past_tree"]
+        aims.append(("the tree of a past day in under 1 s", past < 1, f"{past:.2f} s"))
     if "reconsolidate" in results:
         ratio = results["reconsolidate"]["ratio"]
         aim = "one return costs no more, whatever lies outside its branch (by no more than a quarter)"
@@ -180,6 +187,11 @@ def _store_figures(results: Results) -> str:
         ticked = {name: took for name, took in results["tick"].items() if name != "cases"}
         named = "; ".join(f"{name.replace('_', ' ')} {took} s" for name, took in ticked.items())
         parts.append(f"A tick over {results['tick']['cases']:,} open cases: {named}.\n")
+    if "roster" in results:
+        took = {name: f for name, f in results["roster"].items() if name not in {"units", "changes"}}
+        named = "; ".join(f"{name.replace('_', ' ')} {figure} s" for name, figure in took.items())
+        size, changes = results["roster"]["units"], results["roster"]["changes"]
+        parts.append(f"A baseline of {size:,} units with {changes:,} changes: {named}.\n")
     if "reconsolidate" in results:
         seconds = results["reconsolidate"]["seconds"]
         steps = list(next(iter(seconds.values())))

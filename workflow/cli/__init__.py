@@ -11,7 +11,9 @@ from pathlib import Path
 from workflow import __version__
 from workflow.app import App
 from workflow.cli import (
+    affiliation,
     campaign,
+    forms,
     intake,
     keys,
     ledger,
@@ -31,7 +33,8 @@ from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 
 #: Each declares its own commands, in the order in which help shows them.
 _DOORS = (
-    workspace, run, rehearse, units, passwords, keys, campaign, intake, mail, quarantine, review, ledger, purge,
+    workspace, run, rehearse, units, affiliation, forms, passwords, keys, campaign, intake, mail, quarantine, review,
+    ledger, purge,
 )  # fmt: skip
 
 

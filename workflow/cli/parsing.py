@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from workflow.app import App
 from workflow.cli.printing import complain
+from workflow.domain.errors import Fault, Refused
 
 Run = Callable[[App, argparse.Namespace], int]
 
@@ -44,6 +47,22 @@ def add(commands: Commands, name: str, words: str, work: Run) -> Parser:
     command = commands.add_parser(name, help=words, description=words)
     command.set_defaults(run=work)
     return command
+
+
+def file_bytes(path: Path) -> bytes:
+    """A file that was named; raises Refused when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused(Fault(str(path), f"无法读取（{error.strerror}）", "请检查文件路径")) from error
+
+
+def day(text: str) -> dt.date:
+    """A day that was typed; raises Refused for anything else."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(Fault(text, "不是日期", "请写成 2026-11-08 的样子")) from error
 
 
 def decision(commands: Commands, name: str, words: str, work: Run) -> Parser:

@@ -1,55 +1,112 @@
-"""`roster` and `form`: the baseline of units, and the forms that they fill."""
+"""`roster`: the baseline of units, its changes, and the tree of any day."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
-import re
 from pathlib import Path
 
-from workflow.adapters.workbook.compile import compile_form
-from workflow.adapters.workbook.draft import draft_form
-from workflow.adapters.workbook.roster import read_roster
-from workflow.adapters.workbook.stamp import stamp
+from workflow.adapters.workbook.baseline import Mapped, read_baseline
+from workflow.adapters.workbook.change_book import Mark, read_decisions, write_changes
+from workflow.adapters.workbook.roster import is_roster, read_roster
 from workflow.app import App
-from workflow.cli.parsing import Commands, add
-from workflow.cli.printing import say, say_json
-from workflow.domain.campaign import Campaign, Period
+from workflow.cli.parsing import Commands, add, day, file_bytes
+from workflow.cli.printing import say
 from workflow.domain.errors import Fault, Refused
-from workflow.domain.form import Form
-from workflow.domain.roster import Role, Unit
-from workflow.domain.submission import CopyIdentity
-from workflow.process.baseline import difference, import_roster
-from workflow.process.correspondence import printed_texts
-from workflow.process.gather import current_campaign, earlier_data, require_roster
-from workflow.process.launch import prefilled
-from workflow.process.trial import Trial
+from workflow.domain.roster import Role, Roster, Unit
+from workflow.domain.roster_changes import Decision
+from workflow.process.baseline import (
+    Comparison,
+    Source,
+    compare,
+    counted,
+    difference,
+    import_roster,
+    in_words,
+    is_first,
+    put_in_force,
+)
+from workflow.process.gather import current_campaign, require_roster, roster_of
+from workflow.process.situation import SYSTEM
 
-#: What may be a form's id, and so its file's name.
-_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_SHOWN = 20
 
 
-def roster_import(app: App, path: Path) -> int:
-    """Import a baseline whole; queries (a shared address, a missing contact) are staff's list, not a refusal."""
-    data = _bytes(path)
-    roster, queries = read_roster(data, path.name)
+def roster_import(app: App, said: argparse.Namespace) -> int:
+    """Import a baseline: the first one whole; a later one is compared, and applied once its changes are approved."""
+    path: Path = said.file
+    data = file_bytes(path)
+    own = is_roster(data)
+    roster, queries = _read(app, data, path.name)
+    _refuse_own_address(app, roster, path.name)
+    sha = hashlib.sha256(data).hexdigest()
+    if is_first(app.store):
+        import_roster(app.store, roster, queries, path.name, sha, app.now())
+        say(f"名册已导入：{len(roster.units)}个单位，{len(roster.contacts)}名联系人，{len(queries)}项待核")
+        return _queries(queries)
+    since = day(said.since) if said.since else None
+    compared = compare(app.store, roster, since, app.now().date(), own=own)
+    mark = Mark(sha, compared.number, compared.since)
+    if not said.approve and compared.changes and (since or not compared.plain):
+        return _ask(app, compared, mark, said.out)
+    source = Source(path.name, sha, said.by or SYSTEM, said.note, said.yes_really)
+    if not said.approve:
+        agreed = [Decision.AGREED] * len(compared.changes)
+        put_in_force(app.store, compared, agreed, queries, source, app.now())
+        kept = app.store.roster() or roster
+        say(f"名册已导入：{len(kept.units)}个单位，{len(kept.contacts)}名联系人，{len(queries)}项待核")
+        return _queries(queries)
+    decided = read_decisions(file_bytes(said.approve), said.approve.name, compared.changes, mark)
+    applied = put_in_force(app.store, compared, decided, queries, source, app.now())
+    held = sum(one is Decision.HELD for one in decided)
+    say(
+        f"名册变更已批准，自 {compared.since} 起生效：变更或新增{len(applied.units)}个单位，撤销{len(applied.closed)}个，"
+        f"沿用原有数据的关联{len(applied.links)}项，暂缓{held}项"
+    )
+    return _queries(queries)
+
+
+def _read(app: App, data: bytes, name: str) -> tuple[Roster, tuple[Fault, ...]]:
+    """Our own roster, or a baseline by the columns of config.toml."""
+    if is_roster(data):
+        return read_roster(data, name)
+    said = app.config.baseline
+    return read_baseline(data, name, Mapped(said.columns.model_dump(), said.kinds))
+
+
+def _refuse_own_address(app: App, roster: Roster, name: str) -> None:
     own = app.config.letterhead.address
     if used := roster.known_address(own, app.now().date()):
         names = "、".join(sorted({roster.units[contact.unit].name for contact in used}))
-        raise Refused(
-            Fault(f"{path.name} 人员", f"{names}的联系人用了系统自己的邮箱 {own}", "请改为该单位的邮箱")
-        )
-    import_roster(app.store, roster, queries, path.name, hashlib.sha256(data).hexdigest(), app.now())
-    say(f"名册已导入：{len(roster.units)}个单位，{len(roster.contacts)}名联系人，{len(queries)}项待核")
-    for query in queries[:20]:
+        raise Refused(Fault(f"{name} 人员", f"{names}的联系人用了系统自己的邮箱 {own}", "请改为该单位的邮箱"))
+
+
+def _ask(app: App, compared: Comparison, mark: Mark, target: Path | None) -> int:
+    """Write the changes for approval; nothing is applied."""
+    target = target or app.workspace / "rosters" / f"名册变更核对表-{compared.since}.xlsx"
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(write_changes(compared.changes, mark, {**compared.new.units, **compared.old.units}))
+    say(f"共 {len(compared.changes)} 项变更（{counted(compared.changes)}），尚未生效")
+    for change in compared.changes[:_SHOWN]:
+        say(f"  {in_words(change)}")
+    if len(compared.changes) > _SHOWN:
+        say(f"  另有 {len(compared.changes) - _SHOWN} 项，见核对表")
+    say(f"核对表已写出 {target}；请逐行填写“决定”，然后运行")
+    say(f"  huizhi roster import 原文件 --from {compared.since} --approve {target}")
+    return 1
+
+
+def _queries(queries: tuple[Fault, ...]) -> int:
+    for query in queries[:_SHOWN]:
         say(f"  待核 {query}")
-    if len(queries) > 20:
-        say(f"  另有 {len(queries) - 20} 项，见 huizhi status")
+    if len(queries) > _SHOWN:
+        say(f"  另有 {len(queries) - _SHOWN} 项，见 huizhi status")
     return 1 if queries else 0
 
 
 def roster_diff(app: App, path: Path) -> int:
     """What an import would change; nothing is changed. 1 when there is a difference."""
-    roster, _ = read_roster(_bytes(path), path.name)
+    roster, _ = _read(app, file_bytes(path), path.name)
     lines = difference(app.store.roster(), roster)
     for line in lines:
         say(line)
@@ -57,184 +114,44 @@ def roster_diff(app: App, path: Path) -> int:
     return 1 if lines else 0
 
 
-def roster_show(app: App) -> int:
-    """The tree of units with who is registered."""
-    roster = require_roster(app.store)
-    day = app.now().date()
+def roster_show(app: App, on: str) -> int:
+    """The tree of units with who is registered, today or as it was on a day."""
+    require_roster(app.store)
+    today = app.now().date()
+    roster = app.store.roster(day(on)) if on else roster_of(app.store, current_campaign(app.store))
+    assert roster is not None
+    known = roster
 
     def show(unit: Unit, depth: int) -> None:
         people = "、".join(
             f"{role}{'/'.join(c.name for c in found)}"
             for role in Role
-            if (found := roster.people(unit.code, role, day))
+            if (found := known.people(unit.code, role, day(on) if on else today))
         )
-        say(f"{'  ' * depth}{unit.code} {unit.name}（{unit.kind}）{people}")
-        for child in roster.children(unit.code):
+        paused = "，暂停招生" if unit.suspended else ""
+        say(f"{'  ' * depth}{unit.code} {unit.name}（{unit.kind}{paused}）{people}")
+        for child in known.children(unit.code):
             show(child, depth + 1)
 
-    for root in roster.children(""):
+    for root in known.children(""):
         show(root, 0)
     return 0
-
-
-def form_check(path: Path) -> int:
-    """Compile a form and say what it asks; every fault at once when it does not compile. 1 when something is doubtful."""
-    compiled = compile_form(_bytes(path), path.name)
-    form = compiled.form
-    doubts = f"{len(compiled.queries)} 处存疑，不影响使用" if compiled.queries else "没有问题"
-    say(
-        f"{form.title}（{form.id} 第{form.version}版）：{len(form.indicators)}项指标，{_tables(form)}{len(form.rules)}条规则，{doubts}"
-    )
-    for query in compiled.queries:
-        say(f"  存疑 {query}")
-    return 1 if compiled.queries else 0
-
-
-def form_new(path: Path, target: Path | None) -> int:
-    """Write a copy of a workbook with a first definition, and say what is left to fill in; 1 while something is."""
-    target = target or path.with_name(
-        f"{path.stem if _IDENTIFIER.fullmatch(path.stem) else 'form'}-draft.xlsx"
-    )
-    if target.exists():
-        raise Refused(Fault(str(target), "文件已存在", "请用 --out 另指定一个文件名，或者先移走"))
-    identifier = target.stem if _IDENTIFIER.fullmatch(target.stem) else ""
-    data = draft_form(_bytes(path), path.name, identifier)
-    target.write_bytes(data)
-    say(f"已写出 {target}，字段、类型是按标签猜的，请逐行核对")
-    try:
-        compiled = compile_form(data, target.name)
-    except Refused as refused:
-        for fault in refused.faults:
-            say(f"  待补 {fault}")
-        say(f"共 {len(refused.faults)} 处待补，补好后请用 huizhi form check 检查")
-        return 1
-    say(f"{compiled.form.title}：{len(compiled.form.indicators)}项指标，{_tables(compiled.form)}可以使用")
-    return 0
-
-
-def _tables(form: Form) -> str:
-    """The repeating tables of a form in words, each with its room."""
-    return "".join(
-        f"“{table.name}”表（{len(table.columns)}列，最多{table.rows}行），" for table in form.tables
-    )
-
-
-def form_preview(app: App, path: Path, code: str, target: Path | None) -> int:
-    """Write one unit's copy of a form, pre-filled as it would be mailed; it carries no valid token."""
-    roster = require_roster(app.store)
-    if code not in roster.units:
-        raise Refused(Fault(f"单位代码 {code}", "名册中没有这个单位", "请用 huizhi roster show 查看代码"))
-    unit = roster.units[code]
-    compiled = compile_form(_bytes(path), path.name)
-    campaign = current_campaign(app.store) or _imagined(app)
-    earlier = earlier_data(app.store, campaign, [code]).get((code, compiled.form.id))
-    identity = CopyIdentity(campaign.id, code, compiled.form.id, compiled.form.version, 0, "HZ-" + "A" * 17)
-    answers = prefilled(compiled.form, unit, earlier.answers if earlier else {})
-    before = earlier.answers if earlier else None
-    copy = stamp(compiled, identity, printed_texts(unit, campaign, identity), answers, before)
-    target = target or Path(f"{compiled.form.title}_{unit.name}_预览.xlsx")
-    target.write_bytes(copy)
-    say(f"已写出 {target}")
-    return 0
-
-
-#: Units that are named for each rule; the others are counted.
-_NAMED = 5
-
-
-def form_try(app: App, path: Path, campaign: str, *, as_json: bool) -> int:
-    """Try a form's rules on the answers that are held; nothing is changed. 1 when some unit would be asked."""
-    trial = app.try_form(compile_form(_bytes(path), path.name).form, campaign)
-    sheet, form = trial.sheet, trial.sheet.form
-    if as_json:
-        say_json(_trial_as_json(trial))
-        return 1 if trial.asked else 0
-    say(
-        f"{form.title}（{form.id} 第{form.version}版），用 {trial.campaign} 已报送的 {sheet.units} 份工作簿试算："
-    )
-    roster = require_roster(app.store)
-    for line, broken in zip(sheet.rules, trial.broken, strict=True):
-        rule = line.rule
-        share = f"（{line.broken / line.applies:.1%}）" if line.applies else ""
-        told = f"，其中已说明 {line.explained}" if line.explained else ""
-        say(
-            f"  {rule.id} {rule.severity.value} 适用 {line.applies}，不符合 {line.broken}{share}{told}：{rule.message}"
-        )
-        if broken:
-            names = "、".join(f"{code} {roster.units[code].name}" for code in broken[:_NAMED])
-            more = f" 等 {len(broken)} 个单位" if len(broken) > _NAMED else ""
-            say(f"      {names}{more}")
-    if trial.unanswered:
-        say(f"注意：已报送的数据中没有 {'、'.join(trial.unanswered)}，试算时按未填写处理")
-    say(f"共有 {len(trial.asked)} 个单位会被询问" if trial.asked else "没有单位会被询问")
-    return 1 if trial.asked else 0
-
-
-def _trial_as_json(trial: Trial) -> dict[str, object]:
-    form = trial.sheet.form
-    return {
-        "form": form.id,
-        "version": form.version,
-        "campaign": trial.campaign,
-        "units": trial.sheet.units,
-        "asked": len(trial.asked),
-        "rules": [
-            {
-                "id": line.rule.id, "severity": line.rule.severity.value, "formula": line.rule.formula,
-                "message": line.rule.message, "applies": line.applies, "broken": line.broken,
-                "explained": line.explained, "units": list(broken),
-            }
-            for line, broken in zip(trial.sheet.rules, trial.broken, strict=True)
-        ],
-        "unanswered": list(trial.unanswered),
-    }  # fmt: skip
-
-
-def _imagined(app: App) -> Campaign:
-    """The campaign of the running quarter, for a preview before any was opened."""
-    now = app.now()
-    period = Period(now.year, (now.month - 1) // 3 + 1)
-    return Campaign(period, now, {}, app.config.windows.by_level())
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Refused(Fault(str(path), f"无法读取（{error.strerror}）", "请检查文件路径")) from error
 
 
 def declare(commands: Commands) -> None:
     """The commands of this module, with their words of help."""
     roster = commands.add_parser("roster", help="名册：导入、比较、查看").add_subparsers(required=True)
-    command = add(roster, "import", "导入名册", lambda app, said: roster_import(app, said.file))
-    command.add_argument("file", type=Path, metavar="FILE")
+    command = add(roster, "import", "导入名册或季度基准数据，核对后生效", roster_import)
+    command.add_argument("file", type=Path, metavar="FILE", help="名册工作簿，或者基准数据（xlsx、csv）")
+    command.add_argument("--from", dest="since", default="", metavar="DATE", help="自哪一天起生效")
+    command.add_argument("--approve", type=Path, metavar="FILE", help="填好决定的核对表")
+    command.add_argument("--out", type=Path, metavar="FILE", help="核对表写到哪个文件")
+    command.add_argument("--by", default="", metavar="NAME", help="批准人")
+    command.add_argument("--note", default="", metavar="TEXT", help="理由")
+    command.add_argument(
+        "--yes-really", action="store_true", help="确实要撤销三分之一以上的单位（须写 --note）"
+    )
     command = add(roster, "diff", "比较名册，不作改动", lambda app, said: roster_diff(app, said.file))
     command.add_argument("file", type=Path, metavar="FILE")
-    add(roster, "show", "查看单位和联系人", lambda app, said: roster_show(app))
-    form = commands.add_parser("form", help="表单：起草、检查、预览、试算").add_subparsers(required=True)
-    check = form.add_parser("check", help="检查表单", description="检查表单")
-    check.add_argument("file", type=Path, metavar="FILE")
-    check.set_defaults(alone=lambda said: form_check(said.file))
-    trying = add(
-        form,
-        "try",
-        "用已收到的数据试算表单的规则，看会询问多少单位",
-        lambda app, said: form_try(app, said.file, said.campaign, as_json=said.json),
-    )
-    trying.add_argument("file", type=Path, metavar="FILE")
-    trying.add_argument("--campaign", default="", metavar="C", help="填报任务（默认为最近一期）")
-    trying.add_argument("--json", action="store_true")
-    new = form.add_parser("new", help="为带标记的工作簿起草定义表", description="为带标记的工作簿起草定义表")
-    new.add_argument("file", type=Path, metavar="FILE")
-    new.add_argument("--out", type=Path, metavar="FILE", help="写到哪个文件")
-    new.set_defaults(alone=lambda said: form_new(said.file, said.out))
-    preview = add(
-        form,
-        "preview",
-        "写出一个单位的工作簿",
-        lambda app, said: form_preview(app, said.file, said.unit, said.out),
-    )
-    preview.add_argument("file", type=Path, metavar="FILE")
-    preview.add_argument("--unit", required=True, metavar="CODE", help="单位代码")
-    preview.add_argument("--out", type=Path, metavar="FILE", help="写到哪个文件")
+    command = add(roster, "show", "查看单位和联系人", lambda app, said: roster_show(app, said.on))
+    command.add_argument("--on", default="", metavar="DATE", help="查看某一天的名册")

@@ -29,10 +29,11 @@ class UnitRow:
     suspended: str = ""
     window: str = ""
     note: str = ""
+    sheet: str = UNIT_SHEET
 
     @property
     def place(self) -> str:
-        return f"{UNIT_SHEET}!第{self.row}行"
+        return f"{self.sheet}!第{self.row}行" if self.sheet else f"第{self.row}行"
 
 
 @dataclass(frozen=True, slots=True)

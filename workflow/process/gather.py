@@ -62,11 +62,9 @@ def earlier_data(
         if standing.submission
     }
     heirs = {old: new for new, old in former.items()}
-    standings |= {
-        (heirs[unit], form): replace(standing, unit=heirs[unit])
-        for (unit, form), standing in standings.items()
-        if unit in heirs and (heirs[unit], form) not in standings
-    }
+    for unit, form in [key for key in standings if key[0] in heirs]:
+        standing = standings.pop((unit, form))
+        standings.setdefault((heirs[unit], form), replace(standing, unit=heirs[unit]))
     answers = store.answers({standing.submission for standing in standings.values()})
     return {
         key: Earlier(standing, answers[standing.submission].answers)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.database import Database
 from workflow.adapters.store.rows import contact_of, unit_of
+from workflow.domain.affiliation import AffiliationRequest, RequestState
 from workflow.domain.roster import Contact, Roster
 
 #: Trees that are kept ready: that of the running period, of the one before and of the one after, and one to compare.
@@ -69,6 +70,15 @@ class RosterQueries(Database):
             ended = select(func.max(t.unit_versions.c.until)).where(t.unit_versions.c.until < dt.date.max)
             until = connection.execute(ended).scalar()
         return max(since, until) if since and until else since
+
+    def affiliations(self) -> list[AffiliationRequest]:
+        """Every request to change an affiliation, in the order in which they were made."""
+        query = t.affiliations.select().order_by(t.affiliations.c.number)
+        with self.reading() as connection:
+            return [
+                AffiliationRequest(**{**row, "state": RequestState(row["state"])})
+                for row in connection.execute(query).mappings()
+            ]
 
     def former_codes(self) -> dict[str, tuple[str, dt.date]]:
         """By each unit that was re-coded its code before, and the day of the change."""

@@ -20,6 +20,10 @@ from workflow.domain.merge import Origin, Standing
 from workflow.domain.roster import Contact, Level, Role, Unit, UnitKind
 from workflow.domain.submission import AttachmentOutcome, Bucket, Submission
 
+# Looked up tens of thousands of times for one tree, which an enumeration's own way takes its time for.
+_KINDS = {kind.value: kind for kind in UnitKind}
+_ROLES = {role.value: role for role in Role}
+
 
 def case_of(row: Sequence[Any]) -> Case:
     """A case from its table's columns in order."""
@@ -75,13 +79,13 @@ def unit_of(row: Sequence[Any]) -> Unit:
     """A unit from its table's columns in order."""
     code, _since, _until, _position, name, kind, superior, suspended, first, last, note = row
     window = None if first is None else (first, last)
-    return Unit(code, name, UnitKind(kind), superior, suspended, window, note)
+    return Unit(code, name, _KINDS[kind], superior, suspended, window, note)
 
 
 def contact_of(row: Sequence[Any]) -> Contact:
     """A contact from its table's columns in order."""
     _, unit, role, *rest = row
-    return Contact(unit, Role(role), *rest)
+    return Contact(unit, _ROLES[role], *rest)
 
 
 def campaign_of(row: Any) -> Campaign:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 from python_calamine import CalamineError, CalamineWorkbook, load_workbook
 
+from workflow.adapters.workbook.roster_cells import cell, headings
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.roster import Contact, Role, Roster, Unit, UnitKind
 from workflow.domain.roster_checks import CONTACT_SHEET, UNIT_SHEET, ContactRow, UnitRow, build_roster
@@ -46,8 +46,14 @@ _CONTACT_COLUMNS: Mapping[str, str] = {
 }
 _NEEDED = frozenset({"code", "name", "kind", "superior", "unit", "role"})
 _DAYS = frozenset({"since", "until"})
-_HEAD_ROWS = 10
-_WHOLE = re.compile(r"\d+\.0+")
+
+
+def is_roster(data: bytes) -> bool:
+    """Whether a file is a roster of ours and not a baseline: a workbook with one of its two sheets."""
+    try:
+        return bool({UNIT_SHEET, CONTACT_SHEET} & set(load_workbook(io.BytesIO(data)).sheet_names))
+    except CalamineError:
+        return False
 
 
 def read_roster(data: bytes, name: str) -> tuple[Roster, tuple[Fault, ...]]:
@@ -71,51 +77,24 @@ def read_roster(data: bytes, name: str) -> tuple[Roster, tuple[Fault, ...]]:
 
 
 def _rows(
-    book: CalamineWorkbook, name: str, sheet: str, headings: Mapping[str, str], faults: list[Fault]
+    book: CalamineWorkbook, name: str, sheet: str, wanted: Mapping[str, str], faults: list[Fault]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """The filled rows below the headings: row number and values by attribute."""
     if sheet not in book.sheet_names:
-        faults.append(Fault(name, f"缺少工作表“{sheet}”", f"请加上，表头为：{'、'.join(headings)}"))
+        faults.append(Fault(name, f"缺少工作表“{sheet}”", f"请加上，表头为：{'、'.join(wanted)}"))
         return
     lines = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    head, columns = _headings(lines, headings)
+    head, columns = headings(lines, wanted)
     missing = [
-        words for words, attribute in headings.items() if attribute in _NEEDED and attribute not in columns
+        words for words, attribute in wanted.items() if attribute in _NEEDED and attribute not in columns
     ]
     if missing:
-        faults.append(Fault(sheet, f"表头缺少{'、'.join(missing)}", f"表头应为：{'、'.join(headings)}"))
+        faults.append(Fault(sheet, f"表头缺少{'、'.join(missing)}", f"表头应为：{'、'.join(wanted)}"))
         return
     for number, line in enumerate(lines[head + 1 :], start=head + 2):
-        values = {attribute: _cell(line[at], attribute) for attribute, at in columns.items()}
+        values = {attribute: cell(line[at], attribute, _DAYS) for attribute, at in columns.items()}
         if any(values.values()):
             yield number, values
-
-
-def _headings(lines: Sequence[Sequence[object]], headings: Mapping[str, str]) -> tuple[int, dict[str, int]]:
-    """The row of the headings and the column of each: the row of the first ten that has most of them."""
-    best: tuple[int, dict[str, int]] = (0, {})
-    for number, line in enumerate(lines[:_HEAD_ROWS]):
-        columns: dict[str, int] = {}
-        for at, value in enumerate(line):
-            words = "".join(str(value).split()).rstrip("*＊")
-            if words in headings:
-                columns.setdefault(headings[words], at)
-        if len(columns) > len(best[1]):
-            best = (number, columns)
-    return best
-
-
-def _cell(value: object, attribute: str) -> object:
-    if isinstance(value, dt.datetime):
-        value = value.date()
-    if isinstance(value, dt.date):
-        return value if attribute in _DAYS else value.isoformat()
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    text = str(value).strip()
-    return text.partition(".")[0] if _WHOLE.fullmatch(text) else text
 
 
 # --- writing -------------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def write_past(
     places: Mapping[str, int],
 ) -> None:  # fmt: skip
     """Open `period` at `opened` without a letter, let the units of `had` submit, and report every level."""
-    store, roster = app.store, app.store.roster()
+    store, roster = app.store, app.store.roster(period.last_day)
     assert roster is not None
     known = app.secretariat
     mute = _Mute(known.letterhead, known.templates, known.files, known.compiled, known.campaign, known.queued)
