@@ -20,9 +20,10 @@ from pydantic import (
     model_validator,
 )
 
+from workflow.adapters.workbook.baseline_table import BaselineTable
 from workflow.domain.campaign import DEFAULT_WINDOWS
 from workflow.domain.errors import Fault, Refused
-from workflow.domain.roster import Level, UnitKind
+from workflow.domain.roster import Level
 
 #: The longest interval of the scheduled job, in minutes.
 MONTH = 31 * 24 * 60
@@ -252,28 +253,6 @@ class Run(_Section):
     consolidate_minutes: float = Field(default=60, ge=0, le=MONTH)
 
 
-class BaselineColumns(_Section):
-    """How the sender of the quarterly baseline heads his columns."""
-
-    code: str = Field(default="单位代码", min_length=1)
-    name: str = Field(default="单位名称", min_length=1)
-    kind: str = Field(default="单位类型", min_length=1)
-    superior: str = Field(default="上级单位代码", min_length=1)
-
-    @model_validator(mode="after")
-    def apart(self) -> Self:
-        if len({self.code, self.name, self.kind, self.superior}) < len(BaselineColumns.model_fields):
-            raise ValueError("四列的表头不能相同")
-        return self
-
-
-class BaselineSection(_Section):
-    """How the quarterly baseline is read: its columns, and by the sender's word for a kind of unit our own."""
-
-    columns: BaselineColumns = BaselineColumns()
-    kinds: dict[str, UnitKind] = {}
-
-
 class Reader(_Section):
     """The worker processes that open attachments, and their limits for each file."""
 
@@ -311,7 +290,7 @@ class Config(_Section):
     retention: Retention = Retention()
     run: Run = Run()
     reader: Reader = Reader()
-    baseline: BaselineSection = BaselineSection()
+    baseline: BaselineTable = BaselineTable()
     clock: ClockSection = ClockSection()
 
 
