@@ -16,6 +16,7 @@ from workflow.adapters.files import Files
 from workflow.adapters.keys import Passwords, TokenKeys
 from workflow.adapters.letters import LetterTemplates
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
+from workflow.adapters.mail.signatures import from_dns, signed_by
 from workflow.adapters.mail.smtp import Relay, RelaySettings
 from workflow.adapters.store import MadeBook, MessageRow, Store
 from workflow.adapters.workbook.master import CompiledForm
@@ -201,8 +202,9 @@ class App:
     def secretariat(self) -> Secretariat:
         templates = LetterTemplates(self.workspace / "templates" / "letters")
         return Secretariat(
-            self.letterhead, templates, self.files, self.compiled, self._campaign, self.store.letter_exists
-        )
+            self.letterhead, templates, self.files, self.compiled, self._campaign, self.store.letter_exists,
+            self.token_key.secret, self.config.mail.plus_addressing,
+        )  # fmt: skip
 
     def _campaign(self, name: str) -> Campaign:
         return require_campaign(self.store, name)
@@ -210,8 +212,9 @@ class App:
     def intake(self) -> Intake:
         passwords = self.passwords.all
         return Intake(
-            self.store, self.files, self.readers(), self.secretariat, self.policy, self.forms, passwords
-        )
+            self.store, self.files, self.readers(), self.secretariat, self.policy, self.forms, passwords,
+            (lambda raw: signed_by(raw, from_dns)) if self.config.mail.verify_dkim else lambda _: (),
+        )  # fmt: skip
 
     def open(
         self, name: str, receipt_due: dt.date | None = None, progress: Progress = _no_progress

@@ -244,6 +244,13 @@ class Retention(_Section):
     books: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
 
 
+class Mail(_Section):
+    """Whether answers go to an address with the token in it, and whether senders' own DKIM signatures are verified."""
+
+    plus_addressing: bool = False
+    verify_dkim: bool = False
+
+
 class Run(_Section):
     """Intervals of `huizhi run`, in minutes; consolidation in minutes too (0: never by itself)."""
 
@@ -288,6 +295,7 @@ class Config(_Section):
     ladder: LadderSection = LadderSection()
     review: Review = Review()
     retention: Retention = Retention()
+    mail: Mail = Mail()
     run: Run = Run()
     reader: Reader = Reader()
     baseline: BaselineTable = BaselineTable()

@@ -20,7 +20,9 @@ from workflow.domain.matching import (
     sender,
     speaks_for,
     token_in,
+    token_of,
 )
+from workflow.domain.message import Message
 from workflow.domain.submission import Bucket
 
 DAY = dt.date(2027, 1, 3)
@@ -48,6 +50,14 @@ def test_a_token_has_its_shape_and_names_what_it_was_made_from(key: bytes, unit:
 )
 def test_a_token_is_found_in_what_mail_programs_make_of_a_subject(subject: str) -> None:
     assert token_in(subject) == HZ
+
+
+def test_a_token_is_found_in_the_address_that_an_answer_went_to() -> None:
+    plus = Message(to=("someone@office.test", f"huizhi+{HZ.lower()}@office.test"))
+    assert token_of(plus) == HZ
+    other = HZ.replace("A", "B")
+    assert token_of(Message(subject=other, to=plus.to)) == other
+    assert token_of(Message(to=("huizhi@office.test",))) == ""
 
 
 @pytest.mark.parametrize("subject", ["", "回复：教育信息化数据", "HZ-ABC", HZ[:-1], "HZ-0BCDEFGHIJKLMNOP2"])

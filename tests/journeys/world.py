@@ -162,7 +162,7 @@ class Mail:
 
     @property
     def letter(self) -> str:
-        return str(self.parsed["X-Huizhi-Letter"] or "")
+        return str(self.parsed["X-Huizhi-Letter"] or "").partition(".")[0]
 
     @property
     def text(self) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workflow.domain.authentication import Assurance
+from workflow.domain.message import Message
 from workflow.domain.roster import Contact, Roster, Unit
 from workflow.domain.submission import Bucket
 from workflow.domain.trust import Trust, level
@@ -63,6 +64,11 @@ def token_in(text: str) -> str:
     """The first token in a text such as a subject line, '' when there is none."""
     match = TOKEN.search(unicodedata.normalize("NFKC", text).upper())
     return match[0] if match else ""
+
+
+def token_of(message: Message) -> str:
+    """The token that a message bears outside its files: in the subject, else in the address that it was sent to."""
+    return token_in(message.subject) or token_in(" ".join(message.to))
 
 
 def confirms_no_change(words: str) -> bool:

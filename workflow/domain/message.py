@@ -66,7 +66,8 @@ class Message:
 
     `in_reply_to` has the ids of In-Reply-To, then those of References from the nearest to the oldest, all with
     their angle brackets and none twice. `sender` is the one address of the one From header with its domain in
-    lower case, and '' when there is none or more than one. `auto` is '', 'auto_reply', 'read_receipt' or 'bounce'. `letter` is
+    lower case, and '' when there is none or more than one. `to` has those of To and Cc, and where the server says that it delivered.
+    `auto` is '', 'auto_reply', 'read_receipt' or 'bounce'. `letter` is
     the value of X-Huizhi-Letter, which our own letters bear and which anybody can copy. `text` is made from
     `html` when there is no plain text. `auth_results` has the Authentication-Results headers that the receiving
     organisation itself put on, the newest first and as they came: what stands below another organisation's trace field was

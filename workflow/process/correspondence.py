@@ -7,6 +7,8 @@ from what it is about, so that an order decided twice is one letter.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import hmac
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +63,9 @@ class Written:
 @dataclass(frozen=True)
 class Secretariat:
     """What it takes to write letters. `compiled` gives a form by its id in the current campaign's own version,
-    `campaign` a campaign by its id, `queued` tells which of some letters' ids are queued already.
+    `campaign` a campaign by its id, `queued` tells which of some letters' ids are queued already. With a `secret` nobody can guess
+    a Message-ID, so that who answers a letter, or sends one back, had it; with `plus_addressing` the token stands in the
+    address that answers go to.
     """
 
     letterhead: Letterhead
@@ -70,6 +74,8 @@ class Secretariat:
     compiled: Callable[[str], CompiledForm]
     campaign: Callable[[str], Campaign]
     queued: Callable[[Collection[str]], Collection[str]]
+    secret: bytes = b""
+    plus_addressing: bool = False
 
     def queue(self, orders: Iterable[LetterOrder], roster: Roster) -> list[Event]:
         """Write the letters, keep their bytes, and give the events that queue them."""
@@ -108,7 +114,17 @@ class Secretariat:
         return self._message_id(order.id)
 
     def _message_id(self, letter: str) -> str:
-        return f"<{letter}@{self.letterhead.domain}>"
+        return f"<{self._name(letter)}@{self.letterhead.domain}>"
+
+    def _name(self, letter: str) -> str:
+        """The letter's name outside, in its Message-ID and X-Huizhi-Letter."""
+        if not self.secret:
+            return letter
+        return f"{letter}.{hmac.new(self.secret, letter.encode(), hashlib.sha256).hexdigest()[:16]}"
+
+    def _answers_to(self, token: str) -> dict[str, str]:
+        local, _, domain = self.letterhead.address.rpartition("@")
+        return {"Reply-To": f"{local}+{token}@{domain}"} if self.plus_addressing and token else {}
 
     def _write(self, known: str, order: LetterOrder, roster: Roster, campaign: Campaign) -> Written:
         unit = roster.units[order.unit]
@@ -128,7 +144,7 @@ class Secretariat:
             **order.context,
         }
         rendered = self.templates.render(order.kind, context)
-        headers = {"X-Huizhi-Letter": known}
+        headers = {"X-Huizhi-Letter": self._name(known), **self._answers_to(order.token)}
         if order.reply_to:
             headers |= {"In-Reply-To": order.reply_to, "References": order.reply_to}
         raw = compose(

@@ -25,7 +25,7 @@ from workflow.domain.matching import (
     pieces_confirmed,
     sender,
     speaks_for,
-    token_in,
+    token_of,
     trust_in,
 )
 from workflow.domain.message import Attachment, Message, Sighting
@@ -319,7 +319,7 @@ def _bucket(outcome: Outcome, who: Sender, thread: CaseKey | None) -> Bucket:
 def _thread(message: Message, situation: Situation) -> CaseKey | None:
     """The case that the subject's token or the letter replied to names."""
     units = situation.roster.units
-    found = situation.tokens.get(token_in(message.subject))
+    found = situation.tokens.get(token_of(message))
     if found and found[0][1] in units:
         return found[0]
     for answered in message.in_reply_to:

@@ -27,7 +27,7 @@ from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.letters import LetterKind
-from workflow.domain.matching import asks_withdrawal, token_in
+from workflow.domain.matching import asks_withdrawal, token_of
 from workflow.domain.message import Fetched, Message, Sighting
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Bucket, ReadOutcome
@@ -85,6 +85,7 @@ class Intake:
     policy: Policy
     forms: Callable[[], Mapping[str, Form]]
     passwords: Callable[[], Mapping[str, str]] = dict
+    signed_by: Callable[[bytes], tuple[str, ...]] = lambda raw: ()
 
     def poll(
         self, mailbox: Mailbox, account: str, folder: str, began: dt.datetime, batch: int,
@@ -241,7 +242,9 @@ class Intake:
 
     def _read(self, new: Mapping[str, Raw], released: Released | None = None) -> dict[str, Arrival]:
         """Parse the messages and read their attachments, all of the batch at once in the worker processes."""
-        messages = {sha: parse(raw.data) for sha, raw in new.items()}
+        messages = {
+            sha: replace(parse(raw.data), signed_by=self.signed_by(raw.data)) for sha, raw in new.items()
+        }
         unread = {sha for sha, message in messages.items() if message.auto or is_own(message, self.policy)}
 
         def passwords_of(sha: str) -> list[str]:
@@ -273,7 +276,7 @@ class Intake:
         roster = self._roster()
         if not registered or roster is None:
             return []
-        token = token_in(message.subject)
+        token = token_of(message)
         named = [
             *named,
             *(case.unit for case, _ in self.store.cases_by_token([token] if token else []).values()),
@@ -302,7 +305,7 @@ class Intake:
             message = arrival.message
             day = arrival.received_at.date()
             units.update(contact.unit for contact in roster.known_address(message.sender, day))
-            tokens.add(token_in(message.subject))
+            tokens.add(token_of(message))
             ids.update(islice(message.in_reply_to, 20))
             if message.bounce:
                 ids.update(returned_ids(message.bounce, self.policy.own_address))

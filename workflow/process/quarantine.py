@@ -17,7 +17,7 @@ from workflow.adapters.store import AttachmentRow, MessageRow, Settlement, Store
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.events import Event
 from workflow.domain.form import Severity
-from workflow.domain.matching import only_unit, sender, token_in
+from workflow.domain.matching import only_unit, sender, token_of
 from workflow.domain.message import Message
 from workflow.domain.roster import Role, Roster
 from workflow.domain.submission import TAKEN_OUTCOMES, Finding
@@ -133,7 +133,7 @@ class Quarantine:
         units = [row.unit for row in one.files if row.unit and row.outcome not in TAKEN_OUTCOMES]
         if units:
             yield from units
-        elif token := token_in(message.subject):
+        elif token := token_of(message):
             yield from (case.unit for case, _ in self.store.cases_by_token([token]).values())
         else:
             answered = self.store.letters_by_message_id(list(islice(message.in_reply_to, 20)))

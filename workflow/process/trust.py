@@ -14,7 +14,7 @@ from workflow.adapters.store.records import MadeBook
 from workflow.domain.authentication import assurance
 from workflow.domain.form import FILLER
 from workflow.domain.lifecycle import Case
-from workflow.domain.matching import Sender, sender, token_in, trust_in
+from workflow.domain.matching import Sender, sender, token_of, trust_in
 from workflow.domain.message import Message
 from workflow.domain.roster import Role, Unit
 from workflow.domain.submission import Submission
@@ -61,7 +61,7 @@ def who_wrote(message: Message, day: dt.date, situation: Situation) -> Sender:
 
 def tied(message: Message, unit: str, situation: Situation) -> bool:
     """Whether the subject's token or a letter of ours that is answered belongs to a unit."""
-    token = token_in(message.subject)
+    token = token_of(message)
     found, book = situation.tokens.get(token), situation.books.get(token)
     if (found and found[0][1] == unit) or (book and book.unit == unit):
         return True

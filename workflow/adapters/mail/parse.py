@@ -48,7 +48,11 @@ def parse(raw: bytes) -> Message:
         sender=sender,
         sender_name=sender_name,
         to=tuple(
-            address for value in fields.get("to", ()) for _, address in headers.mailboxes(value) if address
+            address
+            for name in ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
+            for value in fields.get(name, ())
+            for _, address in headers.mailboxes(value)
+            if address
         ),
         subject=_first(fields, "subject"),
         date=headers.moment(fields["date"][0]) if "date" in fields else None,
