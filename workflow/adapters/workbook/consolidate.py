@@ -35,6 +35,8 @@ _OPTIONS = {
     "strings_to_numbers": False,
     "nan_inf_to_errors": False,
 }
+#: Rows of units up to which a workbook is small: its parts are some ten megabytes.
+_SMALL = 2000
 
 
 def write_book(book: ConsolidatedBook, target: BinaryIO) -> None:
@@ -70,6 +72,8 @@ def write_book(book: ConsolidatedBook, target: BinaryIO) -> None:
             write_changes(workbook.add_worksheet(CHANGES_SHEET), styles, book)
         _write_marks(workbook, styles, book, form_of, tables)
     finally:
+        # The parts of a small workbook are joined in memory: a file for each, made and removed, takes longer than writing it.
+        workbook.in_memory = sum(len(content.rows) for content in book.sheets) <= _SMALL
         workbook.close()
 
 
