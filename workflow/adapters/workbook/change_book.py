@@ -25,7 +25,7 @@ from workflow.domain.roster_changes import LINKS, Change, ChangeKind, Decision
 
 SHEET, MARK, NOTES = "变更", "标识", "说明"
 _COLUMNS: Mapping[str, float] = {
-    "序号": 6, "变更": 10, "单位代码": 13, "单位名称": 30, "变更前": 30, "变更后": 30, "关联单位": 36, "名称相似度": 8,
+    "序号": 6, "变更": 10, "单位代码": 13, "单位名称": 30, "变更前": 34, "变更后": 34, "关联单位": 36, "名称相似度": 8,
     "随同变更": 8, "决定": 9, "备注": 24,
 }  # fmt: skip
 _TAKEN = frozenset({ChangeKind.NEW, ChangeKind.RENAMED, ChangeKind.MOVED, ChangeKind.RETYPED})
@@ -130,6 +130,7 @@ def _write_change(
         str(change.followers) if change.followers else "",
     )  # fmt: skip
     narrow = {0, 1, 2, 7, 8}
+    sheet.set_row(row, 40)  # three lines of the longest words
     for at, value in enumerate(values):
         sheet.write_string(row, at, value, centred if at in narrow else text)
     decision = Decision.AGREED.value if change.kind in _TAKEN else ""
@@ -151,7 +152,7 @@ def _told(change: Change, unit: Unit | None, units: Mapping[str, Unit]) -> str:
         case ChangeKind.RETYPED:
             return unit.kind.value
         case _:
-            return f"{unit.code} {unit.name}，{unit.kind}，隶属{superior}"
+            return f"{unit.kind}，隶属{superior}"
 
 
 def _write_notes(sheet: Worksheet, book: xlsxwriter.Workbook) -> None:
