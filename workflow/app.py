@@ -118,7 +118,10 @@ class App:
     def policy(self) -> Policy:
         review, today = self.config.review, self.now().date()
         retired = frozenset(key.id for key in self.token_keys.all() if key.retired(today))
-        return Policy(self.config.letterhead.address, review.return_days, review.trusted_authserv, retired)
+        return Policy(
+            self.config.letterhead.address, review.return_days, review.trusted_authserv, retired,
+            self.config.smtp.answers_per_day,
+        )  # fmt: skip
 
     @cached_property
     def schedule(self) -> Schedule:

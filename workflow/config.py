@@ -125,12 +125,11 @@ class Rates(_Section):
 
 
 class Smtp(Server, Rates):
-    """The relay; how many letters one pass sends and one connection carries at most; the limits of the account and of the
-    domains that it writes to; and where the provider files what was sent ('auto' finds it, '' nowhere).
-    """
+    """The relay and its limits; `answers_per_day` to an address about a unit; where sent letters are filed ('auto', '' nowhere)."""
 
     per_pass: int = Field(default=500, ge=1)
     per_connection: int = Field(default=0, ge=0)
+    answers_per_day: int = Field(default=20, ge=0, strict=True)
     sent_folder: str = "auto"
     domains: dict[str, Rates] = {}
 

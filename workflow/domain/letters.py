@@ -73,6 +73,21 @@ PRIORITY: Mapping[LetterKind, int] = {
 }
 
 
+#: What a message brings about for whoever wrote it; a robot at the other end would have one for each of its own.
+ANSWERS = frozenset(
+    {
+        LetterKind.ACKNOWLEDGEMENT,
+        LetterKind.RETURNED,
+        LetterKind.STALE,
+        LetterKind.LATE,
+        LetterKind.PROBLEM_FILE,
+        LetterKind.EMPTY_REPLY,
+        LetterKind.NO_CHANGE_REFUSED,
+        LetterKind.REVIEW_RESULT,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FreshCopy:
     """Enclose the unit's stamped copy, pre-filled with `answers`. `previous` are its last reported answers, which the

@@ -31,6 +31,7 @@ from workflow.domain.matching import asks_withdrawal, token_of
 from workflow.domain.message import Fetched, Message, Sighting
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Bucket, ReadOutcome
+from workflow.process import echoes
 from workflow.process.bounces import returned_ids
 from workflow.process.correspondence import Secretariat
 from workflow.process.decide import Arrival, Released, decide, failed, is_own
@@ -224,6 +225,7 @@ class Intake:
             situation = situation.after(outcome)
             self._lay_side_by_side(arrival, outcome)
             outcomes.append(outcome)
+        outcomes = echoes.bounded(self.store, arrivals, outcomes, situation)
         events = list(self._numbered(event for outcome in outcomes for event in outcome.events))
         orders = [order for outcome in outcomes for order in outcome.letters]
         events.extend(self.secretariat.queue(orders, roster))

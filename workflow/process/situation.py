@@ -102,13 +102,14 @@ class Policy:
     """What config.toml lets staff choose, as far as decisions depend on it. `own_address` is the system's mailbox;
     `return_days` the days given for a correction; `trusted_authserv` names the receiving server whose
     Authentication-Results count ('' where the server writes none); `retired` are the letters of token keys whose tokens
-    route no more.
+    route no more; `answers_per_day` how often an address is answered about a unit on a day (0: always).
     """
 
     own_address: str
     return_days: int = 3
     trusted_authserv: str = ""
     retired: frozenset[str] = frozenset()
+    answers_per_day: int = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from workflow.adapters.store.records import (
     MessageRow,
 )
 from workflow.adapters.store.rows import attachment_of, letter_of, message_of
+from workflow.domain.letters import ANSWERS
 from workflow.domain.submission import Bucket
 
 _WAITING = (LetterState.QUEUED.value, LetterState.ATTEMPTED.value)
@@ -120,6 +121,20 @@ class MailQueries(Database):
             for piece in chunks(ids):
                 query = t.letters.select().where(t.letters.c.message_id.in_(piece))
                 found.update((row.message_id, letter_of(row)) for row in connection.execute(query))
+        return found
+
+    def answers_queued(
+        self, units: Collection[str], since: dt.datetime
+    ) -> list[tuple[str, str, dt.datetime]]:
+        """The answers 答复 about these units since a moment: to which address, about which unit, when."""
+        found: list[tuple[str, str, dt.datetime]] = []
+        columns = t.letters.c
+        with self.reading() as connection:
+            for piece in chunks(units):
+                query = select(columns.to, columns.unit, columns.queued_at).where(
+                    columns.unit.in_(piece), columns.queued_at >= since, columns.kind.in_(sorted(ANSWERS))
+                )
+                found.extend((row.to, row.unit, row.queued_at) for row in connection.execute(query))
         return found
 
     def letter_exists(self, ids: Collection[str]) -> set[str]:
