@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import keyring
@@ -128,3 +129,21 @@ def test_a_password_itself_is_no_setting(tmp_path: Path) -> None:
     [fault] = faults(path)
     assert "没有这个设置项" in fault
     assert "secret-word" not in fault
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("poll_minutes = 5", 'poll_minutes = "五"', "应为数字"),
+        ("workers = 2", "workers = 2.5", "应为整数"),
+        ("[reader]", '[clock]\nsimulated = "明天"\n[reader]', "应为时间，例如"),
+        ('security = "none"', 'security = "ssl"', "应为 'none'、'starttls'、'tls' 之一"),
+        ("mail = 0", "mail = -1", "数值过小"),
+        ("answers = 0", "answers = true", "应为整数"),
+    ],
+)
+def test_whatever_is_wrong_is_told_in_chinese(tmp_path: Path, old: str, new: str, said: str) -> None:
+    path = written(tmp_path, (old, new))
+    [fault] = faults(path)
+    assert said in fault
+    assert not re.search("Input|should|valid", fault)

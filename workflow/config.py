@@ -22,7 +22,7 @@ from pydantic import (
 
 from workflow.adapters.workbook.baseline_table import BaselineTable
 from workflow.domain.campaign import DEFAULT_WINDOWS
-from workflow.domain.errors import Fault, Refused
+from workflow.domain.errors import VALUE_WORDS, Fault, Refused
 from workflow.domain.roster import Level
 
 #: The longest interval of the scheduled job, in minutes.
@@ -348,34 +348,16 @@ def _from_keyring(service: str, user: str) -> str:
     return found
 
 
-_SAID = {
-    "missing": "缺少此项",
-    "finite_number": "应为有限的数",
-    "bool_type": "应为 true 或 false",
-    "tuple_type": "应为方括号中的两个数",
-    "greater_than": "数值过小",
-    "too_long": "项数过多",
-    "too_short": "项数不够",
-    "extra_forbidden": "没有这个设置项",
-    "int_parsing": "应为整数",
-    "int_type": "应为整数",
-    "float_type": "应为数字",
-    "greater_than_equal": "数值过小",
-    "less_than_equal": "数值过大",
-    "string_type": "应为文字（加引号）",
-    "string_too_short": "不能为空",
-    "string_pattern_mismatch": "不是合格的邮件地址",
-    "model_type": "应为一节设置",
-}
-
-
 def _faults(path: Path, text: str, error: ValidationError) -> Iterator[Fault]:
     for problem in error.errors():
         place = [str(part) for part in problem["loc"]]
-        words = _SAID.get(problem["type"], "")
+        words = VALUE_WORDS.get(problem["type"], "")
         if not words:
             raised = problem.get("ctx", {}).get("error")
-            words = str(raised) if raised else f"值不合要求（{problem['msg']}）"
+            choices = (
+                str(problem.get("ctx", {}).get("expected", "")).replace(" or ", "、").replace(", ", "、")
+            )
+            words = str(raised) if raised else f"应为 {choices} 之一" if choices else "值不合要求"
         line = _line(text, place)
         where = f"{path.name} [{place[0]}]" + (f" {'.'.join(place[1:])}" if place[1:] else "")
         yield Fault(where + (f" 第{line}行" if line else ""), words, "请参照 docs/config.md 更正")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.offices import CITY, COUNTY, at
-from workflow.domain.errors import Fault, OutsideFailed, Refused
+from workflow.domain.errors import Fault, OutsideFailed, Refused, system_words
 from workflow.domain.events import GENESIS, Event, Ranges, canonical, chained_hash, personal_digest
 from workflow.domain.letters import PRIORITY, LetterKind, LetterOrder
 from workflow.domain.roster import Recipient, Role
@@ -92,3 +92,19 @@ def test_ranges_name_what_was_chosen_and_nothing_else_that_counts(chosen: set[in
     assert {place for place in among if place in ranges} == chosen
     again = Ranges().with_more(ranges.pairs).with_more(ranges.pairs)
     assert {place for place in among if place in again} == chosen
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (2, "没有这个文件或文件夹"),
+        (13, "没有读写权限"),
+        (28, "磁盘已满"),
+        (111, "对方没有接受连接"),
+        (9999, "系统错误 9999"),
+        (None, "系统错误"),
+    ],
+)
+def test_what_the_operating_system_says_is_said_in_chinese(number: int | None, words: str) -> None:
+    error = OSError() if number is None else OSError(number, "No such thing")
+    assert system_words(error) == words

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from workflow.domain.errors import OutsideFailed
+from workflow.domain.errors import OutsideFailed, system_words
 
 #: A journalling file system commits what waits at one time together, so that many fsyncs cost few commits.
 _THREADS = 16
@@ -330,7 +330,9 @@ def _disk(path: Path) -> Iterator[None]:
             raise OutsideFailed(str(path), "磁盘已满，没有写入", "请清理磁盘后重试") from error
         if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
             raise OutsideFailed(str(path), "没有读写权限", "请检查文件夹的权限") from error
-        raise OutsideFailed(str(path), f"磁盘读写出错（{error.strerror}）", "请检查磁盘后重试") from error
+        raise OutsideFailed(
+            str(path), f"磁盘读写出错（{system_words(error)}）", "请检查磁盘后重试"
+        ) from error
 
 
 @contextmanager

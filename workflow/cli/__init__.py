@@ -29,7 +29,7 @@ from workflow.cli import (
 )
 from workflow.cli.parsing import Parser
 from workflow.cli.printing import complain
-from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
+from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused, system_words
 
 #: Each declares its own commands, in the order in which help shows them.
 _DOORS = (
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(
             Fault(
                 str(error.filename or "文件"),
-                f"无法读写（{os.strerror(error.errno or 0)}）",
+                f"无法读写（{system_words(error)}）",
                 "请检查路径和权限",
             )
         )

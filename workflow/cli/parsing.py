@@ -11,7 +11,7 @@ from typing import NoReturn, TypeAlias
 
 from workflow.app import App
 from workflow.cli.printing import complain
-from workflow.domain.errors import Fault, Refused
+from workflow.domain.errors import Fault, Refused, system_words
 
 Run = Callable[[App, argparse.Namespace], int]
 
@@ -54,7 +54,7 @@ def file_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Refused(Fault(str(path), f"无法读取（{error.strerror}）", "请检查文件路径")) from error
+        raise Refused(Fault(str(path), f"无法读取（{system_words(error)}）", "请检查文件路径")) from error
 
 
 def day(text: str) -> dt.date:

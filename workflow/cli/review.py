@@ -9,7 +9,7 @@ from workflow.app import App
 from workflow.cli.parsing import Commands, add, decision
 from workflow.cli.printing import complain, say
 from workflow.domain.consultation import Talk
-from workflow.domain.errors import Fault, Refused
+from workflow.domain.errors import Fault, Refused, system_words
 from workflow.domain.lifecycle import PackageAct
 from workflow.domain.submission import ReadOutcome
 from workflow.process.decisions import Decisions
@@ -30,7 +30,7 @@ def apply(app: App, path: Path, by: str) -> int:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise Refused(Fault(str(path), f"无法读取（{error.strerror}）", "请检查文件路径")) from error
+        raise Refused(Fault(str(path), f"无法读取（{system_words(error)}）", "请检查文件路径")) from error
     reading = app.readers().read_many([(path.name, data)])[0]
     if reading.outcome is not ReadOutcome.REVIEW or reading.review is None:
         raise Refused(Fault(path.name, reading.reason or "不是审核汇总表", "请使用审核通知所附的工作簿"))

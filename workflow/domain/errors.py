@@ -6,7 +6,8 @@ a database or a disk failed, what was begun is kept and tried again (exit code 3
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import errno
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -40,3 +41,68 @@ class OutsideFailed(Exception):
 
 class Conflict(Exception):
     """Somebody else wrote first: a unique key of the ledger refused the batch. Gather again and decide anew."""
+
+
+#: What is wrong with a setting or a typed value, by the names that pydantic has for it.
+VALUE_WORDS: Mapping[str, str] = {
+    "missing": "缺少此项",
+    "finite_number": "应为有限的数",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "应为 true 或 false"),
+    "tuple_type": "应为方括号中的两个数",
+    "greater_than": "数值过小",
+    "too_long": "项数过多",
+    "too_short": "项数不够",
+    "extra_forbidden": "没有这个设置项",
+    "int_parsing": "应为整数",
+    "int_type": "应为整数",
+    "float_type": "应为数字",
+    "greater_than_equal": "数值过小",
+    **dict.fromkeys(("less_than", "less_than_equal"), "数值过大"),
+    "string_type": "应为文字（加引号）",
+    "string_too_short": "不能为空",
+    "string_pattern_mismatch": "不是合格的邮件地址",
+    **dict.fromkeys(("model_type", "dict_type"), "应为一节设置"),
+    "float_parsing": "应为数字",
+    "int_from_float": "应为整数",
+    **dict.fromkeys(
+        ("datetime_parsing", "datetime_type", "datetime_from_date_parsing"),
+        "应为时间，例如 2027-01-16T08:00:00+08:00",
+    ),
+}
+
+#: What the operating system says, in the office's words.
+_SYSTEM: Mapping[int, str] = {
+    errno.ENOENT: "没有这个文件或文件夹",
+    errno.EACCES: "没有读写权限",
+    errno.EPERM: "系统不允许这样做",
+    errno.EROFS: "磁盘是只读的",
+    errno.EEXIST: "已经有同名的文件",
+    errno.EISDIR: "是文件夹，不是文件",
+    errno.ENOTDIR: "上级不是文件夹",
+    errno.ENOTEMPTY: "文件夹不是空的",
+    errno.ENOSPC: "磁盘已满",
+    errno.EDQUOT: "磁盘配额已用完",
+    errno.EFBIG: "文件过大",
+    errno.EIO: "磁盘读写出错",
+    errno.EMFILE: "打开的文件过多",
+    errno.ENFILE: "系统打开的文件过多",
+    errno.ENAMETOOLONG: "文件名过长",
+    errno.ELOOP: "链接循环",
+    errno.EBUSY: "正被占用",
+    errno.ETXTBSY: "正被占用",
+    errno.EXDEV: "不在同一个磁盘上",
+    errno.ENOMEM: "内存不足",
+    errno.ECONNREFUSED: "对方没有接受连接",
+    errno.ECONNRESET: "连接被对方断开",
+    errno.EPIPE: "连接已断开",
+    errno.ETIMEDOUT: "连接超时",
+    errno.ENETUNREACH: "网络不通",
+    errno.EHOSTUNREACH: "找不到通往该主机的网络",
+    errno.EADDRINUSE: "端口已被占用",
+}
+
+
+def system_words(error: OSError) -> str:
+    """What an error of the operating system means, in Chinese; one that is not known by its number."""
+    number = error.errno or 0
+    return _SYSTEM.get(number, f"系统错误 {number}" if number else "系统错误")

@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from workflow.domain.errors import Fault, OutsideFailed, Refused
+from workflow.domain.errors import Fault, OutsideFailed, Refused, system_words
 from workflow.domain.events import GENESIS, PURGED, Event, Ranges, canonical, quoted
 
 PERSONAL = "personal-"
@@ -284,5 +284,5 @@ def _disk(folder: Path) -> Iterator[None]:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise OutsideFailed(f"台账副本 {folder.name}", "磁盘已满", "请清理磁盘后重试") from error
         raise OutsideFailed(
-            f"台账副本 {folder.name}", f"写不进去：{error.strerror}", "请检查文件夹的权限"
+            f"台账副本 {folder.name}", f"写不进去：{system_words(error)}", "请检查文件夹的权限"
         ) from error
