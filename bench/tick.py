@@ -21,6 +21,7 @@ from workflow.adapters.letters import LetterTemplates
 from workflow.adapters.store import MadeBook, Store
 from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workdays import workdays
+from workflow.app import collect_seldom
 from workflow.domain.campaign import DEFAULT_WINDOWS, SHANGHAI, Campaign
 from workflow.domain.deadlines import Schedule
 from workflow.domain.events import Event
@@ -46,6 +47,7 @@ def seconds(units: int = 50_000) -> Mapping[str, float]:
     later one; `all_due` when each unit and each level is told; `all_due_cpu` the seconds of processors in it, which a busy
     machine stretches less.
     """
+    collect_seldom()  # as the command does
     with tempfile.TemporaryDirectory(prefix="huizhi-tick-") as place:
         folder = Path(place)
         store = Store(f"sqlite:///{folder}/state.db", folder / "ledger")

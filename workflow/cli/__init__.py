@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workflow import __version__
-from workflow.app import App
+from workflow.app import App, collect_seldom
 from workflow.cli import (
     affiliation,
     campaign,
@@ -40,6 +40,7 @@ _DOORS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
+    collect_seldom()
     said = parser().parse_args(arguments)
     try:
         return _run(said)
