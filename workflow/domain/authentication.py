@@ -70,7 +70,8 @@ def _read(field: str) -> tuple[str, list[_Verdict]]:
 
 def _verdicts(infos: Iterable[str]) -> Iterator[_Verdict]:
     for info in infos:
-        words = re.sub(r"\s*([=/])\s*", r"\1", info).split()
+        # Blanks first: a sender who writes thousands would make a search for them around `=` quadratic.
+        words = re.sub(r" ?([=/]) ?", r"\1", " ".join(info.split())).split()
         method, equals, result = words[0].partition("=") if words else ("", "", "")
         if not equals:
             continue  # `none`
