@@ -13,12 +13,14 @@ from filelock import FileLock, Timeout
 
 from workflow import config
 from workflow.adapters import workdays
+from workflow.adapters.conversion import Converter
 from workflow.adapters.files import Files
 from workflow.adapters.keys import Passwords, TokenKeys
 from workflow.adapters.letters import LetterTemplates
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.mail.signatures import from_dns, signed_by
 from workflow.adapters.mail.smtp import Relay, RelaySettings
+from workflow.adapters.scan.worker import ScanReader
 from workflow.adapters.store import MadeBook, MessageRow, Store
 from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workbook.pool import ReaderPool
@@ -39,6 +41,7 @@ from workflow.process.dispatch import Terms as SendingTerms
 from workflow.process.gather import current_campaign, require_campaign, require_roster
 from workflow.process.intake import Intake
 from workflow.process.launch import Launched, Terms, TokenKey, launch
+from workflow.process.papers import Papers
 from workflow.process.purge import Purged, purge
 from workflow.process.retry import Retry
 from workflow.process.situation import Outcome, Policy
@@ -128,7 +131,7 @@ class App:
         retired = frozenset(key.id for key in self.token_keys.all() if key.retired(today))
         return Policy(
             self.config.letterhead.address, review.return_days, review.trusted_authserv, retired,
-            self.config.smtp.answers_per_day,
+            self.config.smtp.answers_per_day, review.accept_receipts,
         )  # fmt: skip
 
     @cached_property
@@ -162,6 +165,8 @@ class App:
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()
+        if "papers" in self.__dict__:
+            self.papers.scans.close()
         if "store" in self.__dict__:
             self.store.close()
 
@@ -225,7 +230,16 @@ class App:
         return Intake(
             self.store, self.files, self.readers(), self.secretariat, self.policy, self.forms, passwords,
             (lambda raw: signed_by(raw, from_dns)) if self.config.mail.verify_dkim else lambda _: (),
+            self.papers,
         )  # fmt: skip
+
+    @cached_property
+    def papers(self) -> Papers:
+        """What reads the scans and documents of a 回执表."""
+        return Papers(ScanReader(), Converter(), self._form_tokens)
+
+    def _form_tokens(self, campaign: str, unit: str) -> frozenset[str]:
+        return self.token_keys.all_of(self.now().date(), campaign, unit, "receipt", 1)
 
     def open(
         self, name: str, receipt_due: dt.date | None = None, progress: Progress = _no_progress

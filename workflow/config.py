@@ -216,9 +216,8 @@ class LadderSection(_Section):
     @classmethod
     def in_order(cls, days: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         """A step may not be taken before the one below it."""
-        below = {"reviewer_days": "administrator_days", "inspector_days": "reviewer_days"}[
-            info.field_name or ""
-        ]
+        name = info.field_name or ""
+        below = {"reviewer_days": "administrator_days", "inspector_days": "reviewer_days"}[name]
         earlier = info.data.get(below) or ()
         if days and earlier and max(days) > max(earlier):
             raise ValueError(f"不能早于 {below} 的通知")
@@ -226,10 +225,11 @@ class LadderSection(_Section):
 
 
 class Review(_Section):
-    """Days for a correction, and the server whose Authentication-Results count."""
+    """Days for a correction, the server whose Authentication-Results count, and whether a 回执表 beyond doubt needs no person."""
 
     return_days: int = Field(default=3, ge=0, le=60)
     trusted_authserv: str = ""
+    accept_receipts: bool = False
 
 
 class Retention(_Section):

@@ -320,7 +320,7 @@ OWN: dict[str, Context] = {
         "date": date(2027, 1, 3),
     },
     "no_change_refused": {},
-    "receipt_reminder": {"missing_parts": ["扫描件"], "receipt_due": date(2026, 12, 25)},
+    "receipt_reminder": {"missing_parts": ["扫描件"], "doubts": [], "receipt_due": date(2026, 12, 25)},
     "digest": {
         "unit_name": "河南省教育厅",
         "salutation": "各位工作人员",
@@ -479,6 +479,13 @@ VARIANTS: dict[str, tuple[str, Context]] = {
     "escalation-inspector": (
         "escalation",
         {"salutation": "金水区教育局视察员赵某某", "via_admin": False, "missing": []},
+    ),
+    "receipt_reminder-doubts": (
+        "receipt_reminder",
+        {
+            "missing_parts": [],
+            "doubts": ["扫描件上未见公章", "扫描件与电子版不一致：审核员手机号码、管理员电子邮箱"],
+        },
     ),
     "receipt_reminder-both": ("receipt_reminder", {"missing_parts": ["扫描件", "电子版"]}),
     "digest-quiet": ("digest", {"problems": []}),

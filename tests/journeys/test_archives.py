@@ -17,12 +17,11 @@ import pytest
 from tests.adapters.workbook.damage import rarred, seven_zipped, zipped
 from tests.journeys.test_command_line import Office
 from tests.journeys.world import CITY, COUNTY, FIRST, POINT, SECOND, Ran, administrator
+from workflow.demo.files import sealed_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 
 
 @pytest.fixture
@@ -71,7 +70,11 @@ def test_copies_that_only_their_token_tells_count_in_an_archive_of_several(
 
 def test_a_workbook_a_receipt_and_its_scan_in_one_archive_each_end_as_if_attached(office: Office) -> None:
     receipt = next(data for name, data in office.newest(CITY, "notice").files.items() if "回执表" in name)
-    files = {"季报.xlsx": office.filled(CITY), "回执表.xlsx": receipt, "回执表盖章.pdf": PDF}
+    files = {
+        "季报.xlsx": office.filled(CITY),
+        "回执表.xlsx": receipt,
+        "回执表盖章.pdf": sealed_page(receipt, "PDF"),
+    }
     assert ends(office.ingest(office.reply(CITY, ("郑州.zip", zipped(files))))) == [
         ("郑州.zip", "ignored", ""),
         ("郑州.zip/季报.xlsx", "accepted", CITY),
@@ -79,7 +82,7 @@ def test_a_workbook_a_receipt_and_its_scan_in_one_archive_each_end_as_if_attache
         ("郑州.zip/回执表盖章.pdf", "matched", CITY),
     ]
     kept = {path.name.partition("-")[0]: path for path in office.app.files.receipt_files("2026Q4", CITY)}
-    assert (kept["scan"].read_bytes(), kept["scan"].suffix) == (PDF, ".pdf")
+    assert (kept["scan"].read_bytes(), kept["scan"].suffix) == (files["回执表盖章.pdf"], ".pdf")
     assert (kept["electronic"].read_bytes(), kept["electronic"].suffix) == (receipt, ".xlsx")
 
 
@@ -90,7 +93,9 @@ def test_a_receipt_alone_in_an_archive_is_kept_by_itself(office: Office) -> None
     ]
     [kept] = office.app.files.receipt_files("2026Q4", CITY)
     assert kept.read_bytes() == receipt
-    scan = office.reply(CITY, ("扫描.zip", zipped({"扫描.pdf": PDF})), text="补扫描件")
+    scan = office.reply(
+        CITY, ("扫描.zip", zipped({"扫描.pdf": sealed_page(receipt, "PDF")})), text="补扫描件"
+    )
     assert ends(office.ingest(scan))[1:] == [("扫描.zip/扫描.pdf", "matched", CITY)]
 
 

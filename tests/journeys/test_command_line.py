@@ -38,6 +38,7 @@ from tests.journeys.world import (
     small_roster,
 )
 from workflow.adapters.store import Store, tables
+from workflow.demo.files import sealed_page
 from workflow.domain.errors import Conflict
 from workflow.domain.lifecycle import CaseState
 from workflow.domain.roster import Role
@@ -640,7 +641,7 @@ def test_a_level_reports_withdraws_and_is_returned_one_level_at_a_time(reviewed:
 def test_a_receipt_is_accepted_when_both_parts_are_there(asked: Office) -> None:
     notice = asked.newest(PROVINCIAL_VOCATIONAL, "notice")
     name, data = next((name, data) for name, data in notice.files.items() if "回执表" in name)
-    scan = asked.reply(PROVINCIAL_VOCATIONAL, ("扫描件.pdf", b"%PDF-1.4\n%%EOF\n"))
+    scan = asked.reply(PROVINCIAL_VOCATIONAL, ("扫描件.pdf", sealed_page(data, "PDF")))
     assert asked.ingest(scan).code == 0
     accept = partial(asked.huizhi, "receipt", "accept", PROVINCIAL_VOCATIONAL, "--by", "值班员")
     refused(accept(), "尚缺电子版")

@@ -44,6 +44,7 @@ from tests.journeys.world import (
     person,
     reviewer,
 )
+from workflow.demo.files import filled_receipt, sealed_page
 from workflow.domain.form import FILLED_ON, NO_CHANGE, Aggregate, Field, Prefill
 from workflow.domain.lifecycle import CaseState, PackageState
 from workflow.domain.roster import Role
@@ -145,13 +146,14 @@ def _units_answer(seen: Quarter) -> None:
     world.post(world.reply(FOURTH, seen.counts[FOURTH], sender=STRANGER))
     world.post(world.reply(UNIVERSITY, text="本季度数据无变化。"))
     world.post(world.reply(THIRD, world.filled(THIRD, _spoilt(world, THIRD))))
-    scan = ("负责人回执表（盖章）.pdf", b"%PDF-1.4\n%%EOF\n")
     electronic = next(
         (name, data)
         for name, data in world.newest(PROVINCIAL_VOCATIONAL, "notice").files.items()
         if "回执表" in name
     )
-    world.post(world.reply(PROVINCIAL_VOCATIONAL, scan, electronic, text="负责人回执表见附件。"))
+    scan = ("负责人回执表（盖章）.pdf", sealed_page(electronic[1], "PDF"))
+    copy = (electronic[0], filled_receipt(electronic[1]))
+    world.post(world.reply(PROVINCIAL_VOCATIONAL, scan, copy, text="负责人回执表见附件。"))
     seen.steps["first answers"] = world.poll()
     world.send()
 

@@ -201,6 +201,11 @@ class Office:
     def _no_form(self, form: str) -> CompiledForm:
         raise AssertionError(form)
 
+    def append(self, stream: str, *events: tuple[str, dict[str, Any]]) -> None:
+        """Write events of a stream, by kind and data."""
+        at = on(12, 2)
+        self.store.append([self._next(stream, kind, at, data) for kind, data in events])
+
     def _case(self, unit: str) -> str:
         return f"case:{self.campaign}/{unit}/{form_for(unit)}"
 

@@ -17,7 +17,9 @@ from tests.domain.offices import (
     REMOTE,
     ROSTER,
     SCHOOL,
+    TECHNICAL,
     UNITS,
+    UNIVERSITY,
     WEST,
 )  # fmt: skip
 from tests.process.calendar_office import Office, on
@@ -134,6 +136,33 @@ def test_a_receipt_alone_has_the_letter_that_says_how_to_make_it(tmp_path: Path)
         "admin@technical.test",
     }
     assert office.letters("reminder") == []
+    office.close()
+
+
+def test_a_reminder_of_a_receipt_says_exactly_what_is_missing_or_wrong(tmp_path: Path) -> None:
+    office = Office(tmp_path, PHONED, receipt_due="2026-12-20")
+    office.open(on(12, 1))
+    scan = {"part": "scan", "sha": "1" * 64, "seal": "not_seen", "genuine": True}
+    typed = {"part": "electronic", "sha": "2" * 64, "genuine": True}
+    wrong = {
+        "scan": 1, "electronic": 2, "verdict": "differs", "cells": [["审核员", "手机号码", "differs"]],
+        "missing": [], "changed": [["管理员", "姓名"]], "same_form": True,
+    }  # fmt: skip
+    arrived = {CITY: [scan, typed], TECHNICAL: [{**scan, "seal": "seen"}], UNIVERSITY: [typed]}
+    for unit, parts in arrived.items():
+        office.append(f"receipt:2026Q4/{unit}", *(("receipt.arrived", part) for part in parts))
+    office.append(f"receipt:2026Q4/{CITY}", ("receipt.compared", wrong))
+    office.tick(on(12, 16))
+    told = {letter.to: letter.text for letter in office.letters("receipt_reminder")}
+    for words in ("未见公章", "不一致：审核员手机号码", "盖章后电子版又有改动：管理员姓名", "均已收到"):
+        assert words in told["admin@city.test"], words
+    assert "补报《全国教育信息化工作管理信息系统负责人回执表》电子版" in told["admin@technical.test"]
+    assert "补报《全国教育信息化工作管理信息系统负责人回执表》扫描件" in told["admin@university.test"]
+    office.append(f"receipt:2026Q4/{CITY}", ("receipt.accepted", {"by": "值班员"}))
+    office.tick(on(12, 21))
+    later = {letter.to for letter in office.letters("receipt_reminder") if letter.at.day > 16}
+    assert "admin@city.test" not in later
+    assert "admin@technical.test" in later
     office.close()
 
 

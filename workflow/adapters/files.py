@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -164,6 +164,30 @@ class Files:
                 self._replace(str(target), content)
             _sync_folders([target.parent, target.parent.parent], self.root)
         return sha
+
+    def keep_cells(self, campaign: str, unit: str, number: int, pictures: Mapping[str, bytes]) -> None:
+        """Keep the cells of a scanned 回执表 as PNG by their names, under the number of the scan's event."""
+        folder = _inside(self._receipts, f"{campaign}/{unit}/cells/{number}")
+        with _disk(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, content in pictures.items():
+                target = _inside(folder, f"{name}.png")
+                if not _is_there(str(target), content):
+                    self._replace(str(target), content)
+            _sync_folders([folder, folder.parent, folder.parent.parent], self.root)
+
+    def receipt_cell(self, campaign: str, unit: str, number: int, name: str) -> Path | None:
+        """The picture of a cell of a scanned 回执表, None where there is none."""
+        target = _inside(self._receipts, f"{campaign}/{unit}/cells/{number}/{name}.png")
+        return target if target.is_file() else None
+
+    def keep_check(self, campaign: str, content: bytes) -> str:
+        """Write the list by which staff decide on a campaign's receipts; its place in the workspace."""
+        target = _inside(self._receipts, f"核对-{campaign}.xlsx")
+        with _disk(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._replace(str(target), content)
+        return target.relative_to(self.root).as_posix()
 
     def receipt_files(self, campaign: str, unit: str) -> list[Path]:
         """The parts of a unit's 回执表 that are kept, by name."""

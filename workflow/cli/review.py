@@ -13,6 +13,8 @@ from workflow.domain.errors import Fault, Refused, system_words
 from workflow.domain.lifecycle import PackageAct
 from workflow.domain.submission import ReadOutcome
 from workflow.process.decisions import Decisions
+from workflow.process.gather import require_campaign, require_roster
+from workflow.process.receipt_lists import check_lines, receipt_states, write_list
 
 _ACTS = {
     "request": PackageAct.REQUEST_WITHDRAWAL,
@@ -82,6 +84,32 @@ def receipt_accept(app: App, unit: str, by: str, note: str) -> int:
     return 0
 
 
+def receipt_show(app: App, unit: str, campaign: str) -> int:
+    """Where receipts stand, of one unit with the cells to look at; 1 when something is left to do."""
+    known = require_campaign(app.store, campaign)
+    roster = require_roster(app.store)
+    if unit and unit not in roster.units:
+        raise Refused(Fault(f"单位代码 {unit}", "名册中没有这个单位", "请用 huizhi roster show 查看代码"))
+    states = [one for one in receipt_states(app.store, known, roster) if unit in ("", one.unit.code)]
+    if not states:
+        say("本次任务不要求报送负责人回执表" if not unit else "本次任务不要求该单位报送负责人回执表")
+        return 0
+    for state in states:
+        said = f"：{'；'.join(state.matters)}" if state.matters else ""
+        say(f"{state.unit.code} {state.unit.name} {state.word}{said}")
+        if unit:
+            for line in check_lines(state, known, app.files):
+                if line.cell:
+                    say(f"  {line.cell} 电子版“{line.typed}” 扫描件“{line.seen}” {line.verdict}")
+            for path in app.files.receipt_files(known.id, unit):
+                say(f"  {path.relative_to(app.workspace)}")
+    if not unit:
+        place, waiting = write_list(app.store, app.files, known, roster)
+        if place:
+            say(f"待核对 {waiting} 份，核对单：{place}")
+    return 1 if any(state.matters for state in states) else 0
+
+
 def declare(commands: Commands) -> None:
     """The commands of this module, with their words of help."""
     applying = commands.add_parser("review", help="审核汇总表").add_subparsers(required=True)
@@ -103,6 +131,14 @@ def declare(commands: Commands) -> None:
         lambda app, said: withdraw(app, said.unit, said.by, said.note, said.act),
     ).add_argument("--act", choices=("request", "grant", "refuse"), default="request")
     receipts = commands.add_parser("receipt", help="负责人回执表").add_subparsers(required=True)
+    command = add(
+        receipts,
+        "show",
+        "查看办理情况；不写单位代码时列出全部，并生成核对单",
+        lambda app, said: receipt_show(app, said.unit, said.campaign),
+    )
+    command.add_argument("unit", nargs="?", default="", metavar="UNIT", help="单位代码")
+    command.add_argument("--campaign", default="", metavar="C", help="填报任务（默认为最近一次）")
     decision(
         receipts,
         "accept",

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from workflow import config
+from workflow.adapters.conversion import Converter
+from workflow.adapters.scan.read import available
 from workflow.adapters.workbook.containers import libarchive_works
 from workflow.adapters.workdays import known_years
 from workflow.app import App
@@ -85,6 +87,7 @@ def _checks(app: App) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "名册", lambda: _roster(app)
     yield "工作日历", lambda: _workdays(app)
     yield "压缩包", _archives
+    yield "回执表扫描件", _scans
     if (app.workspace / DEMO_MARKER).is_file():
         ended = (
             "这是演示工作目录，内置的收发信服务器已随演示结束而停止，不再收发邮件；重新演示请运行 huizhi demo"
@@ -118,6 +121,21 @@ def _roster(app: App) -> str:
     if roster is None:
         raise Refused(Fault("名册", "尚未导入", "请运行 huizhi roster import rosters/units.xlsx"))
     return f"{len(roster.units)}个单位"
+
+
+def _scans() -> str:
+    """What can be read of a 回执表 here; without it the product works and people compare by eye."""
+    cells = (
+        "可识读表内文字和公章"
+        if available()
+        else "未安装识读组件，只按二维码和发件人归入，内容请人工核对；如需自动核对，请安装 huizhi[scan]"
+    )
+    documents = (
+        "可打开 .doc、.wps"
+        if Converter.program()
+        else "未安装 LibreOffice，.doc、.wps 格式的电子版请人工核对"
+    )
+    return f"{cells}；{documents}"
 
 
 def _workdays(app: App) -> str:

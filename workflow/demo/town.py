@@ -321,7 +321,7 @@ class Town:
             return
 
         def post(when: dt.datetime, _data: bytes) -> Posted:
-            attached = [("回执表扫描件.jpg", files.photo())]
+            attached = [("回执表扫描件.jpg", files.sealed_page(form.data))]
             if clerk.unit.code != places.SILENT_UNIVERSITY:
                 attached.append((form.name, files.filled_receipt(form.data)))
             name, raw = reply(letter, when, "回执表已盖章，请查收。", attached, number=next(self._numbers))

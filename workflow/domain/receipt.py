@@ -138,7 +138,8 @@ class ScannedPage:
     """One form in a scan: a page, or a part of a page that shows several. `number` counts pages from 1, `part` the forms on it.
 
     `unit` is a code of the roster, '' where neither code nor name told it. `answers` is None where the table could not be
-    found or nothing here reads it; `pictures` are the cells as PNG. `trouble` says in an office's words what went wrong.
+    found or nothing here reads it; `pictures` are the cells as PNG. `trouble` says in an office's words what went wrong;
+    `whole` is the page as JPEG, so that each unit's can be kept by itself.
     """
 
     number: int
@@ -151,14 +152,23 @@ class ScannedPage:
     pictures: Mapping[Cell, bytes] = field(default_factory=dict)
     seal: Seal = Seal.UNCHECKED
     trouble: str = ""
+    whole: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ScanReading:
-    """A file of scans: its pages in order, and in `trouble` why it, or the rest of it, could not be read ('' if all was)."""
+    """A file of scans: its pages in order, and in `trouble` why it, or the rest of it, could not be read ('' if all was).
+    `cells` is false where nothing here reads more than codes.
+    """
 
     pages: tuple[ScannedPage, ...] = ()
     trouble: str = ""
+    cells: bool = True
+
+    @property
+    def shows_form(self) -> bool:
+        """Whether any page has a form on it, or names a unit that owes one."""
+        return any(page.kind is PageKind.FORM or page.found_by is not FoundBy.UNKNOWN for page in self.pages)
 
 
 #: Shorter names than this are in too many other words to route a page by.

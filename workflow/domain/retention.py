@@ -43,6 +43,7 @@ KIND_OF_EVENT: Mapping[str, Kind] = {
     "case": Kind.ANSWERS,
     "late": Kind.ANSWERS,
     "roster": Kind.CONTACTS,
+    "receipt": Kind.RECEIPTS,
     "staff": Kind.MATTERS,
     "package": Kind.MATTERS,
     "review": Kind.MATTERS,

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from workflow.domain.consultation import NO_TALK, Talk
 from workflow.domain.form import Severity, Value
+from workflow.domain.receipt_copy import ReceiptCopy
 
 #: What stands in a cell before it is understood. An error cell is `CellError`; a blank is None.
 RawValue = bool | int | float | str | dt.date | dt.datetime | dt.time | None
@@ -150,9 +151,10 @@ class Reading:
 
     `identity` is set when the copy could be told; `answers` maps each field that has a cell to what stands there
     (blanks left out); `moved` gives the address of an answer that was not found in its own cell; `reason` is
-    Chinese and says why a file could not be read. `notes` say what the reader itself changed, by field or
-    table. `by_labels` is true where the answers were found by the words around them and not by their addresses; `inside` holds the files of an
-    archive that has several; `unlocked` is true where a registered password opened it.
+    Chinese and says why a file could not be read. `notes` say what the reader itself changed, by field or table.
+    `by_labels` is true where the answers were found by the words around them and not by their addresses; `inside` holds the
+    files of an archive that has several; `unlocked` is true where a registered password opened it; `copy` is what an
+    electronic copy of 附件2 says.
     """
 
     outcome: ReadOutcome
@@ -165,6 +167,7 @@ class Reading:
     by_labels: bool = False
     inside: tuple[Enclosed, ...] = ()
     unlocked: bool = False
+    copy: ReceiptCopy | None = None
 
 
 @dataclass(frozen=True, slots=True)

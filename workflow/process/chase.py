@@ -20,17 +20,17 @@ from workflow.domain.form import Form
 from workflow.domain.ladder import COHORTS, Cohort, Rung, level_above, report_owed
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, is_counted
+from workflow.domain.receipt_standing import doubts, lacking
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.domain.workdays import OFFICE_OPENS
 from workflow.process.correspondence import Secretariat, Written
 from workflow.process.receipts import ASKED
-from workflow.process.reminders import Picture, Row, Sheet, calls, words
+from workflow.process.reminders import Picture, ReceiptOwed, Row, Sheet, calls, words
 from workflow.process.situation import SYSTEM
 
 #: Letters written and committed together: some megabytes.
 PIECE = 1000
 _OWES_REPLY = frozenset({Cohort.NO_REPLY, Cohort.UNCORRECTED})
-_PARTS = (("scan", "扫描件"), ("electronic", "电子版"))
 
 
 @dataclass(frozen=True)
@@ -141,18 +141,21 @@ class Chase:
                 raise ValueError(due.key)
 
     def _receipts(self, picture: Picture) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
-        """Which part of 附件2 each unit still owes."""
+        """What each unit still owes of 附件2: a part that has not come, or what is wrong with those that have."""
         receipt_due = picture.campaign.receipt_due
         assert receipt_due is not None
-        arrived: dict[str, set[str]] = {}
-        for row in self.store.receipts(picture.campaign.id):
-            arrived.setdefault(row.unit, set()).add(row.part)
+        standings = self.store.receipt_standings(picture.campaign.id)
         until = midnight(receipt_due + dt.timedelta(days=1))
         for unit in picture.roster.units.values():
-            missing = [word for part, word in _PARTS if part not in arrived.get(unit.code, ())]
+            if unit.kind not in ASKED:
+                continue
+            standing = standings.get(unit.code)
+            missing, wrong = lacking(standing), doubts(standing) if standing else []
             to = picture.roster.recipient(unit.code, Role.ADMINISTRATOR, picture.day)
-            if unit.kind in ASKED and missing and to is not None:
-                yield to, _receipt_filler(Row(unit, "回执表缺" + "和".join(missing), until), missing)
+            if (missing or wrong) and to is not None:
+                said = ["回执表缺" + "和".join(missing)] if missing else []
+                row = Row(unit, "；".join([*said, *wrong]), until)
+                yield to, _receipt_filler(row, ReceiptOwed(tuple(missing), tuple(wrong)))
 
     def _review(self, picture: Picture, package: str) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
         """The cohort 尚未审核: rows that wait for the level's decision, with the newest workbook."""
@@ -243,10 +246,10 @@ def _own_filler(case: Case, row: Row) -> Callable[[Sheet], None]:
     return fill
 
 
-def _receipt_filler(row: Row, missing: list[str]) -> Callable[[Sheet], None]:
+def _receipt_filler(row: Row, owed: ReceiptOwed) -> Callable[[Sheet], None]:
     def fill(sheet: Sheet) -> None:
         sheet.own[row.unit.code, row.matter] = row
-        sheet.missing_parts[row.unit.code] = missing
+        sheet.receipts[row.unit.code] = owed
 
     return fill
 

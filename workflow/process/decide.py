@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from workflow.adapters.store.records import LetterRow
 from workflow.domain.events import Event
@@ -29,6 +29,7 @@ from workflow.domain.matching import (
     trust_in,
 )
 from workflow.domain.message import Attachment, Message, Sighting
+from workflow.domain.receipt import ScanReading
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
 from workflow.domain.trust import Act, Effect, may
@@ -65,16 +66,15 @@ class Arrival:
     sighting: Sighting | None = None
     number: int = 1
     released: Released | None = None
+    scans: Mapping[int, ScanReading] = field(default_factory=dict)
 
 
 #: Why a file of a failed message was not looked at.
 BROKEN = "程序处理这封邮件时出错，原件已保留，将再次处理"
 #: As check and ingest name the two kinds of finding in their JSON.
 _SEVERITY = {Severity.ERROR: "error", Severity.QUERY: "query"}
-_SCANS = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".bmp")
 #: Beside one of these in an archive a picture or a document is no fault that a letter need name.
 _ASKED_FOR = frozenset({ReadOutcome.ANSWERS, ReadOutcome.REVIEW, ReadOutcome.RECEIPT})
-_DOCUMENTS = (".doc", ".docx", ".wps")
 _USELESS = {
     ReadOutcome.UNREADABLE: AttachmentOutcome.UNREADABLE,
     ReadOutcome.ENCRYPTED: AttachmentOutcome.ENCRYPTED,
@@ -154,7 +154,7 @@ def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcom
     elif who.registered and asks_withdrawal(arrival.words):
         outcome += _asked_beside(arrival, situation)
     bucket = _bucket(outcome, who, thread)
-    if problems and bucket in {Bucket.SUBMISSION, Bucket.QUARANTINED, Bucket.EMPTY}:
+    if problems and bucket in {Bucket.SUBMISSION, Bucket.RECEIPT, Bucket.QUARANTINED, Bucket.EMPTY}:
         units = [thread[1] if thread else "", *(fate.unit for fate in useful), *who.units]
         if unit := next((code for code in units if code), ""):
             sha, known = arrival.sha, arrival.message.message_id
@@ -168,10 +168,11 @@ def _decide_attachment(
     arrival: Arrival, attachment: Attachment, situation: Situation, who: Sender, thread: CaseKey | None
 ) -> Outcome:
     reading = arrival.readings.get(attachment.index)
+    scanned = arrival.scans.get(attachment.index)
     sha = arrival.attachment_shas.get(attachment.index, "")
     fate = AttachmentFate(attachment.index, attachment.name, sha, AttachmentOutcome.IGNORED)
     if reading is None:
-        if attachment.inline:
+        if attachment.inline and (scanned is None or not scanned.shows_form):
             return Outcome(fates=(fate,))
         return _decide_scan(arrival, attachment, fate, situation, who, thread)
     if reading.inside:
@@ -185,9 +186,8 @@ def _decide_attachment(
         return reviews.decide(
             arrival.sha, arrival.message, arrival.received_at, fate, reading.review, situation
         )
-    if reading.outcome is ReadOutcome.RECEIPT and reading.identity is not None:
-        unit = reading.identity.unit or _meant(situation, who, thread)
-        return receipts.decide(arrival.sha, arrival.received_at, fate, unit, "electronic", situation)
+    if reading.outcome is ReadOutcome.RECEIPT:
+        return receipts.take_copy(_came(arrival, fate, situation, who, thread), reading, situation)
     if reading.outcome is ReadOutcome.UNSUPPORTED:
         return _decide_scan(arrival, attachment, replace(fate, reason=reading.reason), situation, who, thread)
     return Outcome(fates=(replace(fate, outcome=_USELESS[reading.outcome], reason=reading.reason),))
@@ -202,15 +202,21 @@ def _decide_scan(
     thread: CaseKey | None,
 ) -> Outcome:
     """A picture, PDF or text document: the receipt's scan or electronic copy where the unit owes one."""
-    name = attachment.name.lower()
-    part = "scan" if name.endswith(_SCANS) else "electronic" if name.endswith(_DOCUMENTS) else ""
-    unit = _meant(situation, who, thread)
-    if part and unit and receipts.owes(situation, unit):
-        return receipts.decide(arrival.sha, arrival.received_at, fate, unit, part, situation)
+    came = _came(arrival, fate, situation, who, thread)
+    taken = receipts.take_paper(came, arrival.scans.get(attachment.index), situation)
+    if taken is not None:
+        return taken
     if "/" in attachment.name and any(known.outcome in _ASKED_FOR for known in arrival.readings.values()):
         return Outcome(fates=(replace(fate, reason="压缩包中随表附带的文件，不是填报工作簿"),))
     reason = fate.reason or "不是可以识别的工作簿"
     return Outcome(fates=(replace(fate, outcome=AttachmentOutcome.UNSUPPORTED, reason=reason),))
+
+
+def _came(
+    arrival: Arrival, fate: AttachmentFate, situation: Situation, who: Sender, thread: CaseKey | None
+) -> receipts.Came:
+    unit = _meant(situation, who, thread)
+    return receipts.Came(arrival.sha, arrival.received_at, fate, who, thread[1] if thread else "", unit)
 
 
 def _meant(situation: Situation, who: Sender, thread: CaseKey | None) -> str:

@@ -10,6 +10,7 @@ from workflow.domain.campaign import Campaign
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import Form
 from workflow.domain.matching import key_of
+from workflow.domain.receipt_standing import ReceiptStanding
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.submission import Submission
 from workflow.process.receipts import receipt_stream
@@ -138,7 +139,7 @@ def gather(
         submissions=versions,
         answers={known: kept.answers for known, kept in store.answers(compared).items()} if compared else {},
         earlier=earlier_data(store, campaign, units),
-        receipts=_receipts(store, campaign),
+        receipts=_receipts(store, campaign, units),
         senders=_senders(store, versions) if books else {},
     )
 
@@ -177,9 +178,9 @@ def _by_case(versions: Iterable[Submission]) -> dict[CaseKey, tuple[Submission, 
     return {key: tuple(kept) for key, kept in cases.items()}
 
 
-def _receipts(store: Store, campaign: Campaign) -> dict[str, int]:
-    """The last event number of each receipt's stream."""
+def _receipts(store: Store, campaign: Campaign, units: Collection[str]) -> dict[str, ReceiptStanding]:
+    """Where the units' receipts stand, by their streams."""
     if campaign.receipt_due is None:
         return {}
-    streams = {receipt_stream(campaign.id, row.unit) for row in store.receipts(campaign.id)}
-    return dict(store.next_numbers(streams)) if streams else {}
+    found = store.receipt_standings(campaign.id, units)
+    return {receipt_stream(campaign.id, unit): standing for unit, standing in found.items()}

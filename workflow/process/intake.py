@@ -36,6 +36,7 @@ from workflow.process.bounces import returned_ids
 from workflow.process.correspondence import Secretariat
 from workflow.process.decide import Arrival, Released, decide, failed, is_own
 from workflow.process.gather import Scope, current_campaign, gather, roster_of
+from workflow.process.papers import Papers, lay_side_by_side, units_on
 from workflow.process.parts import open_parts
 from workflow.process.release import refusal
 from workflow.process.sightings import missed_before, seen_again
@@ -87,6 +88,7 @@ class Intake:
     forms: Callable[[], Mapping[str, Form]]
     passwords: Callable[[], Mapping[str, str]] = dict
     signed_by: Callable[[bytes], tuple[str, ...]] = lambda raw: ()
+    papers: Papers | None = None
 
     def poll(
         self, mailbox: Mailbox, account: str, folder: str, began: dt.datetime, batch: int,
@@ -147,7 +149,7 @@ class Intake:
         outcome = decide(arrival, situation)
         if why := refusal(arrival, outcome, situation):
             raise Refused(Fault(f"邮件 {message.sha[:12]}", "不能放行", why))
-        self._lay_side_by_side(arrival, outcome)
+        lay_side_by_side(self.files, arrival, outcome)
         events = [record, *self._numbered(outcome.events), *self.secretariat.queue(outcome.letters, roster)]
         self.store.append(events, situation.seen(outcome))
         return outcome
@@ -223,7 +225,7 @@ class Intake:
             if retrying and outcome.bucket is Bucket.FAILED:
                 return [outcome]
             situation = situation.after(outcome)
-            self._lay_side_by_side(arrival, outcome)
+            lay_side_by_side(self.files, arrival, outcome)
             outcomes.append(outcome)
         outcomes = echoes.bounded(self.store, arrivals, outcomes, situation)
         events = list(self._numbered(event for outcome in outcomes for event in outcome.events))
@@ -256,6 +258,9 @@ class Intake:
         opened = open_parts(
             messages, self.readers, self.forms_of_tokens, unread, passwords_of, macros=released is not None
         )
+        if self.papers is not None:
+            came = {sha: raw.received_at for sha, raw in new.items() if sha not in unread}
+            opened = self.papers.read_all(opened, came, self.store, self._roster(), self.readers)
         return {
             sha: Arrival(
                 sha,
@@ -266,6 +271,7 @@ class Intake:
                 parts.readings,
                 parts.shas,
                 new[sha].sighting,
+                scans=parts.scans,
             )
             for sha, parts in opened.items()
         }
@@ -303,6 +309,7 @@ class Intake:
         units: set[str] = set()
         tokens: set[str] = set()
         ids: set[str] = set()
+        on_paper: set[str] = set()
         for arrival in arrivals:
             message = arrival.message
             day = arrival.received_at.date()
@@ -318,12 +325,13 @@ class Intake:
                     tokens.add(reading.identity.token)
                 if reading.outcome is ReadOutcome.REVIEW and reading.review:
                     tokens.add(reading.review.token)
+            on_paper |= units_on(arrival)
         held = self._held(ids - {""})
         tokens.update(
             review.token for one in held.values() for piece in one.pieces for review in piece.reviews
         )
         scope = Scope(
-            frozenset(units),
+            frozenset(units | on_paper),
             frozenset(tokens - {""}),
             frozenset(ids - {""}),
             frozenset(arrival.digest for arrival in arrivals),
@@ -332,7 +340,8 @@ class Intake:
         situation = gather(self.store, roster, self.policy, campaign, self.forms(), scope)
         deciding = held or any(_decides(arrival) for arrival in arrivals)
         steps = frozenset(self.store.steps(campaign.id)) if campaign and deciding else frozenset[str]()
-        return replace(situation, held=held, steps=steps)
+        genuine = self.papers.genuine(campaign, on_paper) if self.papers and campaign else {}
+        return replace(situation, held=held, steps=steps, receipt_tokens=genuine)
 
     def _held(self, answered: Collection[str]) -> dict[str, Held]:
         """The held decisions that these letters asked about, by the letter's id; what still waits is read again."""
@@ -356,15 +365,6 @@ class Intake:
                 reviews = [reading.review for reading in arrival.readings.values() if reading.review]
                 return Held(sha, 1, arrival.words, tuple(reviews))
         return Held(sha, number)
-
-    def _lay_side_by_side(self, arrival: Arrival, outcome: Outcome) -> None:
-        """The parts of a 回执表 stand in `receipts/` beside each other, where staff compare them by eye."""
-        for event in outcome.events:
-            if event.kind == "receipt.arrived":
-                campaign, _, unit = event.stream.removeprefix("receipt:").partition("/")
-                attachment = arrival.message.attachments[event.data["index"]]
-                suffix = PurePath(attachment.name).suffix
-                self.files.keep_receipt(campaign, unit, event.data["part"], suffix, attachment.data)
 
 
 def _decides(arrival: Arrival) -> bool:

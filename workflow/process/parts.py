@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from workflow.adapters.workbook.pool import ReaderPool
 from workflow.adapters.workbook.read import NOTHING_KNOWN, FormKey, Known, wants_form
 from workflow.domain.message import Attachment, Message
+from workflow.domain.receipt import ScanReading
 from workflow.domain.submission import RECEIPT_PARTS, Reading, ReadOutcome
 
 #: A receipt's scan or document is not opened as a workbook, unless its bytes say that it is one under a wrong name.
@@ -30,12 +31,14 @@ def no_passwords(_: str) -> Sequence[str]:
 @dataclass(frozen=True)
 class Opened:
     """A message with the files of its archives and a form pasted into its text as further attachments, what was read in
-    each by index, and the sha256 of each by index.
+    each by index, the sha256 of each by index, and the
+    scans of a 回执表 by index.
     """
 
     message: Message
     readings: Mapping[int, Reading] = field(default_factory=dict)
     shas: Mapping[int, str] = field(default_factory=dict)
+    scans: Mapping[int, ScanReading] = field(default_factory=dict)
 
 
 def open_parts(

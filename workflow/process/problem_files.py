@@ -50,7 +50,7 @@ def letter_about(
         {
             "name": fate.name,
             "reason": fate.reason or _REASONS[fate.outcome],
-            "remedy": _REMEDIES[fate.outcome],
+            "remedy": fate.remedy or _REMEDIES[fate.outcome],
         }
         for fate in problems
     ]

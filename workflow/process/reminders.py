@@ -34,6 +34,14 @@ class Row:
         }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiptOwed:
+    """What a unit owes of its 回执表: parts that have not come, and what is wrong with those that have."""
+
+    parts: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+
+
 @dataclass
 class Sheet:
     """What one address is told on a day: its own matters, the lists for it as somebody above by (rung, level), and the
@@ -43,7 +51,7 @@ class Sheet:
     to: Recipient
     own: dict[tuple[str, str], Row] = field(default_factory=dict)
     cases: list[Case] = field(default_factory=list)
-    missing_parts: dict[str, list[str]] = field(default_factory=dict)
+    receipts: dict[str, ReceiptOwed] = field(default_factory=dict)
     lists: dict[tuple[Rung, str], dict[tuple[str, str], Row]] = field(default_factory=dict)
     books: list[MadeBook] = field(default_factory=list)
 
@@ -82,9 +90,10 @@ def words(sheet: Sheet, picture: Picture, title: str) -> tuple[LetterKind, dict[
     relay = sheet.to.relay_for if alone else ""
     names = picture.roster.units
     context: dict[str, object] = {"relay_for": names[relay].name if relay in names else ""}
-    if alone and sheet.missing_parts:
-        (missing,) = sheet.missing_parts.values()
-        context |= {"missing_parts": missing, "receipt_due": picture.campaign.receipt_due}
+    if alone and sheet.receipts:
+        (owed,) = sheet.receipts.values()
+        due = picture.campaign.receipt_due
+        context |= {"missing_parts": list(owed.parts), "doubts": list(owed.doubts), "receipt_due": due}
         return LetterKind.RECEIPT_REMINDER, context
     lists = []
     for (rung, code), rows in sorted(sheet.lists.items(), key=lambda item: list(Rung).index(item[0][0])):

@@ -18,6 +18,7 @@ from workflow.domain.form import Form
 from workflow.domain.letters import LetterOrder
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.merge import Standing
+from workflow.domain.receipt_standing import ReceiptStanding
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Answers, AttachmentOutcome, Bucket, Finding, ReviewReading, Submission
 
@@ -48,6 +49,7 @@ class AttachmentFate:
     campaign: str = ""
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    remedy: str = ""  # for the letter, where the outcome's own does not fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class Policy:
     """What config.toml lets staff choose, as far as decisions depend on it. `own_address` is the system's mailbox;
     `return_days` the days given for a correction; `trusted_authserv` names the receiving server whose
     Authentication-Results count ('' where the server writes none); `retired` are the letters of token keys whose tokens
-    route no more; `answers_per_day` how often an address is answered about a unit on a day (0: always).
+    route no more; `answers_per_day` how often an address is answered about a unit on a day (0: always); `accept_receipts` says
+    whether a receipt beyond doubt needs no person.
     """
 
     own_address: str
@@ -110,6 +113,7 @@ class Policy:
     trusted_authserv: str = ""
     retired: frozenset[str] = frozenset()
     answers_per_day: int = 20
+    accept_receipts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,8 @@ class Situation:
     letters: Mapping[str, LetterRow] = field(default_factory=dict)
     books: Mapping[str, MadeBook] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
-    receipts: Mapping[str, int] = field(default_factory=dict)
+    receipts: Mapping[str, ReceiptStanding] = field(default_factory=dict)  # by the receipt's stream
+    receipt_tokens: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by unit
     held: Mapping[str, Held] = field(default_factory=dict)  # by the id of the letter that asks
     steps: frozenset[str] = frozenset()  # of the calendar, where a decision may depend on one
     senders: Mapping[str, str] = field(
@@ -170,12 +175,14 @@ class Situation:
         }
         if held:
             changes["held"] = {**self.held, **held}
-        receipts = [e.stream for e in outcome.events if e.stream.startswith("receipt:")]
+        receipts = [event for event in outcome.events if event.stream.startswith("receipt:")]
         if receipts:
-            counted = dict(self.receipts)
-            for stream in receipts:
-                counted[stream] = counted.get(stream, 0) + 1
-            changes["receipts"] = counted
+            standings = dict(self.receipts)
+            for event in receipts:
+                before = standings.get(event.stream, ReceiptStanding())
+                said = (event.number, event.at, event.data, event.personal or {})
+                standings[event.stream] = before.after(event.kind, *said)
+            changes["receipts"] = standings
         return replace(self, **changes) if changes else self  # type: ignore[arg-type]
 
     def seen(self, outcome: Outcome) -> dict[str, int]:

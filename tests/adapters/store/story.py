@@ -209,6 +209,10 @@ def reporting() -> list[Event]:
         event("receipt:2026Q4/410102", 1, "receipt.arrived", {"part": "scan", "sha": "9" * 64, "message": SHA}),
         event("receipt:2026Q4/410102", 2, "receipt.accepted", {"by": "钱收", "note": "一致"}),
         event("receipt:2026Q4/410102", 3, "receipt.arrived", {"part": "electronic", "sha": "8" * 64}),
+        event(
+            "receipt:2026Q4/410102", 4, "receipt.compared",
+            {"scan": 1, "electronic": 3, "verdict": "differs", "cells": [["管理员", "姓名", "differs"]], "missing": [], "changed": [], "same_form": True},
+        ),
         late(1, registered=True),
         event("staff", 1, "staff.query", {"unit": "410100", "matter": "没有登记审核员"}),
         event("letter:notice", 2, "letter.attempted", at=deadline),

@@ -11,6 +11,7 @@ from workflow.domain.campaign import SHANGHAI
 from workflow.domain.events import Event
 from workflow.domain.lifecycle import CaseState, PackageState
 from workflow.domain.merge import Origin, Standing
+from workflow.domain.receipt import Verdict
 from workflow.domain.roster import Level, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket
 
@@ -314,6 +315,10 @@ def test_steps_receipts_workbooks_and_staffs_list_are_told(told: Store) -> None:
     scan, electronic = told.receipts("2026Q4")
     assert (scan.part, scan.accepted_by, scan.note) == ("scan", "钱收", "一致")
     assert (electronic.part, electronic.accepted_by, electronic.accepted_at) == ("electronic", "", None)
+    standing = told.receipt_standings("2026Q4")["410102"]
+    assert (standing.number, len(standing.parts), standing.accepted) == (4, 2, 0)
+    assert standing.check is not None
+    assert standing.check.verdict is Verdict.DIFFERS
     book = told.book("2026Q4", "410102")
     assert book is not None
     assert (book.version, book.cut_off, book.path) == (2, story.DAY, "consolidated/2026Q4/410102-2.xlsx")

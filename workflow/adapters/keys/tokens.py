@@ -15,6 +15,7 @@ from pathlib import Path
 
 from workflow.adapters.keys import private
 from workflow.domain.errors import Fault, Refused
+from workflow.domain.matching import make_token
 
 #: The letters that a token may bear, in the order of their use. A letter is never used again.
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -49,6 +50,11 @@ class TokenKeys:
     def all(self) -> list[TokenKeyFile]:
         """Every key, the oldest first; raises Refused when a file is not one of ours or others may read it."""
         return [self._read(letter) for letter in LETTERS if self._path(letter).exists()]
+
+    def all_of(self, today: dt.date, *parts: object) -> frozenset[str]:
+        """Every token that what the parts name may bear, by the keys that are in force."""
+        keys = [key for key in self.all() if not key.retired(today)]
+        return frozenset(make_token(key.secret, key.id, *parts) for key in keys)
 
     def current(self, today: dt.date) -> TokenKeyFile:
         """The key in use; the first one is made with its first use."""

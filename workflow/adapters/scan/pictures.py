@@ -109,6 +109,15 @@ def png(picture: Pixels) -> bytes:
     return target.getvalue()
 
 
+def jpeg(picture: Pixels) -> bytes:
+    """A page as a person looks at it, its longer side at most 2,000 pixels."""
+    image = Image.fromarray(picture).convert("RGB")
+    image.thumbnail((2000, 2000))
+    target = io.BytesIO()
+    image.save(target, "JPEG", quality=80)
+    return target.getvalue()
+
+
 def looks_like_picture(data: bytes) -> bool:
     """Whether the first bytes are those of a picture, however damaged the rest is."""
     heads = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"BM", b"GIF8")

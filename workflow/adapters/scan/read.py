@@ -6,6 +6,7 @@ Without the extra `scan` pages are still told by their code; their cells and the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -14,11 +15,14 @@ from PIL import Image
 from workflow.adapters.scan.codes import Code, codes
 from workflow.adapters.scan.documents import pages
 from workflow.adapters.scan.limits import Limits
-from workflow.adapters.scan.pictures import Pixels, Trouble
+from workflow.adapters.scan.pictures import Pixels, Trouble, jpeg
 from workflow.domain.receipt import FoundBy, PageKind, ScannedPage
 
 #: The share of a page's pixels that differ from paper below which nothing is on it.
 _BLANK = 0.0008
+
+#: What may be a form is kept page by page.
+_KEPT = frozenset({PageKind.FORM, PageKind.OTHER})
 
 NO_CODE = "未识别出二维码"
 PAGE_FAILED = "该页识读时出错（{why}），请人工核对"
@@ -42,7 +46,9 @@ def read_pages(
             yield [ScannedPage(number, 1, PageKind.UNREADABLE, trouble=page.words)]
             continue
         try:
-            yield _read_page(page, number, names, cells=cells)
+            found = _read_page(page, number, names, cells=cells)
+            whole = jpeg(page) if any(one.kind in _KEPT for one in found) else b""
+            yield [replace(one, whole=whole) for one in found]
         except Exception as why:  # noqa: BLE001 — one page must not cost the others; what went wrong is told
             words = PAGE_FAILED.format(why=type(why).__name__)
             yield [ScannedPage(number, 1, PageKind.UNREADABLE, trouble=words)]

@@ -66,10 +66,12 @@ class ScanReader:
         with self._serving:
             pages, whole = self._converse(data, dict(names or {}))
         if whole:
-            return ScanReading(tuple(pages))
+            return ScanReading(tuple(pages), cells=available())
         number = pages[-1].number + 1 if pages else 1
         words = TOO_HEAVY.format(page=number)
-        return ScanReading((*pages, ScannedPage(number, 1, PageKind.UNREADABLE, trouble=words)), words)
+        return ScanReading(
+            (*pages, ScannedPage(number, 1, PageKind.UNREADABLE, trouble=words)), words, available()
+        )
 
     def _converse(self, data: bytes, names: Mapping[str, str]) -> tuple[list[ScannedPage], bool]:
         """The pages until the worker fell silent, and whether it came to the end of the file."""

@@ -14,6 +14,7 @@ from workflow.adapters.store.late_queries import LateQueries
 from workflow.adapters.store.mail_log_queries import MailLogQueries
 from workflow.adapters.store.mail_queries import MailQueries
 from workflow.adapters.store.quarantine_queries import QuarantineQueries
+from workflow.adapters.store.receipt_queries import ReceiptQueries
 from workflow.adapters.store.records import (
     AttachmentRow,
     Cursor,
@@ -47,6 +48,7 @@ class Store(
     SendingQueries,
     LateQueries,
     QuarantineQueries,
+    ReceiptQueries,
 ):
     """A workspace's state. `url` is SQLAlchemy's: `sqlite:////path/state.db` or `postgresql+psycopg://…`.
 

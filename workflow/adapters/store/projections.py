@@ -17,6 +17,7 @@ from workflow.adapters.store.batch import Batch, Key, Row
 from workflow.adapters.store.copy import Entry
 from workflow.adapters.store.database import chunks
 from workflow.adapters.store.letter_rows import on_letter, on_relay
+from workflow.adapters.store.receipt_rows import on_receipt
 from workflow.adapters.store.roster_rows import roster_change
 from workflow.adapters.store.rows import case_of, package_of
 from workflow.domain.events import Event, canonical
@@ -281,34 +282,6 @@ def _on_late(batch: Batch, entry: Entry) -> None:
     )
 
 
-def _on_receipt(batch: Batch, entry: Entry) -> None:
-    event = entry.event
-    campaign, _, unit = event.stream.removeprefix("receipt:").partition("/")
-    if event.kind == "receipt.accepted":
-        batch.accepted.append(
-            {
-                "_campaign": campaign,
-                "_unit": unit,
-                "_number": event.number,
-                "_by": event.data["by"],
-                "_at": event.at,
-                "_note": event.data.get("note", ""),
-            }
-        )
-        return
-    batch.inserts[t.receipts].append(
-        {
-            "campaign": campaign,
-            "unit": unit,
-            "number": event.number,
-            "part": event.data["part"],
-            "sha": event.data["sha"],
-            "message": event.data.get("message", ""),
-            "arrived_at": event.at,
-        }
-    )
-
-
 def _on_book(batch: Batch, entry: Entry) -> None:
     event = entry.event
     campaign, _, unit = event.stream.removeprefix("book:").partition("/")
@@ -372,7 +345,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "relay": on_relay,
     "step": _on_step,
     "late": _on_late,
-    "receipt": _on_receipt,
+    "receipt": on_receipt,
     "book": _on_book,
     "staff": _on_staff,
     "review": _on_review,

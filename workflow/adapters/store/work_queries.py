@@ -12,13 +12,12 @@ from sqlalchemy import Select, Table, func, select, tuple_
 
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.database import Database, chunks
-from workflow.adapters.store.records import MadeBook, ReceiptRow, StaffQuery, StoredAnswers, TraceRow
+from workflow.adapters.store.records import MadeBook, StaffQuery, StoredAnswers, TraceRow
 from workflow.adapters.store.rows import (
     book_of,
     campaign_of,
     case_of,
     package_of,
-    receipt_of,
     standing_of,
     submission_of,
 )
@@ -158,13 +157,6 @@ class WorkQueries(Database):
                 )
                 found.update(connection.execute(query.group_by(columns.unit)).all())
         return found
-
-    def receipts(self, campaign: str) -> list[ReceiptRow]:
-        """Every part of a 回执表 that arrived, by unit in the order of arrival."""
-        columns = t.receipts.c
-        query = t.receipts.select().where(columns.campaign == campaign).order_by(columns.unit, columns.number)
-        with self.reading() as connection:
-            return [receipt_of(row) for row in connection.execute(query)]
 
     def package_marks(self, campaign: str) -> dict[str, int]:
         """The last event of anything in each package or below it, by the package's unit."""

@@ -24,6 +24,7 @@ from workflow.adapters.workbook.pick import (
     pick,
     without_gaps,
 )
+from workflow.adapters.workbook.receipt_copy import copy_of_book, copy_of_document
 from workflow.adapters.workbook.remarks import remarks_of
 from workflow.adapters.workbook.review import looks_like_review, read_review
 from workflow.adapters.workbook.several import Share, shares
@@ -31,6 +32,7 @@ from workflow.adapters.workbook.sniff import (
     BROKEN_REASON,
     MACRO_REASON,
     STILL_LOCKED,
+    ZIP,
     Sniffed,
     sniff,
     web_page,
@@ -107,7 +109,7 @@ def _read_once(data: bytes, name: str, forms: Forms, known: Known, depth: int) -
         if sniffed.refused is ReadOutcome.ENCRYPTED and sniffed.data:
             return _read_locked(sniffed, name, forms, known, depth)
         if sniffed.refused is not None:
-            return Reading(sniffed.refused, reason=sniffed.reason)
+            return _read_document(data, sniffed) or Reading(sniffed.refused, reason=sniffed.reason)
         if sniffed.container == "html":
             page = web_page()
             assert page.refused is not None
@@ -128,6 +130,14 @@ def _read_once(data: bytes, name: str, forms: Forms, known: Known, depth: int) -
         # Damage shows in the libraries' own errors; one of these may be a fault of ours and is named for staff.
         named = f"（代号：{type(error).__name__}）" if isinstance(error, _OURS) else ""
         return Reading(ReadOutcome.UNREADABLE, reason=BROKEN_REASON + named)
+
+
+def _read_document(data: bytes, sniffed: Sniffed) -> Reading | None:
+    """A Word document (.docx) with the table of 附件2 in it."""
+    if sniffed.refused is not ReadOutcome.UNSUPPORTED or not data.startswith(ZIP):
+        return None
+    copy = copy_of_document(data)
+    return Reading(ReadOutcome.RECEIPT, copy=copy) if copy is not None else None
 
 
 def _read_locked(sniffed: Sniffed, name: str, forms: Forms, known: Known, depth: int) -> Reading:
@@ -235,7 +245,7 @@ def _read_book(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms, known: Kn
                 review=read_review(book, marks, remarks_of(sniffed.data, sniffed.archive)),
             )
         case "receipt":
-            return Reading(ReadOutcome.RECEIPT, marks.identity)
+            return Reading(ReadOutcome.RECEIPT, marks.identity, copy=copy_of_book(book))
         case "":
             return _read_by_token(book, sniffed, marks, forms)
         case _:
@@ -245,6 +255,8 @@ def _read_book(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms, known: Kn
 def _read_unmarked(book: CalamineWorkbook, sniffed: Sniffed, forms: Forms) -> Reading:
     """A workbook without any mark: ours if a form's title and labels stand in it; whose, the caller may find out."""
     foreign = Reading(ReadOutcome.FOREIGN, reason=_FOREIGN)
+    if (copy := copy_of_book(book)) is not None:
+        return Reading(ReadOutcome.RECEIPT, copy=copy)
     if not any(form.anchors for form in forms.values()):
         return foreign
     grid = grid_of(book)
@@ -263,7 +275,7 @@ def _read_by_token(book: CalamineWorkbook, sniffed: Sniffed, marks: Marks, forms
     if form is not None:
         return _read_answers(book, sniffed, CopyIdentity("", "", form.id, form.version, 0, token), forms)
     if any(_RECEIPT_SHEET in sheet for sheet in sheets):
-        return Reading(ReadOutcome.RECEIPT, marks.identity)
+        return Reading(ReadOutcome.RECEIPT, marks.identity, copy=copy_of_book(book))
     if not fitting and looks_like_review(book):
         return Reading(
             ReadOutcome.REVIEW,

@@ -168,6 +168,20 @@ receipts = Table(
     word("note"),
 )
 
+#: The same with what was read of each part, and what holding the parts against each other gave.
+receipt_events = Table(
+    "receipt_events",
+    metadata,
+    key("campaign"),
+    key("unit"),
+    key("number", Integer),
+    Column("kind", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("personal", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 books = Table(
     "books",
     metadata,
