@@ -308,7 +308,7 @@ OWN: dict[str, Context] = {
             },
         ],
     },
-    "empty_reply": {"doubt": ""},
+    "empty_reply": {"doubt": "", "asked_back": "", "reported": False},
     "unknown_sender_confirm": {"from_address": "z***3@school.test", "held": False},
     "decision_confirm": COUNTY
     | {
@@ -340,7 +340,19 @@ OWN: dict[str, Context] = {
 VARIANTS: dict[str, tuple[str, Context]] = {
     "empty_reply-doubt": (
         "empty_reply",
-        {"doubt": "来信没有编号，也不是对我方信件的回复，请直接回复我方信件"},
+        {
+            "doubt": "来信没有编号，也不是对我方信件的回复，请直接回复我方信件",
+            "asked_back": "",
+            "reported": False,
+        },
+    ),
+    "empty_reply-withdrawal": (
+        "empty_reply",
+        {"doubt": "", "asked_back": "金水区教育局", "reported": False},
+    ),
+    "empty_reply-withdrawal-reported": (
+        "empty_reply",
+        AFTER | {"doubt": "", "asked_back": "金水区教育局", "reported": True},
     ),
     "unknown_sender_confirm-held": (
         "unknown_sender_confirm",

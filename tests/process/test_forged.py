@@ -309,3 +309,24 @@ class TestTheDueDate:
         assert report_level(Review(level, "县审", at(1, 8, 23), "cli"), situation)[0].packages
         outcome, reason = report_level(Review(level, "县审", at(1, 9, 0), "cli"), situation)
         assert (outcome.packages, reason) == ((), "已过重新上报的限期，由系统按限期时的数据自动上报")
+
+
+class TestOfAUnitThatReportsNoPackage:
+    """撤报 is a level's (article 19); a school corrects its data with a workbook (article 16)."""
+
+    def asked(self, situation: Situation, minute: int = 0) -> Outcome:
+        return decide(mail(words="申请撤报：学生数有误", moment=at(1, 7, 9, minute)), situation)
+
+    def test_who_asks_is_told_who_may_and_how_data_are_corrected(self) -> None:
+        outcome = self.asked(opened())
+        assert (outcome.bucket, letters(outcome)) == (
+            Bucket.WITHDRAWAL,
+            [("empty_reply", "school@county.test")],
+        )
+        (letter,) = outcome.letters
+        assert letter.context["asked_back"] == "东区教育局"
+        assert letter.context["reported"] is False
+        assert (outcome.cases, outcome.packages) == ((), ())
+
+    def test_once_a_day(self) -> None:
+        assert self.asked(opened()).letters[0].id == self.asked(opened(), 1).letters[0].id

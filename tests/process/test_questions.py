@@ -32,6 +32,7 @@ from workflow.adapters.store.records import LetterRow, LetterState
 from workflow.domain.events import Event
 from workflow.domain.lifecycle import CaseState
 from workflow.domain.matching import confirms_decision, pieces_confirmed
+from workflow.domain.roster import Role, Roster
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
 from workflow.process.decide import decide
 from workflow.process.questions import Piece, gathered, waiting
@@ -239,8 +240,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
     made.close()
 
 
-def test_the_calendar_asks_on_the_next_morning_once(office: Office) -> None:
-    shas = ["a" * 64, "b" * 64]
+def hold(office: Office, *shas: str) -> None:
+    """Decisions held for the county, which wait for their question."""
     for n, sha in enumerate(shas):
         data = {
             "sha": sha, "digest": sha, "bucket": "review", "received_at": on(1, 3, 9, n).isoformat(), "campaign": "2026Q4",
@@ -261,6 +262,10 @@ def test_the_calendar_asks_on_the_next_morning_once(office: Office) -> None:
                 ),
             ]
         )
+
+
+def test_the_calendar_asks_on_the_next_morning_once(office: Office) -> None:
+    hold(office, "a" * 64, "b" * 64)
     office.store.append(
         [
             Event(
@@ -274,6 +279,36 @@ def test_the_calendar_asks_on_the_next_morning_once(office: Office) -> None:
     assert (letter.to, letter.at) == (REVIEWER, on(1, 4, 9))
     assert "2件" in letter.text
     assert "1．邮箱xi***@home.test于2027年1月3日9时" in letter.text
+
+
+def without_address(roster: Roster) -> Roster:
+    """The county's 审核员 is registered with a telephone alone."""
+    people = [
+        replace(one, email="", mobile="13800000000")
+        if one.unit == COUNTY and one.role is Role.REVIEWER else one
+        for one in roster.contacts
+    ]  # fmt: skip
+    return Roster(roster.units, tuple(people))
+
+
+class TestNobodyToAsk:
+    def test_a_decision_in_the_name_of_a_reviewer_without_an_address_waits(self) -> None:
+        situation = replace(submitted(), roster=without_address(ROSTER))
+        outcome = decide(mail(PRIVATE, review(decision(SCHOOL, "通过")), moment=NOW), situation)
+        assert (outcome.letters, outcome.cases) == ((), ())
+        assert [e.stream for e in outcome.events if "/waiting/" in e.stream] != []
+
+    def test_staff_are_asked_to_telephone_once_a_day_and_only_about_what_is_new(self, tmp_path: Path) -> None:
+        office = Office(tmp_path, roster=without_address(ROSTER))
+        office.open(on(12, 1))
+        hold(office, "a" * 64, "b" * 64)
+        for moment in (on(1, 3, 18), on(1, 3, 19), on(1, 4, 10), on(1, 5, 10)):
+            office.tick(moment)
+        calls = [matter for matter in office.staff() if "请电话核实" in matter]
+        office.close()
+        assert office.letters("decision_confirm") == []
+        assert len(calls) == 1
+        assert "东区教育局审核员县审（13800000000）没有可用的邮箱，2件" in calls[0]
 
 
 def test_a_decision_on_a_package_of_another_level_is_not_confirmed_by_this_one() -> None:

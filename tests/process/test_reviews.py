@@ -387,7 +387,8 @@ class TestWithdrawal:
     def test_nobody_but_a_reviewer_can_ask(self) -> None:
         situation = with_package(opened(), COUNTY, PackageAct.REPORT)
         outcome = decide(mail("school@county.test", words="撤报申请", moment=NOW), situation)
-        assert (outcome.bucket, outcome.packages, outcome.letters) == (Bucket.UNMATCHED, (), ())
+        assert (outcome.bucket, outcome.packages) == (Bucket.WITHDRAWAL, ())
+        assert letters(outcome) == [("empty_reply", "school@county.test")]
 
     def test_where_the_levels_administrator_asks_its_reviewer_is_told_who_must(self) -> None:
         situation = with_package(opened(), COUNTY, PackageAct.REPORT)

@@ -294,7 +294,7 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
     unit_code, form = (case.unit, case.form) if case else (who.units[0], "")
     daily = f"{LetterKind.EMPTY_REPLY}/{arrival.received_at.date()}"  # once a day: some robots do not say that they are
     letter = LetterOrder(
-        LetterKind.EMPTY_REPLY, campaign.id, unit_code, form, to, arrival.received_at, daily, {"doubt": why},
+        LetterKind.EMPTY_REPLY, campaign.id, unit_code, form, to, arrival.received_at, daily, {"doubt": why, "asked_back": "", "reported": False},
         token=case.token if case else "", reply_to=arrival.message.message_id,
     )  # fmt: skip
     return Outcome(letters=(letter,), bucket=Bucket.EMPTY)

@@ -40,13 +40,13 @@ def hold(sha: str, message: Message, level: Unit, at: dt.datetime, situation: Si
     """
     campaign, roster = situation.campaign, situation.roster
     assert campaign is not None
+    waits = f"waiting/{level.code}/{sha}"
     to = _own_address(roster, message.sender, level, at.date())
-    if to is None:
-        return Outcome()
+    if to is None:  # the calendar lays it before staff, and asks once there is an address
+        return Outcome() if waits in situation.steps else Outcome((_step(campaign, waits, at),))
     own = situation.case_of(level.code)
     piece = Piece(sha, at, message.sender)
     order = _question(campaign, roster, level, [piece], to, own.form if own else "", at)
-    waits = f"waiting/{level.code}/{sha}"
     if order.id in situation.held or waits in situation.steps:
         return Outcome()  # another workbook in the same message: it is asked about as one piece
     asked = asked_key(roster, to, at)
@@ -88,6 +88,29 @@ def gathered(
         order = _question(campaign, roster, level, listed, to, form_of(level), now)
         steps_done = [_step(campaign, f"question/{code}/{piece.sha}", now) for piece in listed]
         yield order, [_held(order, campaign, level, listed, now), _step(campaign, asked, now), *steps_done]
+
+
+def unasked(
+    pieces: Mapping[str, Iterable[Piece]], now: dt.datetime, campaign: Campaign, roster: Roster, steps: Collection[str]
+) -> Iterator[list[Event]]:  # fmt: skip
+    """An item for staff, once a day for each level whose 审核员 has no usable address and for whom something new waits."""
+    day = now.astimezone(SHANGHAI).date()
+    for code, held in pieces.items():
+        level = roster.units.get(code)
+        fresh = [piece for piece in held if f"call/{code}/{piece.sha}" not in steps]
+        today = f"call/{code}/{day}"
+        if level is None or not fresh or today in steps or _own_address(roster, "", level, day):
+            continue
+        people = roster.people(code, Role.REVIEWER, day)
+        whom = "、".join(f"{one.name}（{one.mobile or one.phone or '无电话'}）" for one in people)
+        matter = (
+            f"{level.name}审核员{whom}没有可用的邮箱，{len(fresh)}件以其名义发来的审核意见无法去函确认，未作办理："
+            "请电话核实；确系本人的，更正名册邮箱后系统即去函确认，或者用 huizhi review apply 登记"
+        )
+        data = {"unit": code, "call": Role.REVIEWER.value}
+        told = Event("staff", 0, "staff.query", now, SYSTEM, today, data, {"matter": matter})
+        noted = [_step(campaign, f"call/{code}/{piece.sha}", now) for piece in fresh]
+        yield [told, _step(campaign, today, now), *noted]
 
 
 def asked_key(roster: Roster, to: Recipient, at: dt.datetime) -> str:

@@ -23,7 +23,7 @@ from workflow.process.chase import PIECE, Chase
 from workflow.process.correspondence import Secretariat
 from workflow.process.gather import current_campaign, require_roster, whole
 from workflow.process.late import offers
-from workflow.process.questions import Piece, gathered
+from workflow.process.questions import Piece, gathered, unasked
 from workflow.process.questions import waiting as waiting_questions
 from workflow.process.renewal import given, outdated
 from workflow.process.report import report
@@ -136,7 +136,10 @@ class Tick:
         if pieces:
             asked = list(gathered(pieces, now, campaign, roster, steps, self._form_of))
             queued = self.secretariat.queue([order for order, _ in asked], roster)
-            self.store.append([*(event for _, events in asked for event in events), *queued])
+            calls = [event for events in unasked(pieces, now, campaign, roster, steps) for event in events]
+            noted = [event for event in calls if event.kind == "step.done"]
+            queries = numbered(self.store, [event for event in calls if event.kind != "step.done"])
+            self.store.append([*(one for _, events in asked for one in events), *noted, *queries, *queued])
 
     def _review_again(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
         """A level that was returned gets a new workbook, since the token of the one it reported with has expired; another

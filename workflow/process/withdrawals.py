@@ -12,7 +12,7 @@ from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
 from workflow.domain.lifecycle import NotAllowed, Package, PackageAct, PackageState
 from workflow.domain.matching import gives_reason
 from workflow.domain.message import Message
-from workflow.domain.roster import Role, Roster, Unit
+from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.domain.submission import Bucket
 from workflow.domain.trust import Act
 from workflow.process.packages import act
@@ -79,7 +79,7 @@ def request_withdrawal(
     reviewers = [contact for contact in people if contact.role is Role.REVIEWER]
     levels = [contact.unit for contact in reviewers or people]
     if not levels:
-        return Outcome(bucket=Bucket.UNMATCHED)
+        return _not_theirs(message, received_at, situation)
     answered = [situation.letters[known].unit for known in message.in_reply_to if known in situation.letters]
     named = [code for code in answered if code in levels]
     level = situation.roster.units[(named or levels)[0]]
@@ -111,3 +111,26 @@ def request_withdrawal(
     if unsure:
         letter = once_a_day(letter, level, message, reason, situation)
     return outcome + Outcome(letters=letter, bucket=Bucket.WITHDRAWAL)
+
+
+def _not_theirs(message: Message, received_at: dt.datetime, situation: Situation) -> Outcome:
+    """The answer to a unit that reports no package itself, once a day: whose 审核员 may ask, and how its own data are
+    corrected (article 16).
+    """
+    roster, campaign = situation.roster, situation.campaign
+    person = next(iter(roster.known_address(message.sender, received_at.date())), None)
+    if person is None or campaign is None or person.unit not in roster.units:
+        return Outcome(bucket=Bucket.UNMATCHED)
+    to = Recipient(message.sender, person.name, person.unit, person.role)
+    case = situation.case_of(person.unit)
+    package = situation.package_above(person.unit)
+    context = {
+        "doubt": "", "asked_back": roster.package_of(person.unit).name,
+        "reported": package is not None and package.locked,
+    }  # fmt: skip
+    daily = f"{LetterKind.EMPTY_REPLY}/withdrawal/{received_at.date()}"
+    order = LetterOrder(
+        LetterKind.EMPTY_REPLY, campaign.id, person.unit, case.form if case else "", to, received_at, daily, context,
+        token=case.token if case else "", reply_to=message.message_id,
+    )  # fmt: skip
+    return Outcome(letters=(order,), bucket=Bucket.WITHDRAWAL)
