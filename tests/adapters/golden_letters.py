@@ -309,7 +309,7 @@ OWN: dict[str, Context] = {
         ],
     },
     "empty_reply": {"doubt": "", "asked_back": "", "reported": False},
-    "unknown_sender_confirm": {"from_address": "z***3@school.test", "held": False},
+    "unknown_sender_confirm": {"from_address": "z***3@school.test", "held": False, "items": []},
     "decision_confirm": COUNTY
     | {
         "level_name": "金水区教育局",
@@ -356,7 +356,28 @@ VARIANTS: dict[str, tuple[str, Context]] = {
     ),
     "unknown_sender_confirm-held": (
         "unknown_sender_confirm",
-        {"from_address": "z***3@school.test", "held": True},
+        {"from_address": "z***3@school.test", "held": True, "items": []},
+    ),
+    "unknown_sender_confirm-several": (
+        "unknown_sender_confirm",
+        {
+            "from_address": "z***@school.test",
+            "held": False,
+            "items": [
+                {
+                    "unit_name": "金水区第一小学",
+                    "from_address": "zh***@geren.test",
+                    "held": False,
+                    "received_at": at(2026, 12, 14, 9, 12),
+                },
+                {
+                    "unit_name": "金水区西史赵教学点",
+                    "from_address": "li***@geren.test",
+                    "held": True,
+                    "received_at": at(2026, 12, 14, 10),
+                },
+            ],
+        },
     ),
     "notice-relay": (
         "notice",

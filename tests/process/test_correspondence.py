@@ -33,7 +33,15 @@ def written(office: Office, **more: object) -> Message:
     to = ROSTER.recipient(SCHOOL, Role.ADMINISTRATOR, on(12, 3).date())
     assert to is not None
     order = LetterOrder(
-        LetterKind.EMPTY_REPLY, "2026Q4", SCHOOL, "school", to, on(12, 3), "x", {"doubt": ""}, token=HZ
+        LetterKind.EMPTY_REPLY,
+        "2026Q4",
+        SCHOOL,
+        "school",
+        to,
+        on(12, 3),
+        "x",
+        {"doubt": "", "asked_back": "", "reported": False},
+        token=HZ,
     )
     secretariat = replace(office.secretariat(office.store), **more)  # type: ignore[arg-type]
     (letter,) = secretariat.write([order], ROSTER)

@@ -35,6 +35,7 @@ from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadO
 from workflow.domain.trust import Act, Effect, may
 from workflow.process import bounces, confirmations, receipts, returns, reviews, strangers, withdrawals
 from workflow.process.problem_files import LINK, letter_about
+from workflow.process.senders import asking
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
 from workflow.process.trust import UNPROVEN, who_wrote
 
@@ -142,6 +143,7 @@ def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcom
         if attachment.index in settled:
             continue
         part = _decide_attachment(arrival, attachment, situation, who, thread)
+        part = asking(part, arrival.sha, situation)
         situation = situation.after(part)
         outcome += part
     useful = [fate for fate in outcome.fates if fate.outcome is not AttachmentOutcome.IGNORED]

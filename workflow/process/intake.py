@@ -338,7 +338,7 @@ class Intake:
         )
         campaign = current_campaign(self.store)
         situation = gather(self.store, roster, self.policy, campaign, self.forms(), scope)
-        deciding = held or any(_decides(arrival) for arrival in arrivals)
+        deciding = held or any(_decides(arrival) or arrival.readings for arrival in arrivals)
         steps = frozenset(self.store.steps(campaign.id)) if campaign and deciding else frozenset[str]()
         genuine = self.papers.genuine(campaign, on_paper) if self.papers and campaign else {}
         return replace(situation, held=held, steps=steps, receipt_tokens=genuine)

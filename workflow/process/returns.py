@@ -372,7 +372,7 @@ def _reply(
     )
     if who.registered:
         return (order,)
-    context = {"from_address": strangers.masked(who.address), "held": False}
+    context = {"from_address": strangers.masked(who.address), "held": False, "items": []}
     asking = replace(order, kind=LetterKind.UNKNOWN_SENDER, context=context, enclosures=())
     if kind not in strangers.OF_A_VERSION:
         order = strangers.once_a_day(order)

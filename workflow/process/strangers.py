@@ -50,7 +50,7 @@ def held(
     to = situation.roster.recipient(case.unit, Role.ADMINISTRATOR, received_at.date())
     if to is None:
         return outcome
-    context = {"from_address": masked(address), "held": True}
+    context = {"from_address": masked(address), "held": True, "items": []}
     cause = f"{message}#{fate.index}"
     order = LetterOrder(
         LetterKind.UNKNOWN_SENDER, case.campaign, case.unit, case.form, to, received_at, cause, context,

@@ -18,6 +18,7 @@ from workflow.domain.form import Form
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, CaseState, NotAllowed, Package, PackageState, is_counted
 from workflow.domain.roster import Recipient, Role, Roster, Unit
+from workflow.process import senders
 from workflow.process.addresses import findings, reached
 from workflow.process.chase import PIECE, Chase
 from workflow.process.correspondence import Secretariat
@@ -100,6 +101,7 @@ class Tick:
         self._review_again(now, campaign, roster)
         self._renew(now, campaign, roster)
         self._ask_waiting(now, campaign, roster)
+        self._ask_senders(now, campaign, roster)
         return Done(tuple(done), tuple(waiting))
 
     def _offer_late(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
@@ -140,6 +142,23 @@ class Tick:
             noted = [event for event in calls if event.kind == "step.done"]
             queries = numbered(self.store, [event for event in calls if event.kind != "step.done"])
             self.store.append([*(one for _, events in asked for one in events), *noted, *queries, *queued])
+
+    def _ask_senders(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
+        """Whether strangers' workbooks are their units' own, where the address was asked that day about another unit."""
+        steps = self.store.steps(campaign.id)
+        if not (waits := senders.waiting(steps)):
+            return
+
+        def piece(sha: str) -> Piece | None:
+            row = self.store.message(sha)
+            return Piece(row.sha, row.received_at, row.sender) if row else None
+
+        def form_of(code: str) -> str:
+            return self._form_of(roster.units[code])
+
+        asked = list(senders.gathered(waits, piece, now, campaign, roster, steps, form_of))
+        queued = self.secretariat.queue([order for order, _ in asked], roster)
+        self.store.append([*(event for _, events in asked for event in events), *queued])
 
     def _review_again(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
         """A level that was returned gets a new workbook, since the token of the one it reported with has expired; another
