@@ -24,8 +24,8 @@ NAMES = [
     "第一小学",
 ]
 
-#: Kinds that are always rendered: macros, inside which nothing is watched, and a list that decides on whole sentences.
-WITH_MACROS = {"decision_confirm", "receipt_reminder"}
+#: Kinds whose templates have macros, inside which nothing is watched: they are always rendered.
+WITH_MACROS = {"decision_confirm"}
 
 
 def rendering(folder: Path) -> LetterTemplates:
