@@ -1,6 +1,6 @@
 """Cells that only look blank: Excel errors and formulas without a cached value, told from the raw sheet XML.
 
-calamine gives '' for both. This looks at .xlsx (`biff`, `biff12` and `ods_errors` at the others), and a sheet is searched only where it holds such cells.
+calamine gives '' for both. This looks at .xlsx (`biff`, `biff12` and `ods` at the others), and a sheet is searched only where it holds such cells.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from workflow.adapters.workbook.biff import biff_counts_from_1904, find_biff_errors
 from workflow.adapters.workbook.biff12 import BOOK, biff12_counts_from_1904, find_biff12_errors
 from workflow.adapters.workbook.cell_errors import find_cell_errors, member
-from workflow.adapters.workbook.ods_errors import find_ods_errors
+from workflow.adapters.workbook.ods import find_ods_errors
 from workflow.domain.days import day_of_serial
 from workflow.domain.form import FieldType, Form, column_letters, split_cell
 from workflow.domain.labels import Place, Rows

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from workflow.adapters.workbook.biff_notes import find_biff_notes
-from workflow.adapters.workbook.ods_notes import find_ods_notes
+from workflow.adapters.workbook.ods import find_ods_notes
 
 if TYPE_CHECKING:
     import zipfile
