@@ -168,3 +168,11 @@ def test_the_table_of_trust_is_the_code_s() -> None:
     }
     assert rows.pop("level") == [act.value for act in Act]
     assert rows == {trust.value: [MAY[trust][act].value for act in Act] for trust in Trust}
+
+
+def test_the_house_is_drawn_from_the_code() -> None:
+    drawing = runpy.run_path(str(ROOT / "tools" / "draw_house.py"))
+    known = drawing["modules"]()
+    page = text("docs/architecture.md")
+    assert drawing["drawn"](page, known) == page, "run tools/draw_house.py"
+    assert text("docs/modules.md") == drawing["index"](known), "run tools/draw_house.py"

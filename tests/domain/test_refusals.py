@@ -24,7 +24,7 @@ recipient | 550 User suspended                                                  
 recipient | 550 User not found: gone@qq.test                                                         | address
 recipient | 550 5.4.4 Domain not found                                                               | address
 end       | 550 5.1.1 no such user                                                                   | address
-recipient | 553 不是合格的邮件地址：李@x.test                                                         | address
+recipient | 553 不是合格的电子邮箱地址：李@x.test                                                         | address
 recipient | 550 denied                                                                               | unclear
 recipient | 550 Mailbox unavailable or access denied                                                 | unclear
 end       | 554 DT:SPM 163 smtp10                                                                    | unclear

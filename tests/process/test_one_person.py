@@ -24,7 +24,7 @@ from workflow.process.situation import Policy
 if TYPE_CHECKING:
     from pathlib import Path
 
-REVIEWER, SAME = "review@county.test", "审核人与填报人为同一人"
+REVIEWER, SAME = "review@county.test", "审核员与填报人为同一人"
 ALONE = replace(
     ROSTER, contacts=(*ROSTER.contacts, Contact(COUNTY, Role.ADMINISTRATOR, "县审", email=REVIEWER))
 )

@@ -223,7 +223,7 @@ class TestToken:
 
 
 class TestWhoFilled:
-    REASON = "该数据由审核人本人填报，填报人不能审核自己填报的数据，请由其他审核员审核"
+    REASON = "该数据由审核员本人填报，填报人不能审核自己填报的数据，请由其他审核员审核"
 
     def alone(self, situation: Situation) -> Situation:
         """The county's 审核员 is its 管理员 as well."""

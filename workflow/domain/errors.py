@@ -60,7 +60,7 @@ VALUE_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("less_than", "less_than_equal"), "数值过大"),
     "string_type": "应为文字（加引号）",
     "string_too_short": "不能为空",
-    "string_pattern_mismatch": "不是合格的邮件地址",
+    "string_pattern_mismatch": "不是合格的电子邮箱地址",
     **dict.fromkeys(("model_type", "dict_type"), "应为一节设置"),
     "float_parsing": "应为数字",
     "int_from_float": "应为整数",

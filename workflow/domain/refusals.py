@@ -79,7 +79,7 @@ _TABLE: tuple[tuple[re.Pattern[str], Verdict], ...] = (
             r"no such (?:user|recipient|mailbox|address|person)", r"mailbox (?:not found|unavailable)",
             r"invalid (?:user|recipient|mailbox|address)", r"unavailable mail user", r"unrouteable", r"does ?n[o']t exist",
             r"not exist", r"(?:user|account|mailbox|recipient).{0,40}(?:suspended|disabled|locked|inactive)",
-            r"does not have an account", r"(?:domain|host) not found", r"不存在", r"停用", r"冻结", r"不是合格的邮件地址"),
+            r"does not have an account", r"(?:domain|host) not found", r"不存在", r"停用", r"冻结", r"不是合格的电子邮箱地址"),
      Verdict.ADDRESS),
 )  # fmt: skip
 #: An address may hold any word.

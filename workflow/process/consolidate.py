@@ -311,7 +311,7 @@ def _alone(seen: Picture, key: CaseKey, version: Submission | None) -> list[str]
     filler = str(seen.answers_of(seen.standings[key]).get(FILLER) or "").strip()
     sender = seen.senders.get(version.message, "").lower()
     same = bool(sender and sender in alone.values()) or (key[1] == level and filler in alone)
-    return ["审核人与填报人为同一人"] if same else []
+    return ["审核员与填报人为同一人"] if same else []
 
 
 def _again(seen: Picture, key: CaseKey) -> tuple[list[str], frozenset[str]]:

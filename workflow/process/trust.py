@@ -116,4 +116,4 @@ def may_approve(review: Review, case: Case, version: Submission, situation: Situ
         return ""
     if review.person in situation.roster.both_roles(review.level.code, review.at.date()):
         return ""
-    return "该数据由审核人本人填报，填报人不能审核自己填报的数据，请由其他审核员审核"
+    return "该数据由审核员本人填报，填报人不能审核自己填报的数据，请由其他审核员审核"

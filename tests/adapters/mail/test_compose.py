@@ -116,9 +116,9 @@ def test_no_value_breaks_out_of_its_place(name: str, subject: str, file: str, va
     ["", "a", "a@", "a b@x.test", "a@x.test\r\nBcc: b@x.test", "李@x.test", "a@x.test>", "a..b@x.test"],
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(Refused, match="不是合格的邮件地址"):
+    with pytest.raises(Refused, match="不是合格的电子邮箱地址"):
         letter(to=("李某", address))
-    with pytest.raises(Refused, match="不是合格的邮件地址"):
+    with pytest.raises(Refused, match="不是合格的电子邮箱地址"):
         letter(sender=("回执", address))
 
 

@@ -170,7 +170,7 @@ def _clean(value: str) -> str:
 @functools.lru_cache(maxsize=1024)
 def _mailbox(name: str, address: str) -> str:
     if not _ADDRESS.fullmatch(address) or ".." in address or len(address) > 254:
-        raise Refused(Fault(f"邮件地址 {_clean(address)}", "不是合格的邮件地址", "请在名册或设置中改正"))
+        raise Refused(Fault(f"电子邮箱 {_clean(address)}", "不是合格的电子邮箱地址", "请在名册或设置中改正"))
     name = _clean(name)
     if not name:
         return address

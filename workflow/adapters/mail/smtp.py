@@ -118,7 +118,9 @@ class Relay:
         """
         for value in (envelope_from, recipient):
             if not value.isascii() or any(c in value for c in "\r\n<> "):
-                return Delivery(DeliveryState.FAILED, f"553 不是合格的邮件地址：{one_line(value.encode())}")
+                return Delivery(
+                    DeliveryState.FAILED, f"553 不是合格的电子邮箱地址：{one_line(value.encode())}"
+                )
         refused = self._begin(envelope_from, recipient, len(data))
         answer = self._data(data) if refused is None else refused
         self._carried += 1
