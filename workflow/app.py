@@ -15,15 +15,17 @@ from workflow import config
 from workflow.adapters import workdays
 from workflow.adapters.conversion import Converter
 from workflow.adapters.files import Files
-from workflow.adapters.keys import Passwords, TokenKeys
+from workflow.adapters.keys import AccountSecrets, Passwords, TokenKeys
 from workflow.adapters.letters import LetterTemplates
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
 from workflow.adapters.mail.signatures import from_dns, signed_by
 from workflow.adapters.mail.smtp import Relay, RelaySettings
 from workflow.adapters.scan.worker import ScanReader
 from workflow.adapters.store import MadeBook, MessageRow, Store
+from workflow.adapters.store.aside import put_aside
 from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workbook.pool import ReaderPool
+from workflow.domain.accounts import AccountLadder
 from workflow.domain.campaign import SHANGHAI, Campaign, Period
 from workflow.domain.deadlines import Schedule
 from workflow.domain.errors import Fault, OutsideFailed, Refused
@@ -96,25 +98,11 @@ class App:
         return store
 
     def put_aside_broken_database(self) -> str:
-        """Before a rebuild: a SQLite file that is missing is made anew, one that is no database is put aside under
-        another name, which is returned ('' when nothing had to be put aside).
-        """
+        """Before a rebuild; see `put_aside`. Only a SQLite file of the workspace is ever moved."""
         url = self.config.database.url
         if not url.startswith("sqlite:///") or url.startswith("sqlite:////"):
             return ""
-        path = self.workspace / url.removeprefix("sqlite:///")
-        if path.exists():
-            with path.open("rb") as file:
-                if file.read(16) in {b"", b"SQLite format 3\x00"}:
-                    return ""
-            aside = path.with_name(f"{path.name}.损坏-{self.now():%Y%m%d%H%M%S}")
-            path.rename(aside)
-            for rest in ("-wal", "-shm"):
-                path.with_name(path.name + rest).unlink(missing_ok=True)
-            path.touch()
-            return aside.name
-        path.touch()
-        return ""
+        return put_aside(self.workspace / url.removeprefix("sqlite:///"), self.now())
 
     @cached_property
     def files(self) -> Files:
@@ -159,6 +147,16 @@ class App:
     def passwords(self) -> Passwords:
         """The passwords that units lock their workbooks with."""
         return Passwords(self.workspace / "keys")
+
+    @property
+    def account_secrets(self) -> AccountSecrets:
+        """The accounts that are on their way."""
+        return AccountSecrets(self.workspace / "keys")
+
+    @property
+    def account_ladder(self) -> AccountLadder:
+        said = self.config.accounts
+        return AccountLadder(said.reminder_days, said.administrator_days, said.staff_days, said.at_once)
 
     def close(self) -> None:
         """Stop the readers and let go of the database."""

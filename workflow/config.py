@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from workflow.adapters.workbook.account_table import AccountColumns
 from workflow.adapters.workbook.baseline_table import BaselineTable
 from workflow.domain.campaign import DEFAULT_WINDOWS
 from workflow.domain.errors import VALUE_WORDS, Fault, Refused
@@ -232,6 +233,18 @@ class Review(_Section):
     accept_receipts: bool = False
 
 
+class Accounts(_Section):
+    """Accounts on their way: after how many working days without a signature who is told, whether all levels go at once, and how
+    the ministry heads its list.
+    """
+
+    reminder_days: Count = 3
+    administrator_days: Count = 5
+    staff_days: Count = 8
+    at_once: bool = False
+    columns: AccountColumns = AccountColumns()
+
+
 class Retention(_Section):
     """How many days each kind of personal data is kept before `huizhi purge` erases it; 0 for good."""
 
@@ -293,6 +306,7 @@ class Config(_Section):
     schedule: ScheduleSection = ScheduleSection()
     ladder: LadderSection = LadderSection()
     review: Review = Review()
+    accounts: Accounts = Accounts()
     retention: Retention = Retention()
     mail: Mail = Mail()
     run: Run = Run()

@@ -11,6 +11,7 @@ from pathlib import Path
 from workflow import __version__
 from workflow.app import App, collect_seldom
 from workflow.cli import (
+    accounts,
     affiliation,
     campaign,
     forms,
@@ -33,7 +34,7 @@ from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused, syst
 
 #: Each declares its own commands, in the order in which help shows them.
 _DOORS = (
-    workspace, run, rehearse, units, affiliation, forms, passwords, keys, campaign, intake, mail, quarantine, review,
+    workspace, run, rehearse, units, affiliation, accounts, forms, passwords, keys, campaign, intake, mail, quarantine, review,
     ledger, purge,
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from workflow.adapters.store.account_queries import AccountQueries
 from workflow.adapters.store.erasure import Erasure
 from workflow.adapters.store.late_queries import LateQueries
 from workflow.adapters.store.mail_log_queries import MailLogQueries
@@ -49,6 +50,7 @@ class Store(
     LateQueries,
     QuarantineQueries,
     ReceiptQueries,
+    AccountQueries,
 ):
     """A workspace's state. `url` is SQLAlchemy's: `sqlite:////path/state.db` or `postgresql+psycopg://…`.
 

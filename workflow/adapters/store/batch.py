@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Table, bindparam, delete, select, update
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.database import chunks, insert, insert_many, upsert
 from workflow.adapters.store.roster_rows import RosterChange
-from workflow.adapters.store.rows import case_row, package_row
+from workflow.adapters.store.rows import account_row, case_row, package_row
+from workflow.domain.accounts import AccountStanding
 from workflow.domain.campaign import Period
 from workflow.domain.errors import Conflict
 from workflow.domain.lifecycle import Case, Package
@@ -45,6 +46,9 @@ class Batch:
     confirmed: list[Row] = field(default_factory=list)
     affiliated: list[Row] = field(default_factory=list)
     roster: RosterChange | None = None
+    accounts: dict[str, AccountStanding] = field(default_factory=dict)
+    touched_accounts: set[str] = field(default_factory=set)
+    aliases: dict[tuple[str, str], Row] = field(default_factory=dict)
 
     def write(self, connection: Connection) -> None:
         """Write everything in an order that the foreign keys allow, and updates last."""
@@ -66,6 +70,9 @@ class Batch:
             elif fresh:
                 insert_many(connection, table, fresh)
         upsert(connection, t.pauses, list({row["relay"]: row for row in self.pauses}.values()))
+        accounts = [account_row(self.accounts[unit]) for unit in sorted(self.touched_accounts)]
+        upsert(connection, t.account_standings, accounts)
+        _keep_aliases(connection, list(self.aliases.values()))
         for message, attachments, released in self.retaken:
             _retake(connection, message, attachments, released)
         _note_failures(connection, self.failures)
@@ -169,6 +176,12 @@ def _spread(connection: Connection, touched: Iterable[tuple[str, str, int]]) -> 
     rows = [{"_campaign": key[0], "_unit": key[1], "_seq": seq} for key, seq in sorted(marks.items())]
     if rows:
         connection.execute(_mark_changed, rows)
+
+
+def _keep_aliases(connection: Connection, rows: list[Row]) -> None:
+    """A name that is known already is no news."""
+    if rows:
+        connection.execute(insert(connection, t.aliases).on_conflict_do_nothing(), rows)
 
 
 def _note_failures(connection: Connection, failures: dict[str, Row | None]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from workflow.adapters.store import tables as t
+from workflow.adapters.store.account_rows import on_account, standings_in
 from workflow.adapters.store.batch import Batch, Key, Row
 from workflow.adapters.store.copy import Entry
 from workflow.adapters.store.database import chunks
@@ -41,8 +42,9 @@ def project(connection: Connection, entries: Sequence[Entry]) -> None:
 
 def _project(connection: Connection, entries: Sequence[Entry]) -> None:
     batch = Batch(
-        _cases(connection, _keys(entries, "case:")), _packages(connection, _keys(entries, "package:"))
-    )
+        _cases(connection, _keys(entries, "case:")), _packages(connection, _keys(entries, "package:")),
+        accounts=standings_in(connection, {unit for (unit,) in _keys(entries, "account:")}),
+    )  # fmt: skip
     for entry in entries:
         handler = _HANDLERS.get(entry.event.kind.partition(".")[0])
         if handler is None:
@@ -336,6 +338,7 @@ def _on_purge(batch: Batch, entry: Entry) -> None:
 
 _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "roster": _on_roster,
+    "account": on_account,
     "affiliation": _on_affiliation,
     "campaign": _on_campaign,
     "case": _on_case,

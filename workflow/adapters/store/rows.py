@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
+
+from sqlalchemy import RowMapping
 
 from workflow.adapters.store.records import (
     AttachmentRow,
@@ -14,6 +17,7 @@ from workflow.adapters.store.records import (
     MessageRow,
     ReceiptRow,
 )
+from workflow.domain.accounts import AccountStanding
 from workflow.domain.campaign import Campaign, Period
 from workflow.domain.lifecycle import Case, CaseState, Package, PackageState
 from workflow.domain.merge import Origin, Standing
@@ -184,3 +188,19 @@ def package_row(package: Package) -> dict[str, Any]:
         "events": package.events,
         "returned_at": package.returned_at,
     }
+
+
+#: The letter's own state is joined to what the table has.
+_OF_LETTER = frozenset({"bounced", "address"})
+_OF_ACCOUNTS = tuple(field.name for field in fields(AccountStanding) if field.name not in _OF_LETTER)
+
+
+def account_of(row: RowMapping, letter: str = "", address: str = "") -> AccountStanding:
+    """Where a unit's accounts stand, with the state and the address of the letter that carries them."""
+    said = {name: row[name] for name in _OF_ACCOUNTS}
+    return AccountStanding(**said, bounced=letter == LetterState.FAILED, address=address)
+
+
+def account_row(standing: AccountStanding) -> dict[str, Any]:
+    """The same as its table's columns."""
+    return {name: getattr(standing, name) for name in _OF_ACCOUNTS}

@@ -5,6 +5,7 @@ Instants are kept as text in UTC and of one width, so that they sort as text in 
 
 from __future__ import annotations
 
+from workflow.adapters.store.tables.accounts import account_standings, aliases
 from workflow.adapters.store.tables.ledger import events, payloads
 from workflow.adapters.store.tables.mail import (
     attachments,
@@ -42,7 +43,9 @@ __all__ = [
     "LEDGER",
     "NAMES",
     "PROJECTIONS",
+    "account_standings",
     "affiliations",
+    "aliases",
     "attachments",
     "attempts",
     "books",
