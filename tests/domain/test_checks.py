@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.domain.offices import cell, error, form_of, number, query
-from workflow.domain.checks import CATALOGUE, examine
+from workflow.domain.checks import CATALOGUE, examine, wanted_explanations
 from workflow.domain.form import NO_CHANGE, Field, FieldType, Prefill, Severity, Table
 from workflow.domain.submission import CellError, RawValue
 
@@ -81,6 +81,92 @@ def test_each_check_says_its_words_at_its_cell(
     assert finding.code in CATALOGUE
     assert finding.found
     assert "{" not in finding.message
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "shown"),
+    [
+        ({"学生": -1, "教师": -2}, "below-minimum", "-1"),
+        ({"学生": 20001}, "above-maximum", "20001"),
+        ({"邮编": "4500001"}, "pattern", "4500001"),
+        ({"机房": 3, "教师": 2}, "constraint", "3"),
+        ({"上网": "否", "带宽": 100}, "irrelevant", "100"),
+        ({"上网": "否", "带宽": 1}, "irrelevant", "1"),
+        ({"接入": "卫星"}, "not-a-choice", "卫星"),
+        ({"学生": None, "教室": 1}, "required", "（空）"),
+    ],
+)
+def test_a_finding_shows_what_stands_in_the_cell_and_what_the_cell_is_called(
+    raw: Mapping[str, RawValue], code: str, shown: str
+) -> None:
+    (finding,) = examine(FORM, {"学生": 480, **raw}, None).findings
+    assert (finding.code, finding.found) == (code, shown)
+    assert finding.label == FORM.by_name[finding.field].label
+
+
+def test_a_claim_that_fails_shows_what_was_claimed() -> None:
+    seen = examine(FORM, {NO_CHANGE: "是", "学生": 480, "教师": 31}, LAST)
+    assert [(f.code, f.found) for f in seen.findings if f.field == NO_CHANGE] == [
+        ("no-change-but-changed", "是")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "codes"),
+    [
+        ({"学生": 0}, []),
+        ({"学生": 20000}, []),
+        ({"占比": 1}, []),
+        ({"占比": 0}, []),
+        ({"建成": "2026-12-31"}, []),
+        ({"建成": "2027-01-01"}, ["above-maximum"]),
+    ],
+)
+def test_a_bound_itself_is_within_bounds(raw: Mapping[str, RawValue], codes: list[str]) -> None:
+    assert [code for code, _ in found(raw)] == codes
+
+
+def test_a_constraint_and_a_condition_may_speak_of_last_quarter() -> None:
+    form = form_of(
+        number("学生", constraint="学生>=上期(学生)", constraint_message="学生数不得少于上季度"),
+        number("新生", required=True, relevant="上期(学生)>100"),
+    )
+    short = examine(form, {"学生": 90}, {"学生": 95})
+    assert [(f.code, f.field) for f in short.findings] == [("constraint", "学生")]
+    asked = examine(form, {"学生": 200}, {"学生": 150})
+    assert [(f.code, f.field) for f in asked.findings] == [("required", "新生")]
+
+
+def test_every_rule_is_looked_at_whatever_the_one_before_it_came_to() -> None:
+    form = form_of(
+        number("甲"), number("乙"), number("丙"),
+        Field("说明:1", "规则1说明", FieldType.TEXT),
+        Field("说明:2", "规则2说明", FieldType.TEXT),
+        rules=[
+            replace(query("甲<=1", "甲偏大。"), id="1"), replace(query("甲<=2", "甲很大"), id="2"),
+            error("乙<=1", "乙不得大于1"), error("丙<=1", "丙不得大于1"), error("1>2", "本表暂停填报"),
+        ],
+    )  # fmt: skip
+    explained = examine(form, {"甲": 9, "乙": "几", "丙": 9, "说明:1": "已核实", "说明:2": "属实"}, None)
+    assert explained.notes == {"说明:1": "甲偏大——已核实", "说明:2": "甲很大——属实"}
+    assert [(f.code, f.field, f.label) for f in explained.findings] == [
+        ("not-a-number", "乙", "乙"), ("rule", "丙", "丙"), ("rule", "", ""),
+    ]  # fmt: skip
+    silent = examine(form, {"甲": 9}, None)
+    assert (silent.unexplained, silent.queries) == (2, 2)
+    assert [f.message for f in silent.findings if f.severity is Severity.ERROR] == ["本表暂停填报"]
+
+
+def test_a_rule_about_several_answers_names_them_all() -> None:
+    (finding,) = examine(FORM, {"学生": 480, "教师": 500}, None).findings
+    assert (finding.label, finding.found) == ("学生、教师", "学生=480，教师=500")
+
+
+def test_what_the_reader_itself_changed_is_noted_of_indicators_alone() -> None:
+    said = {"学生": "“四百八十”按 480 读取", "不在表上": "无"}
+    assert examine(FORM, {"学生": 480}, None, notes=said).notes == {"学生": "“四百八十”按 480 读取"}
+    claimed = examine(FORM, {NO_CHANGE: "是", "学生": 480}, LAST, notes=said)
+    assert (claimed.no_change, claimed.notes) == (True, {"学生": "“四百八十”按 480 读取"})
 
 
 def test_a_query_asks_and_an_error_refuses() -> None:
@@ -275,6 +361,24 @@ def test_rows_for_which_a_copy_has_no_room_are_named_and_send_the_workbook_back(
     assert (finding.code, finding.severity, finding.cell) == ("table-full", Severity.ERROR, "基本情况!B14")
     assert finding.found == "设备4、1、设备5、1"
     assert "“设备”表最多填4行，超出的2行没有收下" in finding.message
+    assert (finding.field, finding.label) == ("设备.4.名称", "设备表")
+    assert [f.cell for f in examine(EQUIPMENT, {"总数": 4, **many}, None).findings] == [""]
+
+
+def test_a_query_and_the_cell_that_it_asks_for_find_each_other() -> None:
+    form = form_of(*EXPLAINED.indicators, EXPLAINED.fields[-1], rules=FORM.rules)
+    seen = examine(form, {"学生": 900, "教师": 901}, LAST)
+    asked, queries = seen.findings
+    assert (asked.severity, queries.severity) == (Severity.ERROR, Severity.QUERY)
+    assert wanted_explanations(form, seen.findings) == {
+        "说明:2": [replace(queries, message="学生数比上季度变动超过20%，请核对或说明")]
+    }
+    assert wanted_explanations(form, [asked]) == {}
+    assert wanted_explanations(FORM, seen.findings) == {}
+    error_with_the_words = replace(queries, severity=Severity.ERROR)
+    assert wanted_explanations(form, [error_with_the_words, queries, queries])["说明:2"][1:] == [
+        replace(queries, message="学生数比上季度变动超过20%，请核对或说明")
+    ]
 
 
 def test_a_sorted_table_is_no_change_and_another_row_is_one() -> None:

@@ -38,10 +38,12 @@ ROWS: Answers = {
         ("COUNTA(设备.没有)", 0.0),
         ("SUM(没有.数量)", 0.0),
         ("设备.3.数量*2", 24.0),
+        ("SUM(设备.数量,设备.数量)", 30.0),
+        ("SUM(设备.数量,上期(终端总数))", 25.0),
     ],
 )
 def test_a_column_stands_for_its_cells_as_a_range_does(formula: str, value: float) -> None:
-    assert evaluate(parse(formula), ROWS) == value
+    assert evaluate(parse(formula), ROWS, {"终端总数": 10}) == value
 
 
 def test_a_rule_over_a_column_holds_whatever_the_order_of_the_rows() -> None:

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.offices import CAMPAIGN, CITY, COUNTY, PROVINCE, ROSTER, UNITS, WEST, at
-from workflow.domain.deadlines import Due, Owed, Schedule, may_report, owed, upcoming
+from workflow.domain.deadlines import (
+    Due,
+    Owed,
+    Schedule,
+    gathered_key,
+    guessed_days,
+    may_report,
+    owed,
+    upcoming,
+)
+from workflow.domain.ladder import Rung
 from workflow.domain.lifecycle import Package, PackageState
 from workflow.domain.roster import Roster
 
@@ -156,6 +166,83 @@ def test_a_returned_package_goes_up_again_at_its_date_or_the_superiors_cut_off(
     assert [(i.key, i.at) for i in items if i.package == COUNTY] == [(f"auto-report/{COUNTY}/2", moment)]
 
 
+def test_the_steps_of_a_returned_package_are_its_own_and_none_falls_on_the_day_of_the_return() -> None:
+    # returned on Friday the 8th, late in the evening of UTC: in Shanghai it is Saturday the 9th already
+    late = dt.datetime(2027, 1, 8, 17, 30, tzinfo=dt.UTC)
+    returned = package(COUNTY, PackageState.RETURNED, version=1, due=at(1, 16, 0), returned_at=late)
+    items = due(at(2, 1), (returned,), done=[f"auto-report/{COUNTY}/1"])
+    steps = [(i.key, i.at, i.owed, i.package, i.rung) for i in items if i.owed is not Owed.AUTO_REPORT]
+    about = f"{COUNTY}/1"
+    assert [step for step in steps if step[3]] == [
+        (f"returned-reminder/{about}/2", at(1, 14, 9), Owed.REVIEW_REMINDER, COUNTY, None),
+        (
+            f"returned-escalation/{about}/administrator/2",
+            at(1, 14, 9),
+            Owed.ESCALATION,
+            COUNTY,
+            Rung.ADMINISTRATOR,
+        ),
+        (f"returned-reminder/{about}/1", at(1, 15, 9), Owed.REVIEW_REMINDER, COUNTY, None),
+        (f"returned-escalation/{about}/reviewer/1", at(1, 15, 9), Owed.ESCALATION, COUNTY, Rung.REVIEWER),
+        (f"returned-escalation/{about}/inspector/1", at(1, 15, 9), Owed.ESCALATION, COUNTY, Rung.INSPECTOR),
+    ]
+
+
+def test_a_return_that_leaves_a_single_day_has_all_its_steps_on_it() -> None:
+    returned = package(COUNTY, PackageState.RETURNED, version=1, due=at(1, 14, 0), returned_at=at(1, 12, 15))
+    items = due(at(2, 1), (returned,), done=[f"auto-report/{COUNTY}/1"])
+    assert {i.at for i in items if i.owed in {Owed.REVIEW_REMINDER, Owed.ESCALATION}} == {at(1, 13, 9)}
+
+
+@pytest.mark.parametrize("until", [at(1, 13, 0), at(1, 12, 18)])
+def test_a_return_that_leaves_no_whole_day_has_no_steps(until: dt.datetime) -> None:
+    returned = package(COUNTY, PackageState.RETURNED, version=1, due=until, returned_at=at(1, 12, 15))
+    items = due(at(2, 1), (returned, package(WEST)))
+    assert {i.owed for i in items if i.package == COUNTY} == {Owed.AUTO_REPORT}
+    assert {i.owed for i in items if i.package == WEST} > {Owed.AUTO_REPORT}  # others keep theirs
+
+
+def test_a_returned_package_does_not_keep_the_next_one_from_being_asked_for() -> None:
+    returned = package(COUNTY, PackageState.RETURNED, version=1, due=at(1, 9, 0), returned_at=at(1, 7))
+    assert f"review/{WEST}" in {i.key for i in due(at(1, 2), (returned, package(WEST)))}
+
+
+def test_each_item_says_for_which_rung_it_is() -> None:
+    rungs = {item.key: (item.owed, item.rung) for item in everything()}
+    assert rungs["phone-list/1"] == (Owed.PHONE_LIST, Rung.ADMINISTRATOR)
+    assert rungs["reminder/7"] == (Owed.REMINDER, None)
+    assert rungs["receipt/3"] == (Owed.RECEIPT_REMINDER, None)
+    assert rungs[f"escalation/{COUNTY}/inspector/1"] == (Owed.ESCALATION, Rung.INSPECTOR)
+    assert rungs[f"review/{COUNTY}"] == (Owed.REVIEW_REQUEST, None)
+
+
+def test_at_one_moment_reports_go_before_letters() -> None:
+    # the city's window opens as the county's closes: the county goes up first, and the city is asked about it
+    moment = [item.key for item in due(at(1, 6, 0)) if item.at == at(1, 6, 0)]
+    assert moment == [f"auto-report/{COUNTY}/1", f"auto-report/{WEST}/1", f"review/{CITY}"]
+
+
+def test_a_campaign_opened_at_the_moment_of_a_letter_does_not_owe_it() -> None:
+    at_once = replace(CAMPAIGN, opened_at=at(12, 23, 9))
+    assert "reminder/7" not in {i.key for i in owed(at(2, 1), at_once, ROSTER, OPEN, (), SCHEDULE)}
+    at_once = replace(CAMPAIGN, opened_at=at(12, 16, 9))
+    assert "receipt/3" not in {i.key for i in owed(at(2, 1), at_once, ROSTER, OPEN, (), SCHEDULE)}
+
+
+def test_the_day_is_that_of_shanghai_wherever_the_machine_stands() -> None:
+    evening = at(12, 24, 1).astimezone(dt.UTC)  # the 23rd, 17 o'clock in Greenwich
+    assert gathered_key(dt.date(2026, 12, 24)) == "gathered/2026-12-24"
+    assert "reminder/7" not in {i.key for i in due(evening)}  # offices sleep
+    gone = due(at(12, 23, 10), done=[gathered_key(dt.date(2026, 12, 23))])
+    assert "reminder/7" not in {i.key for i in gone}
+
+
+def test_days_in_years_without_known_holidays_are_named_the_receipts_too() -> None:
+    unknown = Schedule()  # a calendar that knows no year
+    assert CAMPAIGN.receipt_due in guessed_days(CAMPAIGN, ROSTER, unknown)
+    assert guessed_days(replace(CAMPAIGN, receipt_due=None), ROSTER, unknown)[0] == CAMPAIGN.period.last_day
+
+
 def test_a_returned_superior_gives_its_own_date_to_those_below() -> None:
     city = package(CITY, PackageState.RETURNED, version=1, due=at(1, 20, 0))
     county = package(COUNTY, PackageState.RETURNED, version=1, due=at(1, 22, 0))
@@ -196,3 +283,4 @@ def test_the_next_reports_are_told_soonest_first() -> None:
         at(1, 6, 1), CAMPAIGN, ROSTER, (*OPEN[:2], package(COUNTY, PackageState.REPORTED, version=1))
     )
     assert [(item.package, item.at) for item in coming] == [(CITY, at(1, 11, 0)), (PROVINCE, at(1, 16, 0))]
+    assert [item.package for item in upcoming(at(1, 11, 0), CAMPAIGN, ROSTER, OPEN)] == [PROVINCE]

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.domain.offices import COUNTY, SCHOOL, at
+from tests.domain.offices import COUNTY, SCHOOL, UNITS, at
 from workflow.domain.events import Event
 from workflow.domain.lifecycle import (
     CASE_TRANSITIONS,
@@ -30,6 +30,7 @@ from workflow.domain.lifecycle import (
     act_on_package,
     allowed_case_acts,
     allowed_package_acts,
+    is_counted,
 )
 from workflow.domain.replay import case_after, package_after
 from workflow.domain.roster import Level
@@ -120,6 +121,7 @@ def _one_reason(words: str) -> None:
         (CaseState.ISSUED, CaseAct.APPROVE, "该单位尚未报送，没有可审核的数据"),
         (CaseState.PLANNED, CaseAct.SUBMIT, "该单位的工作簿尚未发出"),
         (CaseState.RETURNED, CaseAct.ISSUE, "当前状态为“退回修改”，不能进行此项操作"),
+        (CaseState.ISSUED, CaseAct.ISSUE, "当前状态为“未报送”，不能进行此项操作"),
     ],
 )
 def test_why_a_case_is_refused(state: CaseState, act: CaseAct, reason: str) -> None:
@@ -135,6 +137,10 @@ def test_why_a_case_is_refused(state: CaseState, act: CaseAct, reason: str) -> N
         (PackageState.OPEN, PackageAct.REQUEST_WITHDRAWAL, "该单位尚未上报"),
         (PackageState.RETURNED, PackageAct.RETURN, "该单位上报数据已经退回，尚未重新上报"),
         (PackageState.OPEN, PackageAct.GRANT_WITHDRAWAL, "当前状态为“未上报”，不能进行此项操作"),
+        (PackageState.RETURNED, PackageAct.GRANT_WITHDRAWAL, "当前状态为“上级退回”，不能进行此项操作"),
+        (PackageState.ACCEPTED, PackageAct.GRANT_WITHDRAWAL, "当前状态为“上级已接收”，不能进行此项操作"),
+        (PackageState.WITHDRAWAL_REQUESTED, PackageAct.ACCEPT, "当前状态为“已申请撤报”，不能进行此项操作"),
+        (PackageState.WITHDRAWAL_REQUESTED, PackageAct.RETURN, "当前状态为“已申请撤报”，不能进行此项操作"),
     ],
 )
 def test_why_a_package_is_refused(state: PackageState, act: PackageAct, reason: str) -> None:
@@ -170,6 +176,17 @@ def test_a_new_version_clears_the_return_and_a_new_report_the_objection() -> Non
     assert (after.version, after.auto, after.due, after.note) == (2, True, None, "")
     by_hand = act_on_package(objected, PackageAct.REPORT, by="县审")
     assert (by_hand.auto, by_hand.by) == (False, "县审")
+
+
+@pytest.mark.parametrize(
+    ("suspended", "versions", "counted"),
+    [(False, 0, True), (True, 0, False), (True, 1, True), (False, 1, True)],
+)
+def test_a_unit_that_admits_nobody_is_counted_only_when_it_has_sent_data(
+    suspended: bool, versions: int, counted: bool
+) -> None:
+    case = replace(a_case(CaseState.ISSUED), number=versions)
+    assert is_counted(case, replace(UNITS[SCHOOL], suspended=suspended)) is counted
 
 
 def test_every_state_has_its_word() -> None:

@@ -8,22 +8,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.domain.offices import CENTRAL, COUNTY, POINT, ROSTER, SCHOOL, WEST
+from tests.domain.offices import CENTRAL, COUNTY, POINT, ROSTER, SCHOOL, UNITS, WEST
+from workflow.domain.authentication import Assurance
 from workflow.domain.matching import (
     TOKEN,
     Sender,
     answers_query,
     asks_withdrawal,
+    confirms_decision,
     confirms_no_change,
+    gives_reason,
+    key_of,
     make_token,
     only_unit,
+    pieces_confirmed,
     sender,
     speaks_for,
     token_in,
     token_of,
+    trust_in,
 )
 from workflow.domain.message import Message
+from workflow.domain.roster import Contact, Role, Roster
 from workflow.domain.submission import Bucket
+from workflow.domain.trust import Trust
 
 DAY = dt.date(2027, 1, 3)
 HZ = "HZ-ABCDEFGHIJKLMNOP2"
@@ -238,3 +246,106 @@ def test_a_plain_sentence_about_all_the_data_confirms(words: str) -> None:
 )
 def test_words_about_withdrawals_ask_for_none(words: str) -> None:
     assert not asks_withdrawal(words)
+
+
+def test_a_token_names_the_key_that_made_it() -> None:
+    assert key_of(HZ) == "A"
+    assert key_of(HZ.replace("HZ-A", "HZ-C")) == "C"
+    assert [key_of(words) for words in ("", HZ[:-1], f"{HZ}A", HZ.lower())] == ["", "", "", ""]
+
+
+def test_a_token_depends_on_where_one_part_ends_and_the_next_begins() -> None:
+    key = b"k" * 32
+    assert make_token(key, "A", "12", "3") != make_token(key, "A", "1", "23")
+    # as it was made when the first letters went out: a token that lies in somebody's mailbox must still be ours
+    assert make_token(key, "A", "2026Q4", SCHOOL, "school", 1) == "HZ-ANLYFR4SKCPN5ENFE"
+
+
+@pytest.mark.parametrize(
+    ("words", "confirmed"),
+    [
+        ("确认", True),
+        ("已确认。", True),
+        ("确认无误！\n东区教育局 县审", True),
+        ("是本人审核", True),
+        ("确认为本人发出", True),
+        ("全部确认", True),
+        ("确认所有件", True),
+        ("确认1、3", True),
+        ("确认 第1件，第3件", True),
+        ("仅确认2", True),
+        ("非本人审核", False),
+        ("这不是本人办理的，请核实", False),
+        ("收到", None),
+        ("确认不了", None),
+        ("谢谢\n确认", None),  # the first line speaks
+        ("", None),
+        ("  \n ", None),
+    ],
+)
+def test_the_answer_to_our_question_about_held_decisions(words: str, confirmed: bool | None) -> None:
+    assert confirms_decision(words) is confirmed
+
+
+@pytest.mark.parametrize(
+    ("words", "count", "pieces"),
+    [
+        ("确认", 1, {1}),
+        ("确认", 3, set()),  # which one?
+        ("全部确认", 3, {1, 2, 3}),
+        ("确认1、3", 3, {1, 3}),
+        ("确认1，3", 3, {1, 3}),
+        ("确认 第2件", 3, {2}),
+        ("确认１和３", 3, {1, 3}),
+        ("确认1、4", 3, set()),  # there is no fourth
+        ("确认2", 1, set()),
+    ],
+)
+def test_which_pieces_of_a_question_are_confirmed(words: str, count: int, pieces: set[int]) -> None:
+    assert pieces_confirmed(words, count) == pieces
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ("申请撤报，因学生数有误", True),
+        ("撤报申请：数据有误。", True),
+        ("现提出撤报申请，请予批准。谢谢领导", False),
+        ("申请撤报，理由详见附件", False),
+        ("申请撤报", False),
+        ("申请撤销上报，具体情况说明如下：漏报一校", True),
+        ("申请撤报，原因：错", False),
+    ],
+)
+def test_a_withdrawal_gives_a_reason_of_its_own_or_none(words: str, given: bool) -> None:
+    assert gives_reason(words) is given
+
+
+def test_no_change_is_read_up_to_a_certain_length_and_across_lines() -> None:
+    rest = "谢" * (120 - len("无变化，"))
+    assert confirms_no_change(f"无变化，{rest}")
+    assert not confirms_no_change(f"无变化，{rest}谢")
+    assert not confirms_no_change("数据有\n变化，其他无变化")
+
+
+def test_what_the_server_says_of_a_sender_goes_with_it() -> None:
+    said = sender(ROSTER, "school@county.test", DAY, Assurance.PASSED)
+    assert (said.said, said.registered, said.units) == (Assurance.PASSED, True, (SCHOOL,))
+    nobody = Roster(UNITS, (Contact(SCHOOL, Role.ADMINISTRATOR, "校管"),))
+    assert not sender(nobody, "", DAY).registered
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "tied", "trust"),
+    [
+        ("school@county.test", Assurance.PASSED, False, Trust.VOUCHED),
+        ("school@county.test", Assurance.SILENT, True, Trust.TIED),
+        ("school@county.test", Assurance.SILENT, False, Trust.NAMED),
+        ("admin@west.test", Assurance.PASSED, False, Trust.STRANGER),
+        ("", Assurance.SILENT, True, Trust.UNKNOWN),
+    ],
+)
+def test_how_far_a_sender_is_trusted_to_speak_for_a_unit(
+    address: str, said: Assurance, tied: bool, trust: Trust
+) -> None:
+    assert trust_in(ROSTER, sender(ROSTER, address, DAY, said), SCHOOL, tied=tied) is trust

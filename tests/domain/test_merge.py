@@ -115,6 +115,19 @@ def test_where_nothing_was_reported_there_is_no_figure(aggregate: Aggregate) -> 
     assert Total().add("光纤").add(dt.date(2026, 1, 1)) == Total()
 
 
+def test_answers_added_one_by_one_keep_count_sum_and_extremes() -> None:
+    assert Total().add(3).add(9).add(-1) == Total(3, 11, -1, 9)
+    assert Total().add(3).add(True).add(False).add(True) == Total(4, 3, 3, 3, 2)
+    assert Total().add(True).add(5) == Total(2, 5, 5, 5, 1)
+
+
+def test_a_whole_number_stays_one_however_large_and_a_float_keeps_six_places() -> None:
+    figure = Total().add(10**17 + 1).figure(Aggregate.SUM)
+    assert (figure, type(figure)) == (10**17 + 1, int)
+    assert Total().add(0.12345678).figure(Aggregate.SUM) == 0.123457
+    assert Total().add(1).figure(Aggregate.NONE) is None
+
+
 def test_floats_are_rounded_past_their_noise() -> None:
     assert Total().add(0.1).add(0.2).figure(Aggregate.SUM) == 0.3
 

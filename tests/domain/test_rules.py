@@ -183,6 +183,63 @@ def test_without_last_periods_value_a_rule_says_nothing(
     assert holds(parse(formula), ANSWERS, previous) is None
 
 
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("上期(三)", 2),
+        ("+上期(三)", 2),
+        ("-上期(三)", -2),
+        ("上期(三)%", 0.02),
+        ("上期(三)+1", 3),
+        ("1+上期(三)", 3),
+        ("上期(三)&1", "21"),
+        ("1&上期(三)", "12"),
+        ("1&三", "13"),
+        ("上期(三)>1", True),
+        ("3>上期(三)", True),
+        ("IF(上期(三)>1,5,6)", 5),
+        ("IF(TRUE,上期(三),0)", 2),
+        ("IF(FALSE,0,上期(三))", 2),
+        ("IF(FALSE,0,三)", 3),
+        ("IFERROR(上期(三),0)", 2),
+        ("IFERROR(1/0,上期(三))", 2),
+        ("IFERROR(三,0)", 3),
+        ("NOT(上期(三)=2)", False),
+        ("ISBLANK(上期(三))", False),
+        ("AND(TRUE,上期(三)>1)", True),
+        ("OR(FALSE,上期(三)>1)", True),
+        ("SUM(1,上期(三))", 3),
+        ("AVERAGE(上期(三),4)", 3),
+        ("COUNT(上期(三),1)", 2),
+        ("LEN(上期(三))", 1),
+        ("VALUE(上期(三))", 2),
+        ("ABS(上期(三))", 2),
+        ("ROUND(上期(三),上期(三))", 2),
+    ],
+)
+def test_last_periods_value_reaches_every_place_of_a_formula(formula: str, value: object) -> None:
+    assert worked_out(formula) == value
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("+空", 0),
+        ("MAX(空)", 0),
+        ("MIN(空)", 0),
+        ("AND(三>1,三>9)", False),
+        ("OR(三>1,三>9)", True),
+        ('COUNT("3","三")', 1),
+        ("COUNT(1/0)", 0),
+        ('"共"&1/0', ExcelError.DIV0),
+        ("LEN(1/0)", ExcelError.DIV0),
+        ("AVERAGE(1e308,1e308)", ExcelError.NUM),
+    ],
+)
+def test_a_blank_is_nothing_and_an_error_goes_through(formula: str, value: object) -> None:
+    assert worked_out(formula) == value
+
+
 def test_a_branch_that_is_not_taken_does_not_ask_for_last_period() -> None:
     assert holds(parse("IF(ISBLANK(空),TRUE,上期(三)>0)"), ANSWERS, None) is True
 
@@ -239,35 +296,6 @@ def test_a_compiled_formula_is_made_once() -> None:
     expr = parse("甲+1")
     assert compiled(expr) is compiled(expr)
     assert compiled(expr)({"甲": 1}, None) == 2
-
-
-def test_twenty_rules_over_five_hundred_submissions_take_no_time() -> None:
-    formulas = [
-        "=教师数<=在校生数",
-        "=OR(上期(带宽)=0,ABS(带宽-上期(带宽))<=上期(带宽)*0.5)",
-        '=IF(接入="是",带宽>0,带宽=0)',
-        "=SUM(甲,乙,丙,丁)=合计",
-    ] * 5
-    rules = [parse(formula) for formula in formulas]
-    answers = {
-        "教师数": 9,
-        "在校生数": 90,
-        "带宽": 200,
-        "接入": True,
-        "甲": 1,
-        "乙": 2,
-        "丙": 3,
-        "丁": 4,
-        "合计": 10,
-    }
-
-    def once() -> float:  # the processor's own time, whatever else the machine does
-        began = time.process_time()
-        for _ in range(500):
-            assert all(holds(rule, answers, answers) for rule in rules)
-        return time.process_time() - began
-
-    assert min(once() for _ in range(5)) < 0.06
 
 
 FRAGMENTS = st.sampled_from(
