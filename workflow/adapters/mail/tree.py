@@ -32,7 +32,6 @@ _PARAMETERS = re.compile(rb"(?im)^content-[a-z-]+:[^\n]*(?:\n[ \t][^\n]*)*")
 
 _CHARSET = re.compile(r"(?i);\s*charset\s*=\s*\"?([^\s\";]+)")
 _DOUBTFUL_NAME = re.compile(r"[\x80-\u024f\u02c6\u02dc\u2010-\u203a\u20ac\u2122\ufffd]|=\?")
-_SIGNED = re.compile(rb"(?i)pkcs7-mime")
 _UUENCODE = re.compile(rb"(?i)-encoding:[ \t]*(x-)?uu")
 
 
@@ -60,7 +59,7 @@ class Part:
 def read(raw: bytes) -> Part:
     """The tree of a message, what is signed as a whole opened; a text of everything when its structure can't be read at all."""
     root = _read(raw)
-    return _opened(root, 0) if _SIGNED.search(raw) else root
+    return _opened(root, 0) if any(part.content_type in SIGNED_TYPES for part in root.walk()) else root
 
 
 def _opened(part: Part, depth: int) -> Part:
