@@ -136,7 +136,7 @@ def _original(parts: Sequence[Part], text: str) -> tuple[str, str]:
     """
     for part in parts:
         if part.content_type in _RETURNED or part.name.lower().endswith((".eml", ".msg", ".hdr")):
-            found = dict(headers.fields(headers.split(part.data)[0]))
+            found = dict(headers.fields(headers.head(part.data)))
             ids = headers.ids(found.get("message-id", b""))
             letter = headers.text(found.get("x-huizhi-letter", b""))
             if ids or letter:

@@ -39,5 +39,5 @@ def content_digest(raw: bytes) -> str:
             found.update(b"%s:%s\n" % (name.encode("ascii"), b" ".join(value.split())))
     # Lines that are no fields count too: otherwise all garbage without a header would be one message.
     found.update(headers.beside_fields(head) + b"\n")
-    found.update(body.replace(b"\r\n", b"\n").rstrip(b"\r\n"))
+    found.update(headers.unix_lines(body).rstrip(b"\r\n"))
     return found.hexdigest()

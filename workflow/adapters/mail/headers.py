@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 
 _FIELD = re.compile(rb"(?m)^([!-9;-~]+)[ \t]*:((?:[^\n]*)(?:\n[ \t][^\n]*)*)(?:\n|\Z)")
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_BARE_RETURN = re.compile(rb"\r(?!\n)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ADDR_SPEC = r"[^\s@<>()\[\]\",;:\\]+@[^\s@<>()\[\]\",;:\\]+"
 _ADDRESS = re.compile(_ADDR_SPEC)
@@ -33,6 +33,10 @@ _ID = re.compile(r"<[^<>\s]+>")
 #: readers take quadratic time, so a megabyte of header would stop the intake.
 _LONGEST, _LONGEST_WORDS = 64_000, 8_000
 
+#: Nothing but words in base64, all of one charset.
+_BASE64 = r"(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+_PLAIN_WORDS = re.compile(rf"=\?([^?*\s]+)\?[bB]\?{_BASE64}\?=(?:\s++=\?\1\?[bB]\?{_BASE64}\?=)*+", re.ASCII)
+_WORD = re.compile(r"\?[bB]\?([A-Za-z0-9+/=]*)\?=")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 #: ASCII as declared tells nothing: programs write it above 8-bit text. The others are codecs, but no charsets.
 _NO_CHARSET = re.compile(r"(?i)(us-)?ascii|unknown-8bit|.*escape|idna|punycode|undefined|mbcs|oem")
@@ -40,12 +44,35 @@ _NO_CHARSET = re.compile(r"(?i)(us-)?ascii|unknown-8bit|.*escape|idna|punycode|u
 _CHINESE = re.compile(r"(?i)(x-)?(gb[_-]?(2312|18030)(-80|-1980)?|gbk|cp936|euc-cn|hz-gb.*)")
 
 
+def head(raw: bytes) -> bytes:
+    """The header block of a message; all of it where no empty line follows."""
+    return raw[: _ends(raw)[0]]
+
+
 def split(raw: bytes) -> tuple[bytes, bytes]:
     """The header block and the body of a message; all is header where no empty line follows."""
+    end, begin = _ends(raw)
+    return raw[:end], raw[begin:]
+
+
+def _ends(raw: bytes) -> tuple[int, int]:
+    """Where the header block ends and where the body begins."""
     if raw.startswith((b"\r\n", b"\n")):
-        return b"", raw
-    end = _HEAD_END.search(raw)
-    return (raw, b"") if end is None else (raw[: end.start()], raw[end.end() :])
+        return 0, 0
+    # Two searches for plain bytes: the second ends where the first found something, commonly after a kilobyte.
+    at, width = raw.find(b"\n\r\n"), 3
+    bare = raw.find(b"\n\n", 0, at + 1 if at >= 0 else len(raw))
+    if bare >= 0:
+        at, width = bare, 2
+    if at < 0:
+        return len(raw), len(raw)
+    return at - 1 if raw[at - 1 : at] == b"\r" else at, at + width
+
+
+def unix_lines(data: bytes) -> bytes:
+    """Bytes with a bare LF in the place of every CR LF."""
+    # Dropping single bytes is twice as fast as replacing pairs, and nearly every message has no return that stands alone.
+    return data.replace(b"\r\n", b"\n") if _BARE_RETURN.search(data) else data.translate(None, b"\r")
 
 
 def fields(block: bytes) -> Iterator[tuple[str, bytes]]:
@@ -64,9 +91,7 @@ def decode_bytes(data: bytes, charset: str = "") -> str:
     """Text from bytes: as `charset` says, else UTF-8, else GB18030, what is still wrong replaced."""
     if not charset and data.isascii() and b"\0" not in data:
         return data.decode("ascii")  # as most headers are; UTF-8 says the same
-    named = "gb18030" if _CHINESE.fullmatch(charset.strip()) else charset.strip()
-    if _NO_CHARSET.fullmatch(named):
-        named = ""
+    named = _codec(charset)
     for candidate in (named, "utf-8", "gb18030"):
         if candidate:
             try:
@@ -79,6 +104,13 @@ def decode_bytes(data: bytes, charset: str = "") -> str:
         return storable(data.decode("utf-8", "replace"))
 
 
+@functools.lru_cache(maxsize=256)
+def _codec(charset: str) -> str:
+    """The codec that reads what bears this charset's name; '' where the name tells nothing."""
+    named = "gb18030" if _CHINESE.fullmatch(charset.strip()) else charset.strip()
+    return "" if _NO_CHARSET.fullmatch(named) else named
+
+
 def storable(text: str) -> str:
     """Text without what no database takes: NUL, and halves of a surrogate pair, which some codecs give."""
     return _UNSTORABLE.sub("\ufffd", text)
@@ -89,6 +121,10 @@ def decode_words(value: str) -> str:
     """A header's text with its encoded words decoded; adjacent words that split a character are put together."""
     if "=?" not in value or len(value) > _LONGEST_WORDS:
         return value
+    if words := _PLAIN_WORDS.fullmatch(value):
+        # As every program writes names and subjects; the standard library comes to the same, four times as slowly.
+        octets = b"".join(map(binascii.a2b_base64, _WORD.findall(value)))
+        return decode_bytes(octets, words[1].lower())
     try:
         chunks = email.header.decode_header(value)
     except (email.errors.HeaderParseError, binascii.Error, ValueError):

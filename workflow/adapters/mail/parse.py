@@ -27,7 +27,7 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 def parse(raw: bytes) -> Message:
     """Read a message; what is missing or unreadable is empty in the record. Never raises."""
-    header = list(headers.fields(headers.split(raw)[0]))
+    header = list(headers.fields(headers.head(raw)))
     fields: dict[str, list[bytes]] = {}
     for name, value in header:
         fields.setdefault(name, []).append(value)

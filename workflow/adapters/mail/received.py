@@ -16,8 +16,7 @@ _BY = re.compile(rb"(?i)(?:^|\s)by\s+([a-z0-9.-]+)")
 
 def received_at(raw: bytes) -> dt.datetime | None:
     """The date of the topmost Received field (RFC 5321 section 4.4), with its zone; None where there is none."""
-    block, _ = headers.split(raw)
-    for name, value in headers.fields(block):
+    for name, value in headers.fields(headers.head(raw)):
         if name.lower() == "received":
             return headers.moment(value.rpartition(b";")[2].strip())
     return None

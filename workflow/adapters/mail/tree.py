@@ -32,7 +32,8 @@ _PARAMETERS = re.compile(rb"(?im)^content-[a-z-]+:[^\n]*(?:\n[ \t][^\n]*)*")
 
 _CHARSET = re.compile(r"(?i);\s*charset\s*=\s*\"?([^\s\";]+)")
 _DOUBTFUL_NAME = re.compile(r"[\x80-\u024f\u02c6\u02dc\u2010-\u203a\u20ac\u2122\ufffd]|=\?")
-_UUENCODE = re.compile(rb"(?i)-encoding:[ \t]*(x-)?uu")
+#: Of a part's Content-Transfer-Encoding.
+_UUENCODE = re.compile(r"(?i)\s*(x-)?uu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +80,13 @@ def _read(raw: bytes) -> Part:
             return Part("text/plain", data=headers.split(raw)[1])
         if _too_many_words(raw):
             raw = raw.replace(b"=?", b"=_")
-    if not _UUENCODE.search(raw):
-        try:
-            return _from_fast(fast_mail_parser.parse_email_tree(raw), 0)
-        except (_Doubtful, fast_mail_parser.ParseError):
-            pass
-        except BaseException as panic:  # a Rust panic does not derive from Exception and has no public class
-            if type(panic).__name__ != "PanicException":
-                raise
+    try:
+        return _from_fast(fast_mail_parser.parse_email_tree(raw), 0)
+    except (_Doubtful, fast_mail_parser.ParseError):
+        pass
+    except BaseException as panic:  # a Rust panic does not derive from Exception and has no public class
+        if type(panic).__name__ != "PanicException":
+            raise
     try:
         return _from_standard(email.message_from_bytes(_PARAMETERS.sub(_cut, raw)), 0)
     # What the standard library raises over hostile messages; its own issues list no fewer.
@@ -132,10 +132,13 @@ def _from_fast(node: fast_mail_parser.PyMimePart, depth: int) -> Part:
     if content_type.startswith("multipart/") and not node.children:
         raise _Doubtful
     charset = ""
-    if content_type.startswith("text/"):
-        declared = next((v[0] for k, v in node.headers.items() if k.lower() == "content-type" and v), "")
-        found = _CHARSET.search(declared)
-        charset = found[1] if found else ""
+    for field_name, values in node.headers.items():
+        said = field_name.lower()
+        if said == "content-transfer-encoding" and any(_UUENCODE.match(value) for value in values):
+            raise _Doubtful
+        if said == "content-type" and not charset and content_type.startswith("text/"):
+            found = _CHARSET.search(values[0]) if values else None
+            charset = found[1] if found else ""
     return Part(
         content_type,
         charset,
