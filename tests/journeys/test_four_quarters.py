@@ -38,7 +38,8 @@ from workflow.domain.campaign import SHANGHAI, Period, midnight
 from workflow.domain.merge import Origin
 from workflow.domain.roster import Role, Unit, UnitKind
 from workflow.process.consolidate import pictures
-from workflow.process.gather import earlier_data, require_campaign, require_roster
+from workflow.process.earlier import earlier_data
+from workflow.process.gather import require_campaign, require_roster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,7 +191,7 @@ def test_a_re_coded_school_goes_on_from_what_it_reported_under_its_former_code(o
     assert imported(office, "2026-10-01", *units).code == 0
     play(office, "2026Q4")
     store = office.app.store
-    earlier = earlier_data(store, require_campaign(store, "2026Q4"), [RECODED])
+    earlier = earlier_data(store, require_campaign(store, "2026Q4"), office.app.forms(), [RECODED])
     assert [(unit, data.standing.unit, data.standing.submission) for (unit, _), data in earlier.items()] == [
         (RECODED, RECODED, f"2026Q3/{THIRD}/school/1")
     ]

@@ -34,7 +34,8 @@ from workflow.domain.matching import make_token
 from workflow.domain.roster import UnitKind
 from workflow.domain.submission import Submission
 from workflow.process.consolidate import consolidate, levels_of
-from workflow.process.gather import earlier_data, require_campaign
+from workflow.process.earlier import earlier_data
+from workflow.process.gather import require_campaign
 from workflow.process.returns import submitted_event
 from workflow.process.trial import try_form
 
@@ -110,7 +111,7 @@ class Quarter:
     def comes(self, unit: str, raw: Mapping[str, RawValue]) -> None:
         """A return is checked and kept, as intake does it."""
         case = next(case for case in self.store.cases("2026Q4", [unit]))
-        last = earlier_data(self.store, self.campaign, [unit]).get((unit, "school"))
+        last = earlier_data(self.store, self.campaign, {"school": FORM}, [unit]).get((unit, "school"))
         seen = self.seen[unit] = examine(FORM, raw, last.answers if last else None)
         version = Submission(
             f"2026Q4/{unit}/school/1", "2026Q4", unit, "school", 2, 1, on(12, 20), "m" * 64, "a" * 64, "", seen.errors,

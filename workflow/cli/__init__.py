@@ -18,6 +18,7 @@ from workflow.cli import (
     intake,
     keys,
     ledger,
+    legacy,
     mail,
     passwords,
     purge,
@@ -34,7 +35,8 @@ from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused, syst
 
 #: Each declares its own commands, in the order in which help shows them.
 _DOORS = (
-    workspace, run, rehearse, units, affiliation, accounts, forms, passwords, keys, campaign, intake, mail, quarantine, review,
+    workspace, run, rehearse, units, affiliation, accounts, legacy, forms, passwords, keys, campaign, intake, mail, quarantine,
+    review,
     ledger, purge,
 )  # fmt: skip
 

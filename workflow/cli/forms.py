@@ -16,7 +16,8 @@ from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import Form
 from workflow.domain.submission import CopyIdentity
 from workflow.process.correspondence import printed_texts
-from workflow.process.gather import current_campaign, earlier_data, require_roster
+from workflow.process.earlier import earlier_data
+from workflow.process.gather import current_campaign, require_roster
 from workflow.process.launch import prefilled
 from workflow.process.trial import Trial
 
@@ -74,7 +75,8 @@ def form_preview(app: App, path: Path, code: str, target: Path | None) -> int:
     unit = roster.units[code]
     compiled = compile_form(file_bytes(path), path.name)
     campaign = current_campaign(app.store) or _imagined(app)
-    earlier = earlier_data(app.store, campaign, [code]).get((code, compiled.form.id))
+    of_form = {compiled.form.id: compiled.form}
+    earlier = earlier_data(app.store, campaign, of_form, [code]).get((code, compiled.form.id))
     identity = CopyIdentity(campaign.id, code, compiled.form.id, compiled.form.version, 0, "HZ-" + "A" * 17)
     answers = prefilled(compiled.form, unit, earlier.answers if earlier else {})
     before = earlier.answers if earlier else None

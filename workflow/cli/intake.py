@@ -18,8 +18,9 @@ from workflow.domain.campaign import SHANGHAI
 from workflow.domain.checks import examine
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.submission import AttachmentOutcome, Bucket, Finding, Reading, ReadOutcome
+from workflow.process.earlier import earlier_data
 from workflow.process.file_notes import LOCKED, OPENED
-from workflow.process.gather import current_campaign, earlier_data
+from workflow.process.gather import current_campaign
 from workflow.process.intake import MOST_PASSWORDS, Raw
 from workflow.process.parts import read_all
 
@@ -160,7 +161,9 @@ def _checked(app: App, path: str, reading: Reading) -> tuple[dict[str, Any], tup
         forms = app.forms()
         if form_id in forms:
             campaign = current_campaign(app.store)
-            earlier = earlier_data(app.store, campaign, [unit]).get((unit, form_id)) if campaign else None
+            earlier = (
+                earlier_data(app.store, campaign, forms, [unit]).get((unit, form_id)) if campaign else None
+            )
             seen = examine(
                 forms[form_id],
                 reading.answers,

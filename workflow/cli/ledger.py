@@ -34,6 +34,7 @@ def trace(app: App, unit: str, field: str, campaign: str) -> int:
     if not any(field in form.by_name for form in owning) and (cell[0] if cell else field) not in columns:
         remedy = "请使用“字段”表中的字段名；重复表格的单元格写作 表.行次.列，整列写作 表.列"
         raise Refused(Fault(f"字段 {field}", "该单位的表单中没有这个字段", remedy))
+    _say_legacy(app, roster.units[unit].name, unit, field)
     rows = app.store.trace_rows(known.id, unit, field)
     standing = app.store.standings(known.id)
     for submission, version in groupby(rows, key=lambda row: row.submission):
@@ -57,6 +58,15 @@ def trace(app: App, unit: str, field: str, campaign: str) -> int:
     for line in told(app.store.told([stream]).get(stream, [])):
         say(f"上报经过（{roster.package_of(unit).name}） {line}")
     return 0
+
+
+def _say_legacy(app: App, name: str, unit: str, field: str) -> None:
+    """From a value of the old system to file, sheet and cell."""
+    for one in app.store.legacy_trace(unit, field):
+        say(f"{name} {field} = {shown(one.value)} 一期数据（{one.submission}）")
+        say(
+            f"  导入 {one.taken_at:%Y-%m-%d %H:%M:%S} 经办 {one.by} 文件 {one.file} {one.sha} 单元格 {one.cell}"
+        )
 
 
 def _column_words(column: Field, rows: Sequence[TraceRow]) -> str:

@@ -311,14 +311,19 @@ def _beyond_room(
             )
 
 
-def _finding(form: Form, field: Field, code: str, found: str, where: Mapping[str, str]) -> Finding:
-    words = CATALOGUE[code].format(
+def unclear_words(field: Field, code: str) -> str:
+    """What is said of an answer that is none of its field's type, or out of its bounds."""
+    return CATALOGUE[code].format(
         unit=_unit(field, code),
         choices="、".join(field.choices),
         minimum=_bound(field, field.minimum),
         maximum=_bound(field, field.maximum),
         message=field.constraint_message or f"不符合约束条件 {field.constraint}",
     )
+
+
+def _finding(form: Form, field: Field, code: str, found: str, where: Mapping[str, str]) -> Finding:
+    words = unclear_words(field, code)
     cell = where.get(field.name) or form.cell_of(field.name)
     return Finding(code, Severity.ERROR, field.name, field.label, cell, found, words)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -188,11 +188,24 @@ class Block:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    """A row of a mapping: the old field's name, the new field's name or label ('' where it is left out on purpose), the form
+    ('' any), what a figure is multiplied by to be in the new unit, and the new words for old ones.
+    """
+
+    old: str
+    new: str
+    form: str = ""
+    factor: int | float | None = None
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Form:
     """A whole form. `kinds` are the unit kinds (domain.roster.UnitKind values) that fill it; `number` is its 表号;
     `anchors` are the constant texts around the answers, by which a damaged copy is read (domain.labels); `formulas` are the
-    sheet, row and column of each cell in which the form itself reckons.
+    sheet, row and column of each cell in which the form itself reckons; `mapping` says where fields of earlier versions went.
     """
 
     id: str
@@ -207,6 +220,7 @@ class Form:
     anchors: tuple[Anchor, ...] = ()
     tables: tuple[Table, ...] = ()
     formulas: tuple[tuple[str, int, int], ...] = ()
+    mapping: tuple[FieldMapping, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:

@@ -1,7 +1,8 @@
 """Data as they stand 现有数据 (article 18), and the consolidated workbook 汇总表 made of them.
 
 Row by row: the newest version without errors; else the newest readable version, marked 有错误 (a 逻辑校验 fails in it) or
-退回未改 (a reviewer sent it back and nothing better came); else last period's, carried over; else missing. A confirmed
+退回未改 (a reviewer sent it back and nothing better came); else last period's, carried over, and as long as nothing newer
+came those of phase one 一期数据; else missing. A confirmed
 无变化 is its own mark. Totals follow each field's aggregate rule and
 go up the tree by merging, so that a county's figures are added once and read by every level above it.
 """
@@ -31,6 +32,7 @@ class Origin(StrEnum):
     WITH_ERRORS = "with_errors"
     NO_CHANGE = "no_change"
     CARRIED_OVER = "carried_over"
+    LEGACY = "legacy"
     MISSING = "missing"
 
     @property
@@ -45,8 +47,20 @@ _ORIGIN_WORDS = {
     Origin.WITH_ERRORS: "有错误",
     Origin.NO_CHANGE: "无变化确认",
     Origin.CARRIED_OVER: "沿用上期",
+    Origin.LEGACY: "沿用一期数据",
     Origin.MISSING: "缺报",
 }
+
+
+#: Nobody said anything this period.
+CARRIED = frozenset({Origin.CARRIED_OVER, Origin.LEGACY})
+#: Most periods have none of these, and no column for them.
+_RARE = frozenset({Origin.LEGACY})
+
+
+def shown_origins(*counts: Mapping[Origin, int]) -> tuple[Origin, ...]:
+    """The origins that a table of these counts has a column for."""
+    return tuple(origin for origin in Origin if origin not in _RARE or any(one.get(origin) for one in counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,8 @@ def stand(case: Case, versions: Sequence[Submission], carried: Standing | None) 
         origin = Origin.WITH_ERRORS if newest.errors else Origin.RETURNED_UNCORRECTED
         return _standing(case, newest, origin)
     if carried is not None and carried.submission:
-        return Standing(case.unit, case.form, Origin.CARRIED_OVER, carried.submission, carried.number)
+        origin = Origin.LEGACY if carried.origin is Origin.LEGACY else Origin.CARRIED_OVER
+        return Standing(case.unit, case.form, origin, carried.submission, carried.number)
     return Standing(case.unit, case.form, Origin.MISSING)
 
 

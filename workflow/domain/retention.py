@@ -42,6 +42,7 @@ KIND_OF_EVENT: Mapping[str, Kind] = {
     "letter": Kind.MAIL,
     "case": Kind.ANSWERS,
     "late": Kind.ANSWERS,
+    "legacy": Kind.ANSWERS,
     "roster": Kind.CONTACTS,
     "receipt": Kind.RECEIPTS,
     "staff": Kind.MATTERS,

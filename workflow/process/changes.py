@@ -16,12 +16,12 @@ from workflow.domain.answers import shown
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.lifecycle import Case, Package
-from workflow.domain.merge import Change, Origin, Standing, stand
+from workflow.domain.merge import CARRIED, Change, Origin, Standing, stand
 from workflow.domain.replay import case_after, package_after
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.submission import Answers, Submission
 from workflow.domain.tables import Row, TableDifference, differing
-from workflow.process.gather import earlier_data
+from workflow.process.earlier import answers_under, earlier_data
 
 if TYPE_CHECKING:
     from workflow.process.consolidate import Picture
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST = 500
 
 History = Sequence[tuple[int, Event]]
-_NOTHING = frozenset({Origin.MISSING, Origin.CARRIED_OVER})
+_NOTHING = CARRIED | {Origin.MISSING}
 _PACKAGE_WHY = {
     "reported": "上报",
     "auto_reported": "自动上报",
@@ -83,10 +83,11 @@ def _lines(
     cases = [seen.cases[key] for key in seen.standings if key[1:] in touched]
     package_of = {case.unit: seen.roster.package_of(case.unit).code for case in cases}
     inside = {code: package for code, package in seen.packages.items() if marks.get(code, 0) > since}
-    earlier = earlier_data(store, seen.campaign, package_of.keys()) if cases else {}
+    earlier = earlier_data(store, seen.campaign, seen.forms, package_of.keys()) if cases else {}
     carried = {key: known.standing for key, known in earlier.items()}
     past, turned = moved(store, cases, inside, package_of, carried, since)
-    older = store.answers({was.standing.submission for was in past} - held.keys() - {""})
+    gone = {was.standing.submission for was in past} - held.keys() - {""}
+    older = answers_under(store, gone, seen.forms)
     answers = {known: kept.answers for known, kept in {**held, **older}.items()}
     units = seen.roster.units
     lines = [package_change(units[then.unit], then, package, why) for then, package, why in turned]

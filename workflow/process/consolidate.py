@@ -25,12 +25,12 @@ from workflow.domain.events import Event, canonical
 from workflow.domain.form import FILLER, Form
 from workflow.domain.lifecycle import Case, Package, PackageState, is_counted
 from workflow.domain.merge import (
+    CARRIED,
     BookRow,
     BookSheet,
     ChildRow,
     ConsolidatedBook,
     Cover,
-    Origin,
     Standing,
     TotalRow,
     Totals,
@@ -45,7 +45,7 @@ from workflow.domain.tables import notes_in_words
 from workflow.domain.tallies import Judge, TallySheet, judge
 from workflow.process.changes import News, news, since_approval
 from workflow.process.chronicle import returned
-from workflow.process.gather import earlier_data
+from workflow.process.earlier import answers_under, earlier_data
 from workflow.process.missing import missing
 from workflow.process.situation import SYSTEM, CaseKey, Earlier
 from workflow.process.tallies import judgements, last_reported, tally_sheets
@@ -120,7 +120,7 @@ def pictures(
     versions: dict[CaseKey, list[Submission]] = {}
     for version in store.submissions(campaign.id, codes):
         versions.setdefault((version.campaign, version.unit, version.form), []).append(version)
-    earlier = earlier_data(store, campaign, cases.keys())
+    earlier = earlier_data(store, campaign, forms, cases.keys())
     standings = _standings(store, roster, campaign, cases, packages, versions, earlier)
     previous = last_reported(forms, campaign.id, earlier)
     received = {version.id: version for kept in versions.values() for version in kept}
@@ -191,7 +191,7 @@ def consolidate(
             changed.append((seen, digest))
     store.append(confirmed)
     shown = set[str]().union(*(seen.shown for seen, _ in changed))
-    held = store.answers(shown)
+    held = answers_under(store, shown, forms)
     if shown - held.keys():
         what = "报送数据已按保存期限清除，不能再生成汇总表"
         raise Refused(Fault(f"填报任务 {campaign.id}", what, "请使用清除前已经生成的汇总表"))
@@ -317,7 +317,7 @@ def _alone(seen: Picture, key: CaseKey, version: Submission | None) -> list[str]
 def _again(seen: Picture, key: CaseKey) -> tuple[list[str], frozenset[str]]:
     """What a resubmission's row says of how often it came and of what differs from what was last approved."""
     standing = seen.standings[key]
-    if standing.number < 2 or standing.origin is Origin.CARRIED_OVER:
+    if standing.number < 2 or standing.origin in CARRIED:
         return [], frozenset()
     approved = seen.held.get(seen.approved.get(key, ""))
     if approved is None:

@@ -13,8 +13,9 @@ from workflow.domain.matching import key_of
 from workflow.domain.receipt_standing import ReceiptStanding
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.submission import Submission
+from workflow.process.earlier import earlier_data
 from workflow.process.receipts import receipt_stream
-from workflow.process.situation import CaseKey, Earlier, Policy, Situation
+from workflow.process.situation import CaseKey, Policy, Situation
 
 
 def current_campaign(store: Store) -> Campaign | None:
@@ -45,42 +46,6 @@ def require_roster(store: Store, campaign: Campaign | None = None) -> Roster:
     if roster is None:
         raise Refused(Fault("名册", "尚未导入", "请先运行 huizhi roster import rosters/units.xlsx"))
     return roster
-
-
-def earlier_data(
-    store: Store, campaign: Campaign, units: Collection[str] | None = None
-) -> dict[tuple[str, str], Earlier]:
-    """The last reported data of each unit, by (unit, form), from the campaign before this one; empty for the first."""
-    campaigns = store.campaigns()
-    before = [known for known in campaigns if known.opened_at < campaign.opened_at]
-    if not before:
-        return {}
-    former = _former_codes(store, before[-1], units)
-    asked = None if units is None else {*units, *(former[code] for code in units if code in former)}
-    standings = {
-        key: standing
-        for key, standing in store.standings(before[-1].id, asked).items()
-        if standing.submission
-    }
-    heirs = {old: new for new, old in former.items()}
-    for unit, form in [key for key in standings if key[0] in heirs]:
-        standing = standings.pop((unit, form))
-        standings.setdefault((heirs[unit], form), replace(standing, unit=heirs[unit]))
-    answers = store.answers({standing.submission for standing in standings.values()})
-    return {
-        key: Earlier(standing, answers[standing.submission].answers)
-        for key, standing in standings.items()
-        if standing.submission in answers
-    }
-
-
-def _former_codes(store: Store, campaign: Campaign, units: Collection[str] | None) -> dict[str, str]:
-    """The codes under which units that were re-coded since reported in a campaign, by their code now."""
-    return {
-        new: old
-        for new, (old, since) in store.former_codes().items()
-        if since > campaign.period.last_day and (units is None or new in units)
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +103,7 @@ def gather(
         packages={(package.campaign, package.unit): package for package in packages},
         submissions=versions,
         answers={known: kept.answers for known, kept in store.answers(compared).items()} if compared else {},
-        earlier=earlier_data(store, campaign, units),
+        earlier=earlier_data(store, campaign, forms, units),
         receipts=_receipts(store, campaign, units),
         senders=_senders(store, versions) if books else {},
     )

@@ -18,7 +18,7 @@ from workflow.domain.roster import Level, Role, Roster, Unit
 from workflow.domain.submission import Answers
 from workflow.process.carry import without_room
 from workflow.process.correspondence import Secretariat
-from workflow.process.gather import earlier_data
+from workflow.process.earlier import earlier_data
 from workflow.process.receipts import ASKED
 from workflow.process.situation import SYSTEM, Earlier
 
@@ -86,7 +86,7 @@ def launch(
         vacant = tuple(unit.code for unit in _vacant(roster, now))
     fill = {kind: form for form, _ in forms.values() for kind in form.kinds}
     units = [unit for unit in roster.units.values() if unit.kind in fill and not unit.suspended]
-    earlier = earlier_data(store, campaign)
+    earlier = earlier_data(store, campaign, {name: form for name, (form, _) in forms.items()})
     late = _late_answers(store, campaign)
     unreachable, letters = [], 0
     cases = {case.unit: case for case in store.cases(campaign.id)}

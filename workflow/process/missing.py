@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.domain.merge import MissingRow, Origin
+from workflow.domain.merge import CARRIED, MissingRow, Origin
 from workflow.domain.roster import Role
 
 if TYPE_CHECKING:
     from workflow.process.consolidate import Picture
 
-_MATTERS = frozenset({Origin.MISSING, Origin.CARRIED_OVER, Origin.RETURNED_UNCORRECTED, Origin.WITH_ERRORS})
+_MATTERS = CARRIED | {Origin.MISSING, Origin.RETURNED_UNCORRECTED, Origin.WITH_ERRORS}
 
 
 def missing(seen: Picture) -> tuple[MissingRow, ...]:

@@ -16,7 +16,7 @@ from workflow.domain.roster import Level, Roster
 from workflow.domain.submission import Submission
 from workflow.process.changes import stale
 from workflow.process.chronicle import last_return
-from workflow.process.gather import earlier_data
+from workflow.process.earlier import earlier_data
 
 _NEXT = 10
 
@@ -109,7 +109,7 @@ def current_standings(
         versions.setdefault((version.unit, version.form), []).append(version)
     locked = {package.unit for package in packages if package.locked}
     reported = store.standings(campaign.id)
-    earlier = earlier_data(store, campaign)
+    earlier = earlier_data(store, campaign, {})
     standings = []
     for case in cases:
         key = (case.unit, case.form)

@@ -14,7 +14,7 @@ from typing import Any
 from workflow.domain.events import Event
 from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.lifecycle import Package, PackageAct, is_counted
-from workflow.domain.merge import Origin, Standing, stand
+from workflow.domain.merge import CARRIED, Origin, Standing, stand
 from workflow.domain.replay import package_after
 from workflow.domain.roster import Role, Unit
 from workflow.process.situation import SYSTEM, Outcome, Situation
@@ -74,9 +74,7 @@ def _announce(
     form = own.form if own else ""
     day, cause = at.date(), f"{package.stream}#{package.version}"
     words = counts_in_words(rows)
-    missing = [
-        roster.units[row.unit].name for row in rows if row.origin in {Origin.MISSING, Origin.CARRIED_OVER}
-    ]
+    missing = [roster.units[row.unit].name for row in rows if row.origin in CARRIED | {Origin.MISSING}]
     letters = []
 
     def write(kind: LetterKind, about: Unit, role: Role, context: dict[str, object]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from workflow.adapters.store import Store, StoredAnswers
 from workflow.domain import rules
 from workflow.domain.form import Form, split_cell
-from workflow.domain.merge import Origin
+from workflow.domain.merge import CARRIED, Origin
 from workflow.domain.submission import Answers, Submission
 from workflow.domain.tallies import Judge, Judged, TallySheet, Verdicts, tally, unread
 from workflow.process.situation import CaseKey, Earlier
@@ -22,7 +22,7 @@ from workflow.process.situation import CaseKey, Earlier
 if TYPE_CHECKING:
     from workflow.process.consolidate import Picture
 
-_UNCHECKED = frozenset({Origin.MISSING, Origin.CARRIED_OVER, Origin.NO_CHANGE})
+_UNCHECKED = CARRIED | {Origin.MISSING, Origin.NO_CHANGE}
 
 
 @dataclass(frozen=True)

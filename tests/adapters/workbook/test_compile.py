@@ -499,3 +499,24 @@ def test_every_shipped_form_compiles_and_can_be_handed_to_another_process(path: 
     assert len(compiled.form.indicators) >= 60
     assert set(compiled.form.slot_of) == set(compiled.form.by_name)
     assert pickle.loads(pickle.dumps(compiled)) == compiled
+
+
+def test_the_sheet_of_old_fields_is_read_and_a_row_that_leads_nowhere_is_a_fault() -> None:
+    headings = ["原字段", "新字段", "系数", "选项对应"]
+    rows = [
+        ["学生人数", "在校生数", "", ""],
+        ["带宽Kbps", "带宽", "1/1000", ""],
+        ["接入", "接入方式", "", "光缆=光纤；电话线=其他"],
+    ]
+    form = compile_form(by_openpyxl(definitions={**tables(), "映射": [headings, *rows]}), "school.xlsx").form
+    assert [(row.old, row.new, row.factor, dict(row.choices)) for row in form.mapping] == [
+        ("学生人数", "在校生数", None, {}),
+        ("带宽Kbps", "带宽", 0.001, {}),
+        ("接入", "接入方式", None, {"光缆": "光纤", "电话线": "其他"}),
+    ]
+    with pytest.raises(Refused) as refused:
+        compile_form(
+            by_openpyxl(definitions={**tables(), "映射": [headings, ["甲", "没有的", "-1", ""]]}),
+            "school.xlsx",
+        )
+    assert len(refused.value.faults) == 2

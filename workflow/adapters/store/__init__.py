@@ -12,6 +12,7 @@ from pathlib import Path
 from workflow.adapters.store.account_queries import AccountQueries
 from workflow.adapters.store.erasure import Erasure
 from workflow.adapters.store.late_queries import LateQueries
+from workflow.adapters.store.legacy_queries import LegacyQueries
 from workflow.adapters.store.mail_log_queries import MailLogQueries
 from workflow.adapters.store.mail_queries import MailQueries
 from workflow.adapters.store.quarantine_queries import QuarantineQueries
@@ -22,6 +23,7 @@ from workflow.adapters.store.records import (
     Failure,
     LateReturn,
     LedgerCheck,
+    LegacyTrace,
     LetterRow,
     LetterState,
     MadeBook,
@@ -51,6 +53,7 @@ class Store(
     QuarantineQueries,
     ReceiptQueries,
     AccountQueries,
+    LegacyQueries,
 ):
     """A workspace's state. `url` is SQLAlchemy's: `sqlite:////path/state.db` or `postgresql+psycopg://…`.
 
@@ -70,6 +73,7 @@ __all__ = [
     "Failure",
     "LateReturn",
     "LedgerCheck",
+    "LegacyTrace",
     "LetterRow",
     "LetterState",
     "MadeBook",

@@ -158,6 +158,13 @@ def _in_use(connection: Connection, campaigns: Collection[str]) -> Iterator[str]
     columns = t.submissions.c
     query = select(columns.answers).where(or_(columns.campaign.in_(campaigns), columns.id.in_(carried)))
     yield from connection.execute(query).scalars()
+    taken = t.legacy_data.c
+    legacy = select(taken.answers)
+    if (
+        len(campaigns) > 1
+    ):  # the first of them fills in the second; until then every unit may need what was taken over
+        legacy = legacy.where(taken.id.in_(carried))
+    yield from connection.execute(legacy).scalars()
     late = select(t.late_returns.c.answers).where(t.late_returns.c.campaign.in_(campaigns))
     yield from connection.execute(late).scalars()
 

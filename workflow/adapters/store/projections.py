@@ -284,6 +284,25 @@ def _on_late(batch: Batch, entry: Entry) -> None:
     )
 
 
+def _on_legacy(batch: Batch, entry: Entry) -> None:
+    event, data = entry.event, entry.event.data
+    unit, _, form = event.stream.removeprefix("legacy:").partition("/")
+    batch.inserts[t.legacy_data].append(
+        {
+            "unit": unit,
+            "form": form,
+            "number": event.number,
+            "seq": entry.seq,
+            "id": data["submission"],
+            "form_version": data["form_version"],
+            "taken_at": event.at,
+            "file": data["file"],
+            "sha": data["sha"],
+            "answers": entry.payload,
+        }
+    )
+
+
 def _on_book(batch: Batch, entry: Entry) -> None:
     event = entry.event
     campaign, _, unit = event.stream.removeprefix("book:").partition("/")
@@ -348,6 +367,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "relay": on_relay,
     "step": _on_step,
     "late": _on_late,
+    "legacy": _on_legacy,
     "receipt": on_receipt,
     "book": _on_book,
     "staff": _on_staff,

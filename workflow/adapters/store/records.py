@@ -28,11 +28,14 @@ class LedgerCheck:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswers:
-    """A submission's answers by field, the unit's notes by field, and the cells of answers that had moved."""
+    """A submission's answers by field, the unit's notes by field, and the cells of answers that had moved; the version of the
+    form that they answer.
+    """
 
     answers: Mapping[str, Value]
     notes: Mapping[str, str]
     moved: Mapping[str, str]
+    form_version: int = 0
 
 
 class LetterState(StrEnum):
@@ -246,6 +249,21 @@ class TraceRow:
     attachment_name: str
     returned: bool
     approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyTrace:
+    """A value that was taken over from the old system: the id under which it stands, when and by whom, the file with its sha256,
+    the cell, the value.
+    """
+
+    submission: str
+    taken_at: dt.datetime
+    by: str
+    file: str
+    sha: str
+    cell: str
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from sys import intern
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -16,9 +17,11 @@ from workflow.adapters.store.records import (
     MadeBook,
     MessageRow,
     ReceiptRow,
+    StoredAnswers,
 )
 from workflow.domain.accounts import AccountStanding
 from workflow.domain.campaign import Campaign, Period
+from workflow.domain.events import decode_value
 from workflow.domain.lifecycle import Case, CaseState, Package, PackageState
 from workflow.domain.merge import Origin, Standing
 from workflow.domain.roster import Contact, Level, Role, Unit, UnitKind
@@ -72,6 +75,16 @@ def submission_of(row: Any) -> Submission:
         row.no_change,
         row.unregistered,
     )
+
+
+def stored_answers(personal: Mapping[str, Any], version: int = 0) -> StoredAnswers:
+    """A version's answers as its payload has them."""
+    # Most values stand for themselves; a province's answers are millions of them, under a few hundred names.
+    answers = {
+        intern(field): decode_value(value) if value.__class__ is dict else value
+        for field, value in personal.get("answers", {}).items()
+    }
+    return StoredAnswers(answers, personal.get("notes", {}), personal.get("moved", {}), version)
 
 
 def standing_of(row: Any) -> Standing:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Iterator
-from sys import intern
 from typing import Any
 
 from sqlalchemy import Select, Table, func, select, tuple_
@@ -19,11 +18,13 @@ from workflow.adapters.store.rows import (
     case_of,
     package_of,
     standing_of,
+    stored_answers,
     submission_of,
 )
 from workflow.domain.campaign import Campaign
-from workflow.domain.events import Event, decode_findings, decode_value
+from workflow.domain.events import Event, decode_findings
 from workflow.domain.form import split_cell
+from workflow.domain.legacy import LEGACY
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.merge import Standing
 from workflow.domain.submission import Finding, Submission
@@ -109,17 +110,26 @@ class WorkQueries(Database):
 
     def answers(self, submissions: Collection[str]) -> dict[str, StoredAnswers]:
         """The answers by submission id. A submission whose personal payload was erased is left out."""
-        found = {}
+        found: dict[str, StoredAnswers] = {}
         columns = t.submissions.c
         with self.reading() as connection:
             for piece in chunks(submissions):
                 query = (
-                    select(columns.id, t.payloads.c.body)
+                    select(columns.id, columns.form_version, t.payloads.c.body)
                     .join(t.payloads, t.payloads.c.digest == columns.answers)
                     .where(columns.id.in_(piece), t.payloads.c.body.is_not(None))
                 )
-                for id_, body in connection.execute(query):
-                    found[id_] = _stored(json.loads(body))
+                for id_, version, body in connection.execute(query):
+                    found[id_] = stored_answers(json.loads(body), version)
+            taken = t.legacy_data.c
+            for piece in chunks([known for known in submissions if known.startswith(f"{LEGACY}/")]):
+                query = (
+                    select(taken.id, taken.form_version, t.payloads.c.body)
+                    .join(t.payloads, t.payloads.c.digest == taken.answers)
+                    .where(taken.id.in_(piece), t.payloads.c.body.is_not(None))
+                )
+                for id_, version, body in connection.execute(query):
+                    found[id_] = stored_answers(json.loads(body), version)
         return found
 
     def findings(self, submissions: Collection[str]) -> dict[str, list[Finding]]:
@@ -280,7 +290,7 @@ class WorkQueries(Database):
             }
         found = []
         for row in rows:
-            stored = _stored(json.loads(row.body))
+            stored = stored_answers(json.loads(row.body))
             name = names.get((row.message, row.attachment), "")
             found += [_traced(row, stored, cell, name) for cell in _asked_for(field, stored)]
         return found
@@ -301,15 +311,6 @@ class WorkQueries(Database):
                 return
             for piece in chunks(sorted(set(units))):
                 yield from connection.execute(query.where(table.c.unit.in_(piece)))
-
-
-def _stored(personal: dict[str, Any]) -> StoredAnswers:
-    # Most values stand for themselves; a province's answers are millions of them, under a few hundred names.
-    answers = {
-        intern(field): decode_value(value) if value.__class__ is dict else value
-        for field, value in personal.get("answers", {}).items()
-    }
-    return StoredAnswers(answers, personal.get("notes", {}), personal.get("moved", {}))
 
 
 def _asked_for(field: str, stored: StoredAnswers) -> list[str]:

@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from python_calamine import CalamineError, load_workbook
-
+from workflow.adapters.workbook.plain_tables import tables
 from workflow.adapters.workbook.roster_cells import cell, heading, headings
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.roster import Roster, UnitKind
@@ -34,7 +31,7 @@ class Mapped:
 
 def read_baseline(data: bytes, name: str, mapped: Mapped) -> tuple[Roster, tuple[Fault, ...]]:
     """The tree in a baseline, without people, and the queries on it; raises Refused with every fault at once."""
-    sheet, lines = _table(data, name)
+    sheet, lines = tables(data, name)[0]
     wanted = {heading(words): attribute for attribute, words in mapped.columns.items()}
     head, columns = headings(lines, wanted)
     if missing := [words for attribute, words in mapped.columns.items() if attribute not in columns]:
@@ -68,47 +65,3 @@ def _filled(
             kind = kinds.get(values["kind"])
             codes = {key: short_division(values[key]) for key in ("code", "superior")}
             yield number, {**values, **codes, "kind": kind.value if kind else values["kind"]}
-
-
-def _table(data: bytes, name: str) -> tuple[str, Sequence[Sequence[object]]]:
-    """The name of the sheet ('' of a text file) and its lines: of a workbook the first sheet that has any."""
-    if name.lower().endswith((".csv", ".txt", ".tsv")):
-        return "", _text_lines(data, name)
-    try:
-        book = load_workbook(io.BytesIO(data))
-    except CalamineError as error:
-        remedy = "请用Excel或WPS打开，另存为“Excel 工作簿（*.xlsx）”或 csv；设有密码的请先取消"
-        raise Refused(Fault(name, "不是可以读取的工作簿", remedy)) from error
-    for sheet in book.sheet_names:
-        lines = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-        if lines:
-            return sheet, lines
-    raise Refused(Fault(name, "工作簿中没有数据", "请核对文件"))
-
-
-def _text_lines(data: bytes, name: str) -> list[list[str]]:
-    text = _decoded(data, name)
-    first = text.partition("\n")[0]
-    between = max((",", "\t", ";", "，"), key=first.count)
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=between))
-
-
-def _decoded(data: bytes, name: str) -> str:
-    """Text of the encodings that Excel and WPS write: UTF-8 and UTF-16 by their mark, else UTF-8, else GB 18030."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "gb18030"]
-    line = 1
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-    raise Refused(
-        Fault(
-            f"{name} 第{line}行附近",
-            "文字编码不认识，既不是UTF-8也不是GB18030",
-            "请用Excel打开，另存为“CSV UTF-8”",
-        )
-    )

@@ -35,7 +35,7 @@ from workflow.adapters.workbook.review import (
     VERDICT,
 )
 from workflow.domain.lifecycle import PackageState
-from workflow.domain.merge import ChildRow, Cover, MissingRow, Origin
+from workflow.domain.merge import ChildRow, Cover, MissingRow, shown_origins
 from workflow.domain.roster import Unit, UnitKind
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def write_cover(sheet: Worksheet, styles: Styles, cover: Cover, *, children: boo
     """
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 2)
-    sheet.set_column(1, _LAST, 14.5)
+    sheet.set_column(1, max(_LAST, 1 + len(shown_origins(cover.counts))), 14.5)
     sheet.set_row(0, 18)
     sheet.set_row(1, 46)
     put_span(sheet, 1, 1, _LAST, book_title(cover), styles.title(22))
@@ -93,7 +93,7 @@ def write_cover(sheet: Worksheet, styles: Styles, cover: Cover, *, children: boo
     if cover.reportable:
         row = _report_cell(sheet, styles, row + 1)
     row = _signatures(sheet, styles, cover, row + 1)
-    sheet.print_area(0, 0, row, _LAST)
+    sheet.print_area(0, 0, row, max(_LAST, 1 + len(shown_origins(cover.counts))))
     sheet.fit_to_pages(1, 1)
     set_page(sheet, "", f"识别码：{cover.token}")
 
@@ -164,21 +164,22 @@ def _heading(sheet: Worksheet, styles: Styles, row: int, words: str) -> None:
 def _counts(sheet: Worksheet, styles: Styles, cover: Cover, row: int) -> int:
     _heading(sheet, styles, row, "一、数据来源统计（单位：份）")
     head = styles.head()
+    origins = shown_origins(cover.counts)
     big = {"align": "center", "font_size": 12, "num_format": "#,##0"}
     for at, (words, fill, ink) in enumerate(
-        [("应报", HEAD_FILL, "#000000"), *((o.word, *ORIGIN_COLOURS[o]) for o in Origin)]
+        [("应报", HEAD_FILL, "#000000"), *((o.word, *ORIGIN_COLOURS[o]) for o in origins)]
     ):
         style = head if at == 0 else styles.head(bg_color=fill, font_color=ink)
         put_text(sheet, row + 1, 1 + at, words, style)
     sheet.set_row(row + 1, 24)
     sheet.set_row(row + 2, 26)
     sheet.write_number(row + 2, 1, cover.asked, styles.cell(bold=True, **big))
-    for at, origin in enumerate(Origin):
+    for at, origin in enumerate(origins):
         sheet.write_number(row + 2, 2 + at, cover.counts.get(origin, 0), styles.cell(**big))
     sheet.set_row(row + 3, 20)
     share = styles.cell(align="center", num_format="0.0%", font_color=GREY)
     put_text(sheet, row + 3, 1, "占应报比例", styles.cell(align="center", font_color=GREY))
-    for at, origin in enumerate(Origin):
+    for at, origin in enumerate(origins):
         part = cover.counts.get(origin, 0) / cover.asked if cover.asked else 0
         sheet.write_number(row + 3, 2 + at, part, share)
     return row + 4
@@ -239,15 +240,16 @@ _TALK_HINTS = (
 
 def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequence[ChildRow]) -> None:
     """The packages of the level below; a decision here is on the whole package."""
+    origins = shown_origins(*(child.counts for child in rows))
     columns = (
         *_CHILD_LEAD,
         ("上报时间", 16),
         (TIMES_REPORTED, 8),
         ("应报", 6),
-        *((origin.word, 7.5) for origin in Origin),
+        *((origin.word, 7.5) for origin in origins),
         *_CHILD_TAIL,
     )
-    verdict = 9 + len(Origin)
+    verdict = 9 + len(origins)
     titles = (
         (f"{cover.period_name}下级单位上报情况（{area(cover.unit)}）", _CHILD_REPEATED, verdict - 1),
         ("下级单位上报数据的审核与沟通确认", verdict, len(columns) - 1),
@@ -270,7 +272,7 @@ def write_children(sheet: Worksheet, styles: Styles, cover: Cover, rows: Sequenc
         else:
             sheet.write_blank(row, 7, None, times)
         sheet.write_number(row, 8, sum(child.counts.values()), middle)
-        for column, origin in enumerate(Origin, start=9):
+        for column, origin in enumerate(origins, start=9):
             sheet.write_number(row, column, child.counts.get(origin, 0), middle)
         ask = middle if not child.decidable else styles.cell(align="center", bg_color=ASK_FILL)
         put_text(sheet, row, verdict, "" if child.decidable else LOCKED_MARK, ask)

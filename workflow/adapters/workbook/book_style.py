@@ -34,6 +34,7 @@ ORIGIN_COLOURS: dict[Origin, tuple[str, str]] = {
     Origin.WITH_ERRORS: ("#FBE9E7", "#9C1C10"),
     Origin.RETURNED_UNCORRECTED: ("#FDEFE0", "#9C5700"),
     Origin.CARRIED_OVER: ("#F5F0E1", "#7F6000"),
+    Origin.LEGACY: ("#F5F0E1", "#7F6000"),
     Origin.MISSING: ("#F3E3E3", "#7B1F1F"),
 }
 

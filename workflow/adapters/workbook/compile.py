@@ -199,6 +199,7 @@ def _form(
         ),
         tuple(known.values()),
         tuple((sheet.entry.name, *place) for sheet in sheets for place in sheet.formulas()) if known else (),
+        found.mapping,
     )
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workflow.domain.errors import Fault
-from workflow.domain.form import Field, Rule, column_letters
+from workflow.domain.form import Field, FieldMapping, Rule, column_letters
 
-DEFINITION_SHEETS = ("设置", "字段", "选项", "规则")
+DEFINITION_SHEETS = ("设置", "字段", "选项", "规则", "映射")
 
 _MUST_HAVE = {
     "字段": ("name", "label", "type", "required"),
     "选项": ("list_name", "value"),
     "规则": ("id", "kind", "formula", "message"),
+    "映射": ("old", "new"),
 }
 _REMARKS = frozenset({"备注", "note"})
 
@@ -24,7 +25,8 @@ Row = Mapping[str, Any]
 @dataclass
 class Definition:
     """What the definition sheets say; `faults` is empty when it can be used. `rows` is the row of each field; `formulas`
-    are the readable ones with their places; `queries` are doubts that hinder nothing; `explanations` are the 说明 cells.
+    are the readable ones with their places; `queries` are doubts that hinder nothing; `explanations` are the 说明 cells;
+    `mapping` says where fields of earlier versions went.
     """
 
     file: str
@@ -38,6 +40,7 @@ class Definition:
     queries: list[Fault] = field(default_factory=list)
     formulas: list[tuple[str, str]] = field(default_factory=list)
     explanations: list[Field] = field(default_factory=list)
+    mapping: tuple[FieldMapping, ...] = ()
 
     def fault(self, place: str, what: str, remedy: str) -> None:
         """Note a fault at `字段!A7` or at a sheet."""

@@ -9,8 +9,10 @@ from typing import Any
 from workflow.adapters.workbook.definition import Definition, cell_words, table_rows
 from workflow.adapters.workbook.field_sheet import read_fields
 from workflow.adapters.workbook.formula_checks import check_formula, question_conditions
+from workflow.adapters.workbook.mapping_sheet import MAPPING, read_mapping
 from workflow.adapters.workbook.table_layout import room_of
 from workflow.domain.form import RESERVED, Rule, Severity, column_letters
+from workflow.domain.mapping import plain
 from workflow.domain.roster import UnitKind
 
 _CHOICE_HEADINGS: Mapping[str, str] = {"选项组": "list_name", "选项": "value"}
@@ -35,6 +37,8 @@ def read_definition(file: str, sheets: Sheets) -> Definition:
         _check_tables(found)
         _check_formulas(found, sheets["字段"])
     _read_rules(found, sheets.get("规则", []))
+    found.mapping = read_mapping(found, sheets.get(MAPPING, []))
+    _check_mapping(found)
     question_conditions(found)
     return found
 
@@ -125,6 +129,18 @@ def _check_formulas(found: Definition, rows: list[tuple[Any, ...]]) -> None:
             place = next(i for i, word in enumerate(headings, start=1) if word in {chinese, english})
             table = item.name.partition(".")[0] if "." in item.name else ""
             check_formula(found, f"字段!{column_letters(place)}{found.rows[item.name]}", formula, table)
+
+
+def _check_mapping(found: Definition) -> None:
+    """A row that leads nowhere would lose last period's figures without a word."""
+    known = {plain(words) for one in found.fields for words in (one.name, one.label)}
+    for row in found.mapping:
+        if row.new and plain(row.new) not in known:
+            found.fault(
+                MAPPING,
+                f"原字段“{row.old}”对应的新字段“{row.new}”不在“字段”表中",
+                "请改正新字段的名称，或者清空它",
+            )
 
 
 def _read_rules(found: Definition, rows: list[tuple[Any, ...]]) -> None:

@@ -27,7 +27,7 @@ from workflow.adapters.workbook.book_style import (
 )
 from workflow.demo.rehearsal.forecast import Forecast, Load
 from workflow.demo.rehearsal.words import HEAVY, kind_word, limit_words, warnings
-from workflow.domain.merge import Origin
+from workflow.domain.merge import Origin, shown_origins
 from workflow.domain.roster import Level
 
 _LAST = 8
@@ -122,7 +122,7 @@ def _origins(sheet: Worksheet, styles: Styles, seen: Forecast, row: int) -> int:
     _heading(sheet, styles, row, "一、上报数据构成（单位：份）")
     asked = sum(seen.origins.values())
     cells = [("应报", asked, HEAD_FILL, "#000000")]
-    cells += [(o.word, seen.origins.get(o, 0), *ORIGIN_COLOURS[o]) for o in Origin]
+    cells += [(o.word, seen.origins.get(o, 0), *ORIGIN_COLOURS[o]) for o in shown_origins(seen.origins)]
     for at, (words, count, fill, ink) in enumerate(cells, 1):
         put_text(sheet, row + 1, at, words, styles.head(bg_color=fill, font_color=ink))
         sheet.write_number(row + 2, at, count, styles.cell(align="center", num_format="#,##0", font_size=12))

@@ -125,6 +125,23 @@ package_rows = Table(
     sqlite_with_rowid=False,
 )
 
+#: What was taken over from the old system for a unit and form, once or again; `answers` is the payload's digest.
+legacy_data = Table(
+    "legacy_data",
+    metadata,
+    key("unit"),
+    key("form"),
+    key("number", Integer),
+    Column("seq", BigInteger, nullable=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("form_version", Integer, nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    word("file"),
+    word("sha"),
+    word("answers"),
+    sqlite_with_rowid=False,
+)
+
 #: What came after its level's data had been reported; `answers` is the payload's digest.
 late_returns = Table(
     "late_returns",
