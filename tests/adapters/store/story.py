@@ -69,7 +69,11 @@ def reshaping() -> list[Event]:
     school = {"code": "410102-009", "name": "槐树街学校", "kind": "中小学", "superior": "410102"}
     links = [["410102-008", "410102-009", "换码"]]
     applied = {"from": "2027-04-01", "units": [school], "closed": ["410102-008"], "links": links}
+    unit, form = CASE.split("/")[1:]
+    old = {"submission": f"一期/{unit}/{form}/1", "form_version": 1, "file": "一期.xlsx", "sha": "d" * 64}
+    told = {"answers": {"在校生数": 400}, "moved": {"在校生数": "学校!E3"}}
     return [
+        event(f"legacy:{unit}/{form}", 1, "legacy.taken", old, personal=told),
         event("affiliation:1", 1, "affiliation.requested", asked, actor="赵县管"),
         event("affiliation:1", 2, "affiliation.agreed", {"from": "2027-01-01"}, actor="钱市管"),
         event("roster", 2, "roster.applied", applied),
