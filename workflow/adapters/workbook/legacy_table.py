@@ -16,7 +16,7 @@ from workflow.domain.mapping import plain
 
 #: What names a unit, as a mapping's 新字段 writes it, and the headings under which it is found without one.
 IDENTITY: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "原账号": ("account", ("原账号", "账号", "一期账号", "登录账号", "登录名", "账户名", "用户名")),
+    "原账号": ("account", ("原账号", "账号", "一期账号", "登录账号", "登录名", "用户名")),
     "单位代码": (
         "code",
         ("单位代码", "学校代码", "学校标识码", "学校（机构）标识码", "机构代码", "标识码", "学校识别码"),
