@@ -119,7 +119,7 @@ class App:
         retired = frozenset(key.id for key in self.token_keys.all() if key.retired(today))
         return Policy(
             self.config.letterhead.address, review.return_days, review.trusted_authserv, retired,
-            self.config.smtp.answers_per_day, review.accept_receipts,
+            self.config.smtp.answers_per_day, review.accept_receipts, self.config.contacts.grace_days,
         )  # fmt: skip
 
     @cached_property

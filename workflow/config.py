@@ -33,6 +33,7 @@ MOST_KEPT = 36_525
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Security = Literal["none", "starttls", "tls"]
 _MOST_DAYS = 60
+_ADDRESS = r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
 Count = Annotated[int, Field(ge=1, le=_MOST_DAYS)]
 Days = tuple[Annotated[int, Field(ge=1, le=28)], Annotated[int, Field(ge=1, le=28)]]
 
@@ -45,7 +46,7 @@ class Letterhead(_Section):
     """Who writes: the mailbox's name and address, 署名, and whom to ask."""
 
     name: str = Field(min_length=1)
-    address: str = Field(pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+    address: str = Field(pattern=f"^{_ADDRESS}$")
     issuer: str = Field(min_length=1)
     contact_line: str = ""
 
@@ -245,6 +246,13 @@ class Accounts(_Section):
     columns: AccountColumns = AccountColumns()
 
 
+class Contacts(_Section):
+    """Days for which data still count from an address that another took the place of, and where changes are filed (article 14)."""
+
+    grace_days: int = Field(default=60, ge=0, le=366, strict=True)
+    filing_address: str = Field(default="", pattern=rf"^({_ADDRESS})?$")
+
+
 class Retention(_Section):
     """How many days each kind of personal data is kept before `huizhi purge` erases it; 0 for good."""
 
@@ -307,6 +315,7 @@ class Config(_Section):
     ladder: LadderSection = LadderSection()
     review: Review = Review()
     accounts: Accounts = Accounts()
+    contacts: Contacts = Contacts()
     retention: Retention = Retention()
     mail: Mail = Mail()
     run: Run = Run()

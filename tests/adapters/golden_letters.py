@@ -33,6 +33,7 @@ COMMON: Context = {
     "contact_line": "省电教馆 王老师 0371-55550001",
     "attachments": [],
     "relay_for": "",
+    "replaced": "",
 }
 COUNTY: Context = {"unit_name": "金水区教育局", "salutation": "金水区教育局审核员", "date": date(2027, 1, 1)}
 AFTER: Context = {"date": date(2027, 1, 6)}
@@ -395,6 +396,15 @@ VARIANTS: dict[str, tuple[str, Context]] = {
     "acknowledgement-no-change": (
         "acknowledgement",
         {"kind_word": "无变化确认", "file_name": "", "queries": [], "also": [], "version_no": 1},
+    ),
+    "acknowledgement-replaced": (
+        "acknowledgement",
+        {
+            "queries": [],
+            "also": [],
+            "version_no": 1,
+            "replaced": "来信地址自2026年12月10日起不再是登记的地址（现登记的管理员邮箱为zh***@example.org），请以后由登记的邮箱报送。",
+        },
     ),
     "acknowledgement-clean": ("acknowledgement", {"queries": [], "also": [], "version_no": 1}),
     "acknowledgement-receipt": (

@@ -170,10 +170,18 @@ def test_a_token_alone_decides_nothing_and_a_from_alone_neither() -> None:
             assert may(trust, act) in {Effect.HELD, Effect.NOTHING}
 
 
+def test_an_address_that_another_took_the_place_of_brings_data_and_decides_nothing() -> None:
+    row = MAY[Trust.REPLACED]
+    assert {act for act in Act if row[act] is Effect.COUNTS} == {Act.DATA, Act.NO_CHANGE, Act.ANSWER}
+    assert row[Act.RECEIPT] is Effect.NOTED
+    assert {row[act] for act in (Act.DECISION, Act.WITHDRAWAL, Act.ASSENT)} == {Effect.NOTHING}
+    assert level(ADDRESS, Assurance.SILENT, registered=True, tied=True, replaced=True) is Trust.REPLACED
+
+
 def test_more_trust_never_lets_less_happen() -> None:
     """Levels stand from the least. Data are another matter: without a token nobody knows whose they are."""
-    order = [Effect.NOTHING, Effect.HELD, Effect.COUNTS]
+    order = [Effect.NOTHING, Effect.STAFF, Effect.HELD, Effect.NOTED, Effect.COUNTS]
     for act in Act:
         if act is not Act.DATA:
-            reached = [order.index(MAY[trust][act]) for trust in (Trust.STRANGER, *list(Trust)[3:])]
+            reached = [order.index(MAY[trust][act]) for trust in (Trust.STRANGER, *list(Trust)[4:])]
             assert act is Act.DECISION or reached == sorted(reached), act

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from workflow.app import App
-from workflow.cli.parsing import Commands, add, decision
+from workflow.cli.parsing import Commands, add, day, decision
 from workflow.cli.printing import complain, say
 from workflow.domain.consultation import Talk
 from workflow.domain.errors import Fault, Refused, system_words
@@ -77,10 +77,15 @@ def withdraw(app: App, unit: str, by: str, note: str, what: str) -> int:
     return 0
 
 
-def receipt_accept(app: App, unit: str, by: str, note: str) -> int:
-    """Accept both parts of a unit's 回执表."""
-    _decisions(app).accept_receipt(unit, by, note, app.now())
-    say(f"{unit} 回执表已办结")
+def receipt_accept(app: App, said: argparse.Namespace) -> int:
+    """Accept both parts of a unit's 回执表, and register whom it names."""
+    since = day(said.since) if said.since else None
+    done = _decisions(app).accept_receipt(said.unit, said.by, said.note, app.now(), since)
+    if not done.read:
+        say(f"{said.unit} 回执表已办结；电子版未能识读，名册人员没有变动，请在名册“人员”表中登记")
+        return 1
+    changed = f"名册人员自 {done.since} 起按回执表登记" if done.changed else "与名册登记的人员一致"
+    say(f"{said.unit} 回执表已办结，{changed}")
     return 0
 
 
@@ -139,11 +144,9 @@ def declare(commands: Commands) -> None:
     )
     command.add_argument("unit", nargs="?", default="", metavar="UNIT", help="单位代码")
     command.add_argument("--campaign", default="", metavar="C", help="填报任务（默认为最近一次）")
-    decision(
-        receipts,
-        "accept",
-        "回执表核对无误",
-        lambda app, said: receipt_accept(app, said.unit, said.by, said.note),
+    command = decision(receipts, "accept", "回执表核对无误，名册人员按表登记", receipt_accept)
+    command.add_argument(
+        "--from", dest="since", default="", metavar="DATE", help="人员自哪一天起（默认今天）"
     )
 
 

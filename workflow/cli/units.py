@@ -24,6 +24,7 @@ from workflow.process.baseline import (
     import_roster,
     in_words,
     is_first,
+    passed_over,
     put_in_force,
 )
 from workflow.process.gather import current_campaign, require_roster, roster_of
@@ -46,6 +47,7 @@ def roster_import(app: App, said: argparse.Namespace) -> int:
         return _queries(queries)
     since = day(said.since) if said.since else None
     compared = compare(app.store, roster, since, app.now().date(), own=own)
+    queries = (*queries, *passed_over(app.store, compared))
     mark = Mark(sha, compared.number, compared.since)
     if not said.approve and compared.changes and (since or not compared.plain):
         return _ask(app, compared, mark, said.out)

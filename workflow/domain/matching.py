@@ -154,12 +154,14 @@ def _first_line(words: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Who a message came from, as the roster sees it: `contacts` are empty for an address that is not registered. `said` is
-    what the receiving server says for the address.
+    what the receiving server says for the address. `replaced`: the contacts are those that it was registered for until a
+    short while ago.
     """
 
     address: str
     contacts: tuple[Contact, ...]
     said: Assurance = Assurance.SILENT
+    replaced: bool = False
 
     @property
     def registered(self) -> bool:
@@ -171,11 +173,19 @@ class Sender:
         return tuple(dict.fromkeys(contact.unit for contact in self.contacts))
 
 
-def sender(roster: Roster, address: str, day: dt.date, said: Assurance = Assurance.SILENT) -> Sender:
-    """Look an address up on the roster as of a day. One with letters of other scripts is nobody's: they look like ours,
-    and some become ours in lower case.
+def sender(
+    roster: Roster, address: str, day: dt.date, said: Assurance = Assurance.SILENT, grace: int = 0
+) -> Sender:
+    """Look an address up on the roster as of a day; one that another has taken the place of is still told for `grace` days.
+    One with letters of other scripts is nobody's: they look like ours, and some become ours in lower case.
     """
-    return Sender(address, roster.known_address(address, day) if address and address.isascii() else (), said)
+    if not address or not address.isascii():
+        return Sender(address, (), said)
+    if contacts := roster.known_address(address, day):
+        return Sender(address, contacts, said)
+    # Where the server knows better, the address is nobody's any more.
+    former = roster.replaced_address(address, day, grace) if said is not Assurance.FAILED else ()
+    return Sender(address, former, said, replaced=bool(former))
 
 
 def speaks_for(roster: Roster, who: Sender, unit: str) -> bool:
@@ -188,7 +198,8 @@ def speaks_for(roster: Roster, who: Sender, unit: str) -> bool:
 
 def trust_in(roster: Roster, who: Sender, unit: str, *, tied: bool) -> Trust:
     """How far a sender is trusted to speak for a unit; `tied` where a token or one of our letters ties the message to it."""
-    return level(who.address, who.said, registered=speaks_for(roster, who, unit), tied=tied)
+    registered = speaks_for(roster, who, unit)
+    return level(who.address, who.said, registered=registered, tied=tied, replaced=who.replaced)
 
 
 def only_unit(roster: Roster, who: Sender, wanted: Iterable[str] = ()) -> Unit | None:

@@ -32,7 +32,7 @@ PARTS = {SCAN: "扫描件", ELECTRONIC: "电子版"}
 class Part:
     """One part that arrived. `answers` is None where it could not be read; `genuine` says whether its token is the unit's own
     (None: it has none), `registered` whether an address of the unit or above it sent it; `page` and `form` place a scan in its
-    file.
+    file; `against` are the sentences in which a copy does not agree with who is registered.
     """
 
     number: int
@@ -49,6 +49,7 @@ class Part:
     form: int = 1
     found_by: str = "sender"
     trouble: str = ""
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +140,15 @@ def held_together(standing: ReceiptStanding, kind: UnitKind) -> dict[str, Any] |
 
 
 def beyond_doubt(standing: ReceiptStanding) -> bool:
-    """Whether nothing is left for a person to look at: consistent, sealed, complete, nothing changed after signing, both with
-    the unit's own token and from its own people.
+    """Whether nothing is left for a person to look at: consistent, sealed, complete, nothing changed after signing, in
+    agreement with the roster, both with the unit's own token and from its own people.
     """
     check, scan, typed = standing.check, standing.newest(SCAN), standing.newest(ELECTRONIC)
     if check is None or scan is None or typed is None:
         return False
     alike = check.verdict is Verdict.CONSISTENT and not check.missing and not check.changed
     ours = scan.registered and typed.registered and scan.genuine is True and typed.genuine is True
-    return alike and ours and check.same_form and scan.seal is Seal.SEEN
+    return alike and not typed.against and ours and check.same_form and scan.seal is Seal.SEEN
 
 
 def lacking(standing: ReceiptStanding | None) -> list[str]:
@@ -170,6 +171,8 @@ def doubts(standing: ReceiptStanding) -> list[str]:
             said.append("扫描件上的公章不清晰")
     if typed is not None and typed.answers is None:
         said.append("电子版中的表格无法识读")
+    if typed is not None:
+        said += typed.against
     if check is not None:
         if not check.same_form:
             said.append("扫描件与电子版的编号不同，不是同一份表")
@@ -211,6 +214,7 @@ def _part(number: int, at: dt.datetime, data: Mapping[str, Any], personal: Mappi
         decode_answers(personal.get("answers")), data.get("token", ""), data.get("genuine"),
         data.get("registered", True), Seal(data.get("seal", Seal.UNCHECKED)), data.get("page", 0),
         data.get("form", 1), data.get("found_by", "sender"), data.get("trouble", ""),
+        tuple(personal.get("against", ())),
     )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ KIND_OF_EVENT: Mapping[str, Kind] = {
     "late": Kind.ANSWERS,
     "legacy": Kind.ANSWERS,
     "roster": Kind.CONTACTS,
+    "contacts": Kind.CONTACTS,
     "receipt": Kind.RECEIPTS,
     "staff": Kind.MATTERS,
     "package": Kind.MATTERS,

@@ -116,7 +116,9 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A person who holds a role of a unit from `since` until before `until` (None: open)."""
+    """A person who holds a role of a unit from `since` until before `until` (None: open). `source` is what the contact was set
+    by: '' for the roster's file, else a word of `contacts.ContactSource`.
+    """
 
     unit: str
     role: Role
@@ -127,6 +129,7 @@ class Contact:
     email: str = ""
     since: dt.date = dt.date.min
     until: dt.date | None = None
+    source: str = ""
 
     def holds_on(self, day: dt.date) -> bool:
         return self.since <= day and (self.until is None or day < self.until)
@@ -221,6 +224,41 @@ class Roster:
     def known_address(self, email: str, day: dt.date) -> tuple[Contact, ...]:
         """Every contact on that day whose address this is; one address may serve several units and roles."""
         return tuple(c for c in self._by_email.get(email.lower(), ()) if c.holds_on(day))
+
+    def replaced_address(self, email: str, day: dt.date, grace: int) -> tuple[Contact, ...]:
+        """Every contact whose address this was until at most `grace` days before the day, and whose role another address has
+        now; empty where the address is registered on that day or nothing follows it.
+        """
+        if self.known_address(email, day):
+            return ()
+        first = day - dt.timedelta(days=grace)
+        return tuple(
+            c
+            for c in self._by_email.get(email.lower(), ())
+            if c.until is not None and first <= c.until <= day and self.people(c.unit, c.role, day)
+        )
+
+    def units_of(self, email: str, day: dt.date, grace: int) -> tuple[str, ...]:
+        """The codes of the units that an address serves on that day, or served before another took its place."""
+        people = self.known_address(email, day) or self.replaced_address(email, day, grace)
+        return tuple(dict.fromkeys(contact.unit for contact in people))
+
+    def with_people(self, unit: str, people: tuple[Contact, ...]) -> Roster:
+        """The roster with another list of people for one unit."""
+        others = tuple(contact for contact in self.contacts if contact.unit != unit)
+        after = Roster(self.units, (*others, *people), self.bad)
+        # Of tens of thousands of units one changes: what was indexed for the others is taken over.
+        told = {**self._contacts, unit: people}
+        emails = dict(self._by_email)
+        for email in {c.email.lower() for c in (*self._contacts.get(unit, ()), *people) if c.email}:
+            rest = tuple(c for c in emails.get(email, ()) if c.unit != unit)
+            emails[email] = (*rest, *(c for c in people if c.email.lower() == email))
+        after.__dict__.update(_children=self._children, _contacts=told, _by_email=emails)
+        return after
+
+    def contacts_of(self, code: str) -> tuple[Contact, ...]:
+        """Everybody who holds, held or will hold a role of a unit."""
+        return self._contacts.get(code, ())
 
     def is_reviewer(self, email: str, code: str, day: dt.date) -> bool:
         """Whether the address is that of a registered 审核员 of the unit on that day (article 8)."""

@@ -19,6 +19,7 @@ class Trust(StrEnum):
     UNKNOWN = "发件人不明"  # no From that can be read in one way only
     STRANGER = "地址未登记"
     ROUTED = "地址未登记、有编号"
+    REPLACED = "原登记地址、已变更"  # of whoever held the role until a short while ago
     DOUBTED = "登记地址、未通过验证"
     NAMED = "仅有登记地址"
     TIED = "登记地址、有编号"
@@ -29,6 +30,7 @@ class Act(StrEnum):
     """What a message may want done."""
 
     DATA = "报送数据"
+    RECEIPT = "报送回执表"
     NO_CHANGE = "无变化确认"
     DECISION = "审核上报"
     WITHDRAWAL = "撤报申请"
@@ -57,24 +59,28 @@ def _row(*effects: Effect) -> Mapping[Act, Effect]:
 _C, _N, _F, _H, _S, _X = Effect
 #: What may happen at each level, in the order of the acts.
 MAY: Mapping[Trust, Mapping[Act, Effect]] = {
-    Trust.UNKNOWN: _row(_F, _X, _H, _X, _X, _X),
-    Trust.STRANGER: _row(_S, _X, _H, _X, _X, _X),
-    Trust.ROUTED: _row(_F, _X, _H, _X, _X, _X),
-    Trust.DOUBTED: _row(_N, _X, _H, _H, _X, _C),
-    Trust.NAMED: _row(_S, _X, _H, _C, _X, _C),
-    Trust.TIED: _row(_C, _C, _C, _C, _C, _C),
-    Trust.VOUCHED: _row(_C, _C, _C, _C, _C, _C),
+    Trust.UNKNOWN: _row(_F, _S, _X, _H, _X, _X, _X),
+    Trust.STRANGER: _row(_S, _S, _X, _H, _X, _X, _X),
+    Trust.ROUTED: _row(_F, _N, _X, _H, _X, _X, _X),
+    Trust.REPLACED: _row(_C, _N, _C, _X, _X, _X, _C),
+    Trust.DOUBTED: _row(_N, _N, _X, _H, _H, _X, _C),
+    Trust.NAMED: _row(_S, _C, _X, _H, _C, _X, _C),
+    Trust.TIED: _row(_C, _C, _C, _C, _C, _C, _C),
+    Trust.VOUCHED: _row(_C, _C, _C, _C, _C, _C, _C),
 }
 
 
-def level(address: str, said: Assurance, *, registered: bool, tied: bool) -> Trust:
+def level(address: str, said: Assurance, *, registered: bool, tied: bool, replaced: bool = False) -> Trust:
     """The level of a sender: the address ('' where it can't be told), what the receiving server says of it, whether it is
-    `registered` for what it speaks of, and whether a token or the thread of one of our letters ties the message to it.
+    `registered` for what it speaks of, or was until it was `replaced`, and whether a token or the thread of one of our
+    letters ties the message to it.
     """
     if not address:
         return Trust.UNKNOWN
     if not registered:
         return Trust.ROUTED if tied else Trust.STRANGER
+    if replaced:
+        return Trust.REPLACED
     if said is Assurance.PASSED:
         return Trust.VOUCHED
     if said is Assurance.FAILED:

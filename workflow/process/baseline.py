@@ -7,11 +7,13 @@ is kept beside it and survives it.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from workflow.adapters.store import Store
+from workflow.domain.contacts import encode_contact, told_by_file
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.events import Event
 from workflow.domain.roster import Contact, Roster, Unit
@@ -68,13 +70,14 @@ def import_roster(
     source = Source(file, sha)
     if is_first(store):
         data = {"sha": sha, "file": file, "units": [unit_data(unit) for unit in roster.units.values()]}
-        personal = {"contacts": [_contact(contact) for contact in roster.contacts]}
+        personal = {"contacts": [encode_contact(contact) for contact in roster.contacts]}
         _append(store, "roster.imported", data, personal, queries, source, now)
         return
     compared = compare(store, roster, None, now.date(), own=True)
     if not compared.plain:
         what = f"有 {len(compared.changes)} 项变更，须核对后从确定的日期起生效"
         raise Refused(Fault(file, what, "请用 --from 写明生效日期，填好核对表后用 --approve 批准"))
+    queries = (*queries, *passed_over(store, compared))
     put_in_force(store, compared, [Decision.AGREED] * len(compared.changes), queries, source, now)
 
 
@@ -141,9 +144,9 @@ def put_in_force(
         "links": [[link.old, link.new, link.kind.value] for link in applied.links],
     }  # fmt: skip
     personal = None
-    if people != known:
+    if Counter(people) != Counter(known):  # who changed by a paper stands last in the list
         data["people"] = True
-        personal = {"contacts": [_contact(person) for person in people]}
+        personal = {"contacts": [encode_contact(person) for person in people]}
     if applied != Applied() or personal or queries:
         _append(store, "roster.applied", data, personal, queries, source, now)
     return applied
@@ -176,7 +179,7 @@ def _people(known: Sequence[Contact], compared: Comparison, applied: Applied) ->
     """
     if compared.own:
         people = [person for person in known if person.unit not in compared.new.units]
-        people = [*compared.new.contacts, *people]
+        people = [*_of_file(known, compared)[0], *people]
     else:
         people = list(known)
     told: dict[str, list[Contact]] = {}
@@ -186,6 +189,26 @@ def _people(known: Sequence[Contact], compared: Comparison, applied: Applied) ->
         if link.kind is ChangeKind.RECODED and link.new not in told:
             people += [replace(person, unit=link.new) for person in told.get(link.old, ())]
     return people
+
+
+def _of_file(known: Sequence[Contact], compared: Comparison) -> tuple[list[Contact], list[Contact]]:
+    """Of the units of our own file everybody once it is read, and its rows that were passed over."""
+    units = compared.new.units
+    return told_by_file([one for one in known if one.unit in units], compared.new.contacts)
+
+
+def passed_over(store: Store, compared: Comparison) -> list[Fault]:
+    """Rows of our own file that say otherwise than a 回执表 or 人员信息 sheet that came after it: for staff to look at."""
+    if not compared.own:
+        return []
+    remedy = "未作改动；确需更改的，请在该行“生效日期”填写变更之日，再次导入"
+    return [
+        Fault(
+            f"人员 {row.unit} {compared.new.units[row.unit].name}",
+            f"{row.role}{row.name}与以后登记的人员不同", remedy,
+        )
+        for row in _of_file(store.all_contacts(), compared)[1]
+    ]  # fmt: skip
 
 
 def _append(
@@ -246,12 +269,4 @@ def unit_data(unit: Unit) -> dict[str, Any]:
     return {
         "code": unit.code, "name": unit.name, "kind": unit.kind.value, "superior": unit.superior,
         "suspended": unit.suspended, "window": list(unit.window) if unit.window else None, "note": unit.note,
-    }  # fmt: skip
-
-
-def _contact(contact: Contact) -> dict[str, Any]:
-    return {
-        "unit": contact.unit, "role": contact.role.value, "name": contact.name, "office": contact.office,
-        "phone": contact.phone, "mobile": contact.mobile, "email": contact.email,
-        "since": contact.since.isoformat(), "until": contact.until.isoformat() if contact.until else None,
     }  # fmt: skip

@@ -139,6 +139,7 @@ class Secretariat:
             "period_name": campaign.period.name,
             "campaign": order.campaign,
             "token": order.token,
+            "replaced": "",
             "attachments": [name for name, _ in attachments],
             "relay_for": roster.units[order.to.relay_for].name if order.to.relay_for else "",
             **order.context,

@@ -10,14 +10,19 @@ from typing import Any
 from workflow.adapters.store import Store
 from workflow.domain.campaign import Campaign
 from workflow.domain.consultation import NO_TALK, Talk
+from workflow.domain.contacts import people_named, unusable
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.events import Event
 from workflow.domain.form import Form
 from workflow.domain.lifecycle import NotAllowed, PackageAct
 from workflow.domain.matching import key_of
+from workflow.domain.receipt_standing import ELECTRONIC, ReceiptStanding, lacking
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import ReviewReading
 from workflow.process import reviews
+from workflow.process.appoint import STREAM as CONTACTS
+from workflow.process.appoint import Decided as Appointed
+from workflow.process.appoint import from_receipt
 from workflow.process.correspondence import Secretariat
 from workflow.process.gather import decided_in, require_campaign, require_roster, whole
 from workflow.process.level_report import report_as_said, report_level
@@ -34,6 +39,17 @@ class Decided:
     applied: list[dict[str, Any]]
     refused: list[dict[str, Any]]
     reported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What an accepted 回执表 did to the roster: from which day people are registered, whether anything changed, and whether
+    its electronic copy could be read at all.
+    """
+
+    since: dt.date
+    changed: bool
+    read: bool
 
 
 @dataclass(frozen=True)
@@ -179,18 +195,31 @@ class Decisions:
         self._apply(roster, outcome, gathered.seen(outcome))
         return Decided(applied, refused, reported)
 
-    def accept_receipt(self, code: str, by: str, note: str, at: dt.datetime) -> None:
-        """Staff have laid scan and electronic copy of 附件2 side by side and accept them."""
-        _, campaign, unit = self._known(code)
-        parts = {row.part for row in self.store.receipts(campaign.id) if row.unit == code}
-        missing = [word for part, word in (("scan", "扫描件"), ("electronic", "电子版")) if part not in parts]
-        if missing:
-            raise Refused(Fault(f"{unit.name}（{code}）", f"回执表尚缺{'和'.join(missing)}", "收齐后再办理"))
+    def accept_receipt(
+        self, code: str, by: str, note: str, at: dt.datetime, since: dt.date | None = None
+    ) -> Registered:
+        """Staff have laid scan and electronic copy of 附件2 side by side and accept them: whom the copy names is registered
+        from a day on, today unless `since` is given.
+        """
+        roster, campaign, unit = self._known(code)
+        standing = self.store.receipt_standings(campaign.id, [code]).get(code, ReceiptStanding())
+        where, day = f"{unit.name}（{code}）", since or at.date()
+        if missing := lacking(standing):
+            raise Refused(Fault(where, f"回执表尚缺{'和'.join(missing)}", "收齐后再办理"))
+        typed = standing.newest(ELECTRONIC)
+        answers = typed.answers if typed else None
+        wrong = unusable(people_named(answers, unit.kind), self.policy.own_address) if answers else ()
+        if wrong:
+            raise Refused(Fault(where, what, "请单位更正电子版后再次发送") for what in wrong)
         stream = receipt_stream(campaign.id, code)
-        number = self.store.next_numbers([stream])[stream] + 1
-        self.store.append(
-            [Event(stream, number, "receipt.accepted", at, by, "cli", {"by": by, "note": note})]
-        )
+        numbers = self.store.next_numbers([stream, CONTACTS])
+        accepted = {"by": by, "note": note}
+        number = numbers[stream] + 1
+        events = [Event(stream, number, "receipt.accepted", at, by, "cli", accepted)]
+        decided = Appointed(by, at, f"{stream}#{number}")
+        changed = from_receipt(roster, numbers[CONTACTS], code, standing, day, decided)
+        self.store.append([*events, *([changed] if changed else [])])
+        return Registered(day, changed is not None, answers is not None)
 
     def _known(self, code: str) -> tuple[Roster, Campaign, Unit]:
         roster, campaign = require_roster(self.store), require_campaign(self.store)

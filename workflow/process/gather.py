@@ -13,6 +13,7 @@ from workflow.domain.matching import key_of
 from workflow.domain.receipt_standing import ReceiptStanding
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.submission import Submission
+from workflow.process.appoint import STREAM as CONTACTS
 from workflow.process.earlier import earlier_data
 from workflow.process.receipts import receipt_stream
 from workflow.process.situation import CaseKey, Policy, Situation
@@ -74,6 +75,7 @@ def gather(
     books = {token: book for token, book in found.items() if book is not None}
     situation = Situation(
         roster, policy, campaign, forms, letters=letters, books=books,
+        contacts=store.next_numbers([CONTACTS])[CONTACTS],
         digests=store.digests(scope.digests) if scope.digests else {},
         tokens={token: ((case.campaign, case.unit, case.form), copy) for token, (case, copy) in tokens.items()},
     )  # fmt: skip

@@ -260,7 +260,8 @@ class Intake:
         )
         if self.papers is not None:
             came = {sha: raw.received_at for sha, raw in new.items() if sha not in unread}
-            opened = self.papers.read_all(opened, came, self.store, self._roster(), self.readers)
+            grace = self.policy.grace_days
+            opened = self.papers.read_all(opened, came, self.store, self._roster(), self.readers, grace)
         return {
             sha: Arrival(
                 sha,
@@ -291,7 +292,7 @@ class Intake:
         ]
         answered = self.store.letters_by_message_id(list(islice(message.in_reply_to, 20)))
         named += [row.unit for row in answered.values()]
-        own = [contact.unit for contact in roster.known_address(message.sender, day)]
+        own = roster.units_of(message.sender, day, self.policy.grace_days)
         below = [unit.code for code in own if code in roster.units for unit in roster.below(code)]
         words = [registered[code] for code in dict.fromkeys([*named, *own, *below]) if code in registered]
         return list(dict.fromkeys(words))[:MOST_PASSWORDS]
@@ -311,9 +312,8 @@ class Intake:
         ids: set[str] = set()
         on_paper: set[str] = set()
         for arrival in arrivals:
-            message = arrival.message
-            day = arrival.received_at.date()
-            units.update(contact.unit for contact in roster.known_address(message.sender, day))
+            message, day = arrival.message, arrival.received_at.date()
+            units.update(roster.units_of(message.sender, day, self.policy.grace_days))
             tokens.add(token_of(message))
             ids.update(islice(message.in_reply_to, 20))
             if message.bounce:

@@ -54,16 +54,17 @@ class Papers:
 
     def read_all(
         self, opened: Mapping[str, Opened], came: Mapping[str, dt.datetime], store: Store,
-        roster: Roster | None, readers: ReaderPool,
+        roster: Roster | None, readers: ReaderPool, grace: int = 0,
     ) -> dict[str, Opened]:  # fmt: skip
         """The messages by their keys, with what is read of those that may bring a receipt; `came` says of those that may be
-        read when they arrived.
+        read when they arrived, `grace` how many days an address is known after another took its place.
         """
         found, campaign = dict(opened), current_campaign(store)
         for key, at in came.items():
             parts = opened[key]
             if roster is not None and parts.message.attachments:
-                who = sender(roster, parts.message.sender, at.astimezone(SHANGHAI).date())
+                day = at.astimezone(SHANGHAI).date()
+                who = sender(roster, parts.message.sender, day, grace=grace)
                 if wanted(campaign, who, roster):
                     found[key] = self.read(parts, who, roster, readers)
         return found

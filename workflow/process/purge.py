@@ -13,9 +13,13 @@ from dataclasses import dataclass, field
 
 from workflow.adapters.files import Files
 from workflow.adapters.store import Store
-from workflow.domain.campaign import Campaign
+from workflow.domain.campaign import SHANGHAI, Campaign
+from workflow.domain.contacts import ContactSource, without_former
 from workflow.domain.events import PURGED, Event
 from workflow.domain.retention import Kind, at_work, closed, cut_offs
+from workflow.domain.roster import Contact
+from workflow.process.appoint import STREAM as CONTACTS
+from workflow.process.appoint import Decided, people_set
 from workflow.process.situation import SYSTEM
 
 STREAM = "purge"
@@ -41,6 +45,8 @@ def purge(
     """Erase what is older than its kind is kept, or than `before`; with `dry` only say what would be."""
     campaigns = store.campaigns()
     limits = cut_offs(days, before, campaigns, now)
+    if Kind.CONTACTS in limits and not dry:
+        _forget_former(store, limits[Kind.CONTACTS], now)
     chosen = store.erasable(limits, [campaign.id for campaign in at_work(campaigns)]) if limits else {}
     folders: dict[Kind, list[Campaign]] = {
         kind: closed(campaigns, limits[kind]) for kind in (Kind.RECEIPTS, Kind.BOOKS) if kind in limits
@@ -68,6 +74,24 @@ def purge(
     for known in folders.get(Kind.BOOKS, ()):
         files.drop_books(known.id)
     return Purged(limits, payloads, dict(counted))
+
+
+def _forget_former(store: Store, before: dt.datetime, now: dt.datetime) -> None:
+    """Write the lists of the units anew of whose people some had left by then: the older lists are then not needed any more."""
+    day = before.astimezone(SHANGHAI).date()
+    people: dict[str, list[Contact]] = {}
+    for contact in store.all_contacts():
+        people.setdefault(contact.unit, []).append(contact)
+    number = store.next_numbers([CONTACTS])[CONTACTS]
+    decided = Decided(SYSTEM, now, "cli")
+    events: list[Event] = []
+    for unit, known in people.items():
+        left = without_former(known, day)
+        if len(left) < len(known):
+            events.append(
+                people_set(number + len(events), unit, left, now.date(), ContactSource.ROSTER, decided)
+            )
+    store.append(events)
 
 
 def _files(files: Files, folders: Mapping[Kind, list[Campaign]]) -> dict[Kind, int]:

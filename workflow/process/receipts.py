@@ -10,20 +10,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from workflow.domain.contacts import contradictions, people_named, unusable
 from workflow.domain.events import Event
-from workflow.domain.matching import Sender, speaks_for
+from workflow.domain.matching import Sender, trust_in
 from workflow.domain.receipt import FoundBy, PageKind, ScannedPage, ScanReading
 from workflow.domain.receipt_standing import (
     ELECTRONIC,
     SCAN,
     ReceiptStanding,
     beyond_doubt,
+    decode_answers,
     encode_answers,
     held_together,
 )
 from workflow.domain.roster import UnitKind
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading
+from workflow.domain.trust import Act, Effect, Trust, may
+from workflow.process.appoint import Decided, from_receipt
+from workflow.process.receipt_letters import acknowledged
 from workflow.process.situation import SYSTEM, AttachmentFate, Outcome, Situation
 
 #: Section 五（四） of the notice; counties' people come through their city, a school's through its workbook.
@@ -184,34 +190,42 @@ def _genuine(situation: Situation, unit: str, token: str) -> bool:
 
 
 def _take(
-    came: Came, unit: str, data: Mapping[str, object], answers: Sequence[object] | None,
+    came: Came, unit: str, data: Mapping[str, object], answers: Sequence[Sequence[Any]] | None,
     situation: Situation, *, tied: bool,
 ) -> Outcome:  # fmt: skip
     """Note that a part has arrived, and hold it against the other where that is there; a newer one stands beside an older.
-    It counts from the unit's own people and those above it; from an unregistered address only where the form's own token
-    or the thread ties it to the unit, and it is marked so.
+    Whom it counts from stands in the table of `domain/trust.py`; who is not sure to be the unit's own is marked.
     """
     campaign = situation.campaign
     if unit and (campaign is None or not owes(situation, unit)):
         return _useless(came, NOT_ASKED, "", AttachmentOutcome.UNSUPPORTED)
     if not unit or campaign is None:
         return _useless(came, OPEN, _USE_OURS)
-    registered = speaks_for(situation.roster, came.who, unit)
-    if not registered and (came.who.registered or not (tied or came.thread == unit)):
+    trust = trust_in(situation.roster, came.who, unit, tied=tied or came.thread == unit)
+    effect = may(trust, Act.RECEIPT)
+    elsewhere = trust is Trust.ROUTED and came.who.registered  # somebody of another unit has its form
+    if elsewhere or effect is Effect.STAFF:
         return _held(came, unit, situation)
+    registered = effect is Effect.COUNTS
     stream = receipt_stream(campaign.id, unit)
     standing = situation.receipts.get(stream, ReceiptStanding())
     arrived = {
         "sha": came.fate.sha, "message": came.message, "index": came.fate.index, "registered": registered, **data,
     }  # fmt: skip
-    personal = {"name": came.fate.name, "answers": answers}
+    known = situation.roster.units[unit]
+    personal: dict[str, Any] = {"name": came.fate.name, "answers": answers}
+    if data["part"] == ELECTRONIC and (typed := decode_answers(answers)) is not None:
+        named = people_named(typed, known.kind)
+        people = situation.roster.contacts_of(unit)
+        against = contradictions(people, named, came.at.date())
+        personal["against"] = [*against, *unusable(named, situation.policy.own_address)]
     events = [
         Event(
             stream, standing.number + 1, "receipt.arrived", came.at, SYSTEM, came.message, arrived, personal
         )
     ]
     standing = standing.after("receipt.arrived", standing.number + 1, came.at, arrived, personal)
-    compared = held_together(standing, situation.roster.units[unit].kind)
+    compared = held_together(standing, known.kind)
     if compared is not None:
         number = standing.number + 1
         events.append(Event(stream, number, "receipt.compared", came.at, SYSTEM, came.message, compared))
@@ -219,10 +233,16 @@ def _take(
         if situation.policy.accept_receipts and beyond_doubt(standing):
             said = {"by": SYSTEM, "note": "扫描件与电子版一致，按设置自动办结"}
             events.append(Event(stream, number + 1, "receipt.accepted", came.at, SYSTEM, came.message, said))
+            standing = standing.after("receipt.accepted", number + 1, came.at, said, {})
+            decided = Decided(SYSTEM, came.at, came.message)
+            day = came.at.date()
+            if changed := from_receipt(situation.roster, situation.contacts, unit, standing, day, decided):
+                events.append(changed)
     matched = replace(
         came.fate, outcome=AttachmentOutcome.MATCHED, unit=unit, campaign=campaign.id, reason=""
     )
-    return Outcome(events=tuple(events), fates=(matched,))
+    letters = acknowledged(came.message, came.at, matched, came.who, standing, situation)
+    return Outcome(events=tuple(events), letters=letters, fates=(matched,))
 
 
 def _held(came: Came, unit: str, situation: Situation) -> Outcome:

@@ -35,6 +35,7 @@ from workflow.process import late, strangers
 from workflow.process.carry import carry, changes
 from workflow.process.file_notes import noted, remarks
 from workflow.process.identify import Unidentified, identify
+from workflow.process.replaced import moved
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Earlier, Outcome, Situation
 
 
@@ -358,6 +359,8 @@ def _reply(
     if to is None:
         return ()
     cause = f"{part.message}#{part.fate.index}"
+    if line := moved(who, case.unit, situation.roster, day):
+        context = {**context, "replaced": line}
     order = LetterOrder(
         kind,
         case.campaign,

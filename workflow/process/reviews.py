@@ -45,6 +45,7 @@ from workflow.process.packages import (
 )
 from workflow.process.questions import hold
 from workflow.process.renewal import wanted
+from workflow.process.replaced import copied
 from workflow.process.results import once_a_day, result_letter
 from workflow.process.returns import finding_rows, return_due, returned_case
 from workflow.process.review_rows import (
@@ -56,7 +57,7 @@ from workflow.process.review_rows import (
     with_remarks,
 )
 from workflow.process.situation import AttachmentFate, Outcome, Situation
-from workflow.process.trust import doubt, expired, may_approve
+from workflow.process.trust import doubt, expired, may_approve, who_wrote
 
 __all__ = [
     "APPROVE", "RETURN", "Review", "act", "another_quarter", "apply_decisions", "decide", "decide_on_case",
@@ -104,6 +105,7 @@ def decide(
             review, situation, [], refused, reported=False, message=message, part=fate.index
         )
         if unsure:
+            letter = copied(letter, who_wrote(message, received_at.date(), situation))
             letter = once_a_day(letter, level, message, reason, situation)
         return Outcome(letters=letter, bucket=Bucket.REVIEW, fates=(replace(fate, reason=reason),))
     outcome, applied, refused = apply_decisions(review, reading.decisions, situation)

@@ -7,11 +7,12 @@ has been applied, so that a batch folds: each message is decided on what the one
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from workflow.adapters.store.records import LetterRow, LetterState, MadeBook
 from workflow.domain.campaign import Campaign
+from workflow.domain.contacts import decode_contact
 from workflow.domain.deadlines import cut_off
 from workflow.domain.events import Event
 from workflow.domain.form import Form
@@ -105,7 +106,7 @@ class Policy:
     `return_days` the days given for a correction; `trusted_authserv` names the receiving server whose
     Authentication-Results count ('' where the server writes none); `retired` are the letters of token keys whose tokens
     route no more; `answers_per_day` how often an address is answered about a unit on a day (0: always); `accept_receipts` says
-    whether a receipt beyond doubt needs no person.
+    whether a receipt beyond doubt needs no person; `grace_days` how long an address is still known after another took its place.
     """
 
     own_address: str
@@ -114,6 +115,7 @@ class Policy:
     retired: frozenset[str] = frozenset()
     answers_per_day: int = 20
     accept_receipts: bool = False
+    grace_days: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class Situation:
     receipts: Mapping[str, ReceiptStanding] = field(default_factory=dict)  # by the receipt's stream
     receipt_tokens: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by unit
     held: Mapping[str, Held] = field(default_factory=dict)  # by the id of the letter that asks
+    contacts: int = 0  # the last number of the stream in which people change
     steps: frozenset[str] = frozenset()  # of the calendar, where a decision may depend on one
     senders: Mapping[str, str] = field(
         default_factory=dict
@@ -183,6 +186,10 @@ class Situation:
                 said = (event.number, event.at, event.data, event.personal or {})
                 standings[event.stream] = before.after(event.kind, *said)
             changes["receipts"] = standings
+        people = [event for event in outcome.events if event.kind == "contacts.set"]
+        if people:
+            changes["roster"] = _with_people(self.roster, people)
+            changes["contacts"] = people[-1].number
         return replace(self, **changes) if changes else self  # type: ignore[arg-type]
 
     def seen(self, outcome: Outcome) -> dict[str, int]:
@@ -217,6 +224,14 @@ class Situation:
             self.packages.get((self.campaign.id, above.code)) for above in self.roster.above(package.unit)
         ]
         return cut_off(self.campaign, self.roster, package, [one for one in over if one and not one.locked])
+
+
+def _with_people(roster: Roster, events: Sequence[Event]) -> Roster:
+    """The roster once people have changed."""
+    for event in events:
+        people = map(decode_contact, (event.personal or {}).get("contacts", ()))
+        roster = roster.with_people(event.data["unit"], tuple(people))
+    return roster
 
 
 def _with_submissions(

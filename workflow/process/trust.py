@@ -20,6 +20,7 @@ from workflow.domain.roster import Role, Unit
 from workflow.domain.submission import Submission
 from workflow.domain.trust import Act, Effect, Trust, may
 from workflow.process.packages import Review
+from workflow.process.replaced import no_longer
 from workflow.process.situation import Situation
 
 
@@ -56,7 +57,7 @@ def who_wrote(message: Message, day: dt.date, situation: Situation) -> Sender:
     said = assurance(
         message.auth_results, situation.policy.trusted_authserv, message.sender, message.signed_by
     )
-    return sender(situation.roster, message.sender, day, said)
+    return sender(situation.roster, message.sender, day, said, situation.policy.grace_days)
 
 
 def tied(message: Message, unit: str, situation: Situation) -> bool:
@@ -79,6 +80,9 @@ def doubt(
     if not roster.is_reviewer(message.sender, level.code, day):
         if not roster.people(level.code, Role.REVIEWER, day):
             return Doubt(f"{level.name}没有登记审核员，不能审核上报，请先在名册中登记审核员")
+        who = who_wrote(message, day, situation)
+        if who.replaced and level.code in who.units:
+            return Doubt(no_longer(who, level, roster, day))
         known = roster.known_address(message.sender, day)
         roles = {contact.role for contact in known if contact.unit == level.code}
         if roles:

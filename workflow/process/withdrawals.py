@@ -17,10 +17,11 @@ from workflow.domain.submission import Bucket
 from workflow.domain.trust import Act
 from workflow.process.packages import act
 from workflow.process.questions import hold
+from workflow.process.replaced import copied
 from workflow.process.results import once_a_day, result_letter
 from workflow.process.reviews import review_of
 from workflow.process.situation import SYSTEM, Outcome, Situation
-from workflow.process.trust import doubt
+from workflow.process.trust import doubt, who_wrote
 
 
 def requests(
@@ -73,7 +74,7 @@ def request_withdrawal(
     campaign = situation.campaign
     assert campaign is not None
     people = [
-        contact for contact in situation.roster.known_address(message.sender, received_at.date())
+        contact for contact in who_wrote(message, received_at.date(), situation).contacts
         if (campaign.id, contact.unit) in situation.packages
     ]  # fmt: skip
     reviewers = [contact for contact in people if contact.role is Role.REVIEWER]
@@ -109,6 +110,7 @@ def request_withdrawal(
     refused = [{"unit_name": level.name, "row": 0, "reason": reason}] if reason else []
     letter = result_letter(review, situation, applied, refused, reported=True, message=message, part="撤报")
     if unsure:
+        letter = copied(letter, who_wrote(message, received_at.date(), situation))
         letter = once_a_day(letter, level, message, reason, situation)
     return outcome + Outcome(letters=letter, bucket=Bucket.WITHDRAWAL)
 

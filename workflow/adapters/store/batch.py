@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.database import chunks, insert, insert_many, upsert
-from workflow.adapters.store.roster_rows import RosterChange
+from workflow.adapters.store.roster_rows import PeopleChange, RosterChange
 from workflow.adapters.store.rows import account_row, case_row, package_row
 from workflow.domain.accounts import AccountStanding
 from workflow.domain.campaign import Period
@@ -49,11 +49,14 @@ class Batch:
     accounts: dict[str, AccountStanding] = field(default_factory=dict)
     touched_accounts: set[str] = field(default_factory=set)
     aliases: dict[tuple[str, str], Row] = field(default_factory=dict)
+    people: list[PeopleChange] = field(default_factory=list)
 
     def write(self, connection: Connection) -> None:
         """Write everything in an order that the foreign keys allow, and updates last."""
         if self.roster is not None:
             self.roster.write(connection)
+        for change in self.people:
+            change.write(connection)
         cases, packages = self.touched_cases.items(), self.touched_packages.items()
         upsert(connection, t.cases, [{**case_row(self.cases[key]), "changed": seq} for key, seq in cases])
         upsert(

@@ -34,7 +34,7 @@ class Erasure(Ledger):
         with self.reading() as connection:
             keep = set(_waiting(connection)) | set(_unsent(connection))
             answers = set(_in_use(connection, campaigns))
-            roster = _roster_in_force(connection)
+            roster, people = _roster_in_force(connection), _people_in_force(connection)
             columns = t.events.c
             query = (
                 select(columns.seq, columns.stream, columns.kind, columns.at, columns.payload)
@@ -46,7 +46,9 @@ class Erasure(Ledger):
                 kind = KIND_OF_EVENT.get(event.partition(".")[0])
                 if kind is None or kind not in before or dt.datetime.fromisoformat(at) >= before[kind]:
                     continue
-                if stream in keep or payload in answers or (kind is Kind.CONTACTS and seq >= roster):
+                if stream in keep or payload in answers:
+                    continue
+                if kind is Kind.CONTACTS and (seq in people or (stream == "roster" and seq >= roster)):
                     continue
                 found.setdefault(kind, []).append(seq)
         return found
@@ -178,3 +180,13 @@ def _roster_in_force(connection: Connection) -> int:
         if not said.get("from") or said.get("people"):
             return int(seq)
     return 0
+
+
+def _people_in_force(connection: Connection) -> set[int]:
+    """The places of the events that set a unit's people, the last of each unit since everybody's were brought."""
+    columns = t.events.c
+    query = select(columns.seq, columns.data).where(
+        columns.stream == "contacts", columns.seq > _roster_in_force(connection)
+    )
+    last = {json.loads(data)["unit"]: seq for seq, data in connection.execute(query.order_by(columns.seq))}
+    return set(last.values())

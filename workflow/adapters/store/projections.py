@@ -19,7 +19,7 @@ from workflow.adapters.store.copy import Entry
 from workflow.adapters.store.database import chunks
 from workflow.adapters.store.letter_rows import on_letter, on_relay
 from workflow.adapters.store.receipt_rows import on_receipt
-from workflow.adapters.store.roster_rows import roster_change
+from workflow.adapters.store.roster_rows import people_change, roster_change
 from workflow.adapters.store.rows import case_of, package_of
 from workflow.domain.events import Event, canonical
 from workflow.domain.lifecycle import Case, Package
@@ -151,6 +151,10 @@ def _on_package(batch: Batch, entry: Entry) -> None:
 
 def _on_roster(batch: Batch, entry: Entry) -> None:
     batch.roster = roster_change(entry)
+
+
+def _on_contacts(batch: Batch, entry: Entry) -> None:
+    batch.people.append(people_change(entry))
 
 
 def _on_affiliation(batch: Batch, entry: Entry) -> None:
@@ -358,6 +362,7 @@ def _on_purge(batch: Batch, entry: Entry) -> None:
 _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "roster": _on_roster,
     "account": on_account,
+    "contacts": _on_contacts,
     "affiliation": _on_affiliation,
     "campaign": _on_campaign,
     "case": _on_case,

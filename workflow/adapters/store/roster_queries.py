@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.database import Database
@@ -21,7 +22,7 @@ class RosterQueries(Database):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self._trees: dict[tuple[int, dt.date], Roster] = {}
+        self._trees: dict[tuple[int, dt.date], tuple[int, Roster]] = {}
         self._days: tuple[int, list[dt.date]] = (0, [])
 
     def roster(self, day: dt.date | None = None) -> Roster | None:
@@ -29,9 +30,12 @@ class RosterQueries(Database):
         for each baseline and change.
         """
         with self.reading() as connection:
-            number = connection.execute(
-                select(func.max(t.events.c.number)).where(t.events.c.stream == "roster")
-            ).scalar()
+            events = t.events.c
+            last_of = select(events.stream, func.max(events.number)).where(
+                events.stream.in_(("roster", "contacts"))
+            )
+            numbers = {row[0]: row[1] for row in connection.execute(last_of.group_by(events.stream))}
+            number, people = numbers.get("roster"), numbers.get("contacts", 0)
             if number is None:
                 return None
             columns = t.unit_versions.c
@@ -47,13 +51,17 @@ class RosterQueries(Database):
                     unit.code: unit
                     for unit in map(unit_of, connection.execute(query.order_by(columns.position)))
                 }
-                people = map(
+                known = map(
                     contact_of, connection.execute(t.contacts.select().order_by(t.contacts.c.position))
                 )
-                tree = Roster(units, tuple(person for person in people if person.unit in units))
+                tree = Roster(units, tuple(person for person in known if person.unit in units))
                 kept = [item for item in self._trees.items() if item[0][0] == number][1 - _KEPT :]
-                self._trees = {**dict(kept), (number, last): tree}
-            return self._trees[number, last]
+                self._trees = {**dict(kept), (number, last): (people, tree)}
+            had, tree = self._trees[number, last]
+            if had != people:
+                tree = _with_changes(connection, tree, had)
+                self._trees[number, last] = (people, tree)
+            return tree
 
     def all_contacts(self) -> list[Contact]:
         """Everybody registered, of units that have ended too."""
@@ -86,3 +94,16 @@ class RosterQueries(Database):
         query = t.successions.select().where(columns.kind == "换码").order_by(columns.since)
         with self.reading() as connection:
             return {row.new: (row.old, row.since) for row in connection.execute(query)}
+
+
+def _with_changes(connection: Connection, tree: Roster, since: int) -> Roster:
+    """A tree with the people of the units whose lists were set anew after an event of that number."""
+    events, columns = t.events.c, t.contacts.c
+    query = select(events.data).where(events.stream == "contacts", events.number > since)
+    for unit in dict.fromkeys(json.loads(data)["unit"] for data in connection.execute(query).scalars()):
+        if unit in tree.units:
+            rows = connection.execute(
+                t.contacts.select().where(columns.unit == unit).order_by(columns.position)
+            )
+            tree = tree.with_people(unit, tuple(map(contact_of, rows)))
+    return tree

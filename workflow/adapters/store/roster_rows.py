@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.copy import Entry
@@ -49,7 +49,7 @@ class RosterChange:
             connection.execute(delete(t.contacts))
             if self.contacts:
                 connection.execute(t.contacts.insert(), self.contacts)
-        self._mark_packages(connection)
+        _mark_packages(connection, self.since or dt.date.min, self.seq)
 
     def _write_versions(self, connection: Connection, since: dt.date) -> None:
         columns = t.unit_versions.c
@@ -85,16 +85,43 @@ class RosterChange:
             connection.execute(t.unit_versions.insert(), rows)
         upsert(connection, t.successions, self.links)
 
-    def _mark_packages(self, connection: Connection) -> None:
-        """The books of periods that were over before the change say what they said."""
-        columns = t.packages.c
-        known = connection.execute(select(columns.campaign).distinct()).scalars().all()
-        since = self.since or dt.date.min
-        touched = [campaign for campaign in known if Period.parse(campaign).review_day(28) >= since]
-        if touched:
-            connection.execute(
-                update(t.packages).where(columns.campaign.in_(touched)).values(changed=self.seq)
-            )
+
+@dataclass
+class PeopleChange:
+    """One unit's whole list of people, in place of the one before, from a day on."""
+
+    seq: int
+    unit: str
+    since: dt.date
+    contacts: list[Row]
+
+    def write(self, connection: Connection) -> None:
+        """Write the list, and mark the unit's own package: its workbook names who reviews."""
+        columns = t.contacts.c
+        connection.execute(delete(t.contacts).where(columns.unit == self.unit))
+        last = connection.execute(select(func.max(columns.position))).scalar()
+        first = 0 if last is None else last + 1
+        if self.contacts:
+            rows = [{**row, "position": first + place} for place, row in enumerate(self.contacts)]
+            connection.execute(t.contacts.insert(), rows)
+        _mark_packages(connection, self.since, self.seq, self.unit)
+
+
+def _mark_packages(connection: Connection, since: dt.date, seq: int, unit: str = "") -> None:
+    """The books of periods that were over before the change say what they said."""
+    columns = t.packages.c
+    known = connection.execute(select(columns.campaign).distinct()).scalars().all()
+    touched = [campaign for campaign in known if Period.parse(campaign).review_day(28) >= since]
+    if touched:
+        marked = update(t.packages).where(columns.campaign.in_(touched)).values(changed=seq)
+        connection.execute(marked.where(columns.unit == unit) if unit else marked)
+
+
+def people_change(entry: Entry) -> PeopleChange:
+    """What an event `contacts.set` changes."""
+    data, personal = entry.event.data, entry.event.personal or {}
+    people = [_contact_row(place, person) for place, person in enumerate(personal.get("contacts", ()))]
+    return PeopleChange(entry.seq, data["unit"], dt.date.fromisoformat(data["from"]), people)
 
 
 def roster_change(entry: Entry) -> RosterChange:
@@ -131,7 +158,7 @@ def _contact_row(place: int, contact: Mapping[str, Any]) -> Row:
         "position": place,
         "unit": contact["unit"],
         "role": contact["role"],
-        **{key: contact.get(key) or "" for key in ("name", "office", "phone", "mobile", "email")},
+        **{key: contact.get(key) or "" for key in ("name", "office", "phone", "mobile", "email", "source")},
         "since": dt.date.fromisoformat(contact["since"]) if contact.get("since") else dt.date.min,
         "until": dt.date.fromisoformat(contact["until"]) if contact.get("until") else None,
     }

@@ -54,6 +54,7 @@ affiliations = Table(
     Column("since", Date),
 )
 
+#: Who holds or held a role of a unit; `source` is '' for the roster's file, else the paper that said so.
 contacts = Table(
     "contacts",
     metadata,
@@ -67,4 +68,5 @@ contacts = Table(
     word("email"),
     Column("since", Date, nullable=False),
     Column("until", Date),
+    word("source"),
 )

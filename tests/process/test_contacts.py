@@ -1,0 +1,157 @@
+"""People change by an accepted 回执表: who is written to and decides from that day, and what becomes of the address before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.domain.offices import CITY, CITY_SCHOOL, at
+from tests.process.situations import decide, decision, ends, fold, mail, review, workbook
+from tests.process.test_receipts import MAIL, asking, both, page, people, standing, typed
+from workflow.domain.contacts import decode_contact
+from workflow.domain.receipt import Cell, Column, Entry, ReceiptAnswers
+from workflow.domain.receipt_standing import doubts
+from workflow.domain.roster import Role
+from workflow.domain.submission import AttachmentOutcome
+from workflow.process.reviews import APPROVE
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from workflow.process.decide import Arrival
+    from workflow.process.situation import Outcome, Situation
+
+Ends = AttachmentOutcome
+BEFORE, CHANGED, SOON = at(12, 27), at(12, 28), at(12, 30)
+#: 附件2 of the city as it is registered, but for a new 审核员.
+_SAID: dict[Cell, str] = {
+    (Role.INSPECTOR, Column.NAME): "市视",
+    (Role.INSPECTOR, Column.PHONE): "0371 55550002",
+    (Role.REVIEWER, Column.NAME): "新审",
+    (Role.REVIEWER, Column.EMAIL): "new@city.test",
+    (Role.ADMINISTRATOR, Column.NAME): "市管",
+    (Role.ADMINISTRATOR, Column.EMAIL): "admin@city.test",
+    (Role.INSPECTOR, Column.CHANGED): "否",
+    (Role.REVIEWER, Column.CHANGED): "是",
+    (Role.ADMINISTRATOR, Column.CHANGED): "否",
+}
+
+
+def said(**changed: str) -> ReceiptAnswers:
+    """What the city's 回执表 says; `reviewer` and `by_reviewer` for another name and 是 or 否 of the 审核员."""
+    cells = dict(people(CITY).cells) | {cell: Entry(text) for cell, text in _SAID.items()}
+    for key, column in (("reviewer", Column.NAME), ("by_reviewer", Column.CHANGED)):
+        if key in changed:
+            cells[Role.REVIEWER, column] = Entry(changed[key])
+    return ReceiptAnswers(cells)
+
+
+def receipt(answers: ReceiptAnswers, moment: dt.datetime = CHANGED) -> Arrival:
+    return replace(both(MAIL[CITY], typed(CITY, answers), page(CITY, answers=answers)), received_at=moment)
+
+
+def accepting() -> Situation:
+    situation = asking()
+    return replace(situation, policy=replace(situation.policy, accept_receipts=True))
+
+
+def new_reviewer() -> tuple[Situation, Outcome]:
+    situation, (outcome,) = fold(accepting(), receipt(said()))
+    return situation, outcome
+
+
+def approving(sender: str, moment: dt.datetime) -> Arrival:
+    return mail(sender, review(decision(CITY_SCHOOL, APPROVE), level=CITY), moment=moment)
+
+
+def kinds(outcome: Outcome) -> list[str]:
+    return [event.kind for event in outcome.events]
+
+
+def test_a_receipt_that_the_rule_accepts_registers_whom_it_names_and_keeps_who_was_before() -> None:
+    situation, outcome = new_reviewer()
+    assert kinds(outcome)[-2:] == ["receipt.accepted", "contacts.set"]
+    event = outcome.events[-1]
+    assert (event.stream, event.number, event.data) == (
+        "contacts", 1, {"unit": CITY, "from": "2026-12-28", "source": "回执表"},
+    )  # fmt: skip
+    assert "新审" not in str(event.data)
+    people = [decode_contact(one) for one in (event.personal or {})["contacts"]]
+    assert [one.name for one in people if one.role is Role.REVIEWER] == ["市审", "新审"]
+    roster = situation.roster
+    named = {
+        day: [one.name for one in roster.people(CITY, Role.REVIEWER, day.date())] for day in (BEFORE, SOON)
+    }
+    assert named == {BEFORE: ["市审"], SOON: ["新审"]}
+
+
+def test_the_next_message_of_the_batch_is_decided_by_the_new_people() -> None:
+    submitted = mail("vocational@city.test", workbook(CITY_SCHOOL), moment=BEFORE)
+    later, earlier = approving("new@city.test", SOON), approving("review@city.test", SOON)
+    _, (_, _, refused, done) = fold(accepting(), submitted, receipt(said()), earlier, later)
+    assert "case.approved" not in kinds(refused)
+    assert "case.approved" in kinds(done)
+
+
+def test_the_former_reviewer_s_decision_is_refused_with_its_reason_to_both() -> None:
+    situation, _ = new_reviewer()
+    outcome = decide(approving("review@city.test", SOON), situation)
+    (fate,) = outcome.fates
+    assert (
+        "自2026年12月28日起不再是甲市教育局登记的地址（现登记的审核员邮箱为ne***@city.test）" in fate.reason
+    )
+    assert {letter.to.email for letter in outcome.letters} == {"new@city.test", "review@city.test"}
+    assert {letter.context["refused"][0]["reason"] for letter in outcome.letters} == {fate.reason}
+    withdrawal = decide(
+        mail("review@city.test", words="申请撤报：数据有误，需要修改", moment=SOON), situation
+    )
+    assert "package.withdrawal_requested" not in kinds(withdrawal)
+    assert {letter.to.email for letter in withdrawal.letters} == {"new@city.test", "review@city.test"}
+
+
+def test_data_from_the_former_address_count_for_the_grace_period_and_are_told() -> None:
+    situation, _ = new_reviewer()
+    outcome = decide(mail("review@city.test", workbook(CITY), moment=SOON), situation)
+    assert ends(outcome) == [Ends.ACCEPTED]
+    assert outcome.submissions[0].unregistered is False
+    (letter,) = outcome.letters
+    assert letter.to.email == "review@city.test"
+    assert letter.context["replaced"] == (
+        "来信地址自2026年12月28日起不再是登记的地址（现登记的审核员邮箱为ne***@city.test），请以后由登记的邮箱报送。"
+    )
+    short = replace(situation, policy=replace(situation.policy, grace_days=1))
+    late = decide(mail("review@city.test", workbook(CITY), moment=SOON), short)
+    assert late.submissions[0].unregistered is True
+    assert "review@city.test" not in {letter.to.email for letter in late.letters}
+
+
+def test_a_receipt_from_the_former_address_waits_for_a_person() -> None:
+    situation, _ = new_reviewer()
+    again = replace(receipt(said(reviewer="市审")), received_at=SOON)
+    again = replace(again, sha="e" * 64, message=replace(again.message, sender="review@city.test"))
+    after, (outcome,) = fold(situation, again)
+    assert ends(outcome) == [Ends.MATCHED, Ends.MATCHED]
+    assert not standing(after).accepted
+    assert "contacts.set" not in kinds(outcome)
+
+
+def test_a_receipt_that_contradicts_the_roster_is_told_and_waits_for_a_person() -> None:
+    situation, (outcome,) = fold(accepting(), receipt(said(by_reviewer="否")))
+    assert not standing(situation).accepted
+    against = "审核员“原负责人是否变动”填“否”，姓名却与名册登记的（市审）不同，请核对"
+    assert against in doubts(standing(situation))
+    assert f"{against}。" in outcome.letters[-1].context["also"]
+    situation, _ = fold(accepting(), receipt(said(reviewer="市审")))
+    assert any("填“是”" in one for one in doubts(standing(situation)))
+
+
+def test_the_answer_says_what_is_missing_and_when_all_is_well() -> None:
+    _, outcome = new_reviewer()
+    assert {letter.id for letter in outcome.letters} == {outcome.letters[-1].id}
+    context = outcome.letters[-1].context
+    assert context["kind_word"] == "回执表扫描件和电子版"
+    assert context["also"] == [
+        "扫描件与电子版核对一致，自2026年12月28日起，信函和审核权限以表上所列人员为准。"
+    ]
+    half = decide(mail(MAIL[CITY], typed(CITY, said()), moment=CHANGED), asking())
+    assert half.letters[0].context["also"][0].startswith("尚缺回执表扫描件")

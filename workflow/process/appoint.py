@@ -1,0 +1,64 @@
+"""People change 人员变动: an accepted 回执表 or approved 人员信息 sheet sets whom a unit's letters go to and whose decisions count.
+
+The event holds the unit's whole list of people, those before included, so that nothing older is needed to know who is in force.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workflow.domain.contacts import ContactSource, Person, appointed, encode_contact, people_named
+from workflow.domain.events import Event
+from workflow.domain.receipt_standing import ELECTRONIC, ReceiptStanding
+from workflow.domain.roster import Contact, Roster
+
+STREAM = "contacts"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Who decided that people change, when, because of what."""
+
+    by: str
+    at: dt.datetime
+    cause: str
+
+
+def appoint(
+    roster: Roster, number: int, unit: str, named: Sequence[Person], day: dt.date, source: ContactSource,
+    decided: Decided,
+) -> Event | None:  # fmt: skip
+    """The event by which those named hold their roles from a day on; None where they do already. `number` is the last of the
+    stream.
+    """
+    known = roster.contacts_of(unit)
+    people = appointed(known, unit, named, day, source)
+    if people == known:
+        return None
+    return people_set(number, unit, people, day, source, decided)
+
+
+def from_receipt(
+    roster: Roster, number: int, unit: str, standing: ReceiptStanding, day: dt.date, decided: Decided
+) -> Event | None:
+    """The event of an accepted 回执表: the people whom its electronic copy names. None where they are registered so already,
+    or where the copy could not be read.
+    """
+    typed = standing.newest(ELECTRONIC)
+    if typed is None or typed.answers is None:
+        return None
+    named = people_named(typed.answers, roster.units[unit].kind)
+    return appoint(roster, number, unit, named, day, ContactSource.RECEIPT, decided)
+
+
+def people_set(
+    number: int, unit: str, people: Sequence[Contact], day: dt.date, source: ContactSource, decided: Decided
+) -> Event:
+    """The event of a unit's whole list of people."""
+    data = {"unit": unit, "from": day.isoformat(), "source": source.value}
+    personal = {"contacts": [encode_contact(person) for person in people]}
+    return Event(
+        STREAM, number + 1, "contacts.set", decided.at, decided.by, decided.cause, data, personal
+    )  # fmt: skip
