@@ -10,7 +10,7 @@ import keyring.backend
 import pytest
 from keyring.backends import fail
 
-from workflow import config
+from workflow import config, mail_settings
 from workflow.cli.workspace import shipped
 from workflow.domain.errors import Refused
 
@@ -69,7 +69,7 @@ def test_each_domain_may_have_limits_of_its_own(tmp_path: Path) -> None:
     path = written(tmp_path, ('# "163.com" = {', '"163.com" = {'), ("per_day = 0", "per_day = 3000"))
     said = config.load(path).smtp
     assert (said.per_minute, said.per_day) == (0, 3000)
-    assert said.domains == {"163.com": config.Rates(per_minute=20, per_hour=300, per_day=3000)}
+    assert said.domains == {"163.com": mail_settings.Rates(per_minute=20, per_hour=300, per_day=3000)}
 
 
 def test_what_is_wrong_with_a_limit_is_told_with_its_line(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ FLOORS = {
     "adapters": Floor(1),
     "process": Floor(2, frozenset(), SERVERS),
     "config": Floor(3),
+    "mail_settings": Floor(3),
     "app": Floor(3),
     "library": Floor(3),
     "cli": Floor(3),

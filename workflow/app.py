@@ -36,6 +36,7 @@ from workflow.domain.roster import Roster, Unit
 from workflow.domain.sending import Allowance, Limits
 from workflow.domain.tallies import Judged, Verdicts, judge
 from workflow.library import Library
+from workflow.mail_settings import Inbox, Rates
 from workflow.process.consolidate import consolidate, levels_of
 from workflow.process.correspondence import Letterhead, Secretariat
 from workflow.process.dispatch import Sent, dispatch
@@ -280,7 +281,7 @@ class App:
         """Try a message on which the program broke again, now."""
         return Retry(self.store, self.intake()).one(message, self.now())
 
-    def mailbox(self, said: config.Inbox) -> Mailbox:
+    def mailbox(self, said: Inbox) -> Mailbox:
         """A mailbox of config.toml, not yet called."""
         settings = MailboxSettings(
             said.host, said.port, said.security, said.user, config.password(said), said.folder,
@@ -390,5 +391,5 @@ def _judge(form: Form, units: Sequence[Judged]) -> Verdicts:
     return frames.judge(form, units)
 
 
-def _limits(said: config.Rates) -> Limits:
+def _limits(said: Rates) -> Limits:
     return Limits(said.per_minute, said.per_hour, said.per_day)

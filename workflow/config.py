@@ -8,11 +8,9 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -25,24 +23,19 @@ from workflow.adapters.workbook.baseline_table import BaselineTable
 from workflow.domain.campaign import DEFAULT_WINDOWS
 from workflow.domain.errors import VALUE_WORDS, Fault, Refused
 from workflow.domain.roster import Level
+from workflow.mail_settings import Imap, Section, Server, Smtp
 
 #: The longest interval of the scheduled job, in minutes.
 MONTH = 31 * 24 * 60
 #: The longest time for which data can be kept and then erased, in days: a hundred years.
 MOST_KEPT = 36_525
-Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
-Security = Literal["none", "starttls", "tls"]
 _MOST_DAYS = 60
 _ADDRESS = r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
 Count = Annotated[int, Field(ge=1, le=_MOST_DAYS)]
 Days = tuple[Annotated[int, Field(ge=1, le=28)], Annotated[int, Field(ge=1, le=28)]]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Letterhead(_Section):
+class Letterhead(Section):
     """Who writes: the mailbox's name and address, 署名, and whom to ask."""
 
     name: str = Field(min_length=1)
@@ -51,100 +44,7 @@ class Letterhead(_Section):
     contact_line: str = ""
 
 
-class Server(_Section):
-    """A mail server. The password is never in the file: `password_env` names the environment variable that holds it,
-    `password_keyring` the service under which the system's keyring holds it for `user`.
-    """
-
-    host: str = Field(min_length=1)
-    port: Port
-    security: Security = "tls"
-    user: str = ""
-    password_env: str = ""
-    password_keyring: str = ""
-    timeout: float = Field(default=60, gt=0, le=3600)
-
-    @field_validator("password_keyring")
-    @classmethod
-    def one_place(cls, service: str, info: ValidationInfo) -> str:
-        if service and info.data.get("password_env"):
-            raise ValueError("与 password_env 只能填写一个")
-        if service and not info.data.get("user"):
-            raise ValueError("密码在系统密钥环中按账号存放，请同时填写 user")
-        return service
-
-
-class Inbox(Server):
-    """A mailbox, the folder polled, where read mail is moved ('' nowhere), and messages a batch."""
-
-    folder: str = Field(default="INBOX", min_length=1)
-    archive_folder: str = ""
-    batch: int = Field(default=200, ge=1, le=1000)
-
-
-class Imap(Inbox):
-    """The mailbox, and further folders or accounts that are polled too: what one of `more` leaves out is as above."""
-
-    more: tuple[Inbox, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def inherited(cls, said: Any) -> Any:
-        if not isinstance(said, dict) or not isinstance(said.get("more"), list):
-            return said
-        common = {key: value for key, value in said.items() if key != "more"}
-        more = []
-        for one in said["more"]:
-            own = one if isinstance(one, dict) else {}
-            password = {"password_env", "password_keyring"}
-            kept = {
-                key: value for key, value in common.items() if not (password & own.keys() and key in password)
-            }
-            more.append({**kept, **own} if isinstance(one, dict) else one)
-        return {**common, "more": more}
-
-    @model_validator(mode="after")
-    def each_once(self) -> Self:
-        places = [(box.host, box.user, box.folder) for box in self.boxes]
-        if len(set(places)) < len(places):
-            raise ValueError("同一文件夹列了两次")
-        archives = {(box.host, box.user, box.archive_folder) for box in self.boxes}
-        if archives & set(places):
-            raise ValueError("移入的文件夹不能同时是收取的文件夹")
-        return self
-
-    @property
-    def boxes(self) -> tuple[Inbox, ...]:
-        return (self, *self.more)
-
-
-class Rates(_Section):
-    """Letters in any minute, hour and day (the last 24 hours); 0 for no limit."""
-
-    per_minute: int = Field(default=0, ge=0, strict=True)
-    per_hour: int = Field(default=0, ge=0, strict=True)
-    per_day: int = Field(default=0, ge=0, strict=True)
-
-
-class Smtp(Server, Rates):
-    """The relay and its limits; `answers_per_day` to an address about a unit; where sent letters are filed ('auto', '' nowhere)."""
-
-    per_pass: int = Field(default=500, ge=1)
-    per_connection: int = Field(default=0, ge=0)
-    answers_per_day: int = Field(default=20, ge=0, strict=True)
-    sent_folder: str = "auto"
-    domains: dict[str, Rates] = {}
-
-    @field_validator("domains")
-    @classmethod
-    def in_small_letters(cls, domains: dict[str, Rates]) -> dict[str, Rates]:
-        for name in domains:
-            if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", name):
-                raise ValueError(f'“{name}”不是小写的邮箱域名，应写成 "163.com" = {{ per_day = 500 }} 的样子')
-        return domains
-
-
-class Database(_Section):
+class Database(Section):
     """`sqlite:///state.db` (relative to the workspace) or `postgresql+psycopg://…`."""
 
     url: str = "sqlite:///state.db"
@@ -157,7 +57,7 @@ class Database(_Section):
         return url
 
 
-class Windows(_Section):
+class Windows(Section):
     """Review windows: first and last day of the month after the period (article 18)."""
 
     county: Days = DEFAULT_WINDOWS[Level.COUNTY]
@@ -186,7 +86,7 @@ class Windows(_Section):
         return {Level(name): days for name, days in self.model_dump().items()}
 
 
-class ScheduleSection(_Section):
+class ScheduleSection(Section):
     """Reminders, in working days: before the date of reply, before a window closes, before (+) or after (-) the receipt's
     date; and the hours that an automatic report waits for a successful poll.
     """
@@ -204,7 +104,7 @@ class ScheduleSection(_Section):
         return days
 
 
-class LadderSection(_Section):
+class LadderSection(Section):
     """Who above is told, and when, in working days: `list_days` before the date of reply, the others before a window
     closes. An empty list leaves a step out.
     """
@@ -226,7 +126,7 @@ class LadderSection(_Section):
         return days
 
 
-class Review(_Section):
+class Review(Section):
     """Days for a correction, the server whose Authentication-Results count, and whether a 回执表 beyond doubt needs no person."""
 
     return_days: int = Field(default=3, ge=0, le=60)
@@ -234,7 +134,7 @@ class Review(_Section):
     accept_receipts: bool = False
 
 
-class Accounts(_Section):
+class Accounts(Section):
     """Accounts on their way: after how many working days without a signature who is told, whether all levels go at once, and how
     the ministry heads its list.
     """
@@ -246,14 +146,14 @@ class Accounts(_Section):
     columns: AccountColumns = AccountColumns()
 
 
-class Contacts(_Section):
+class Contacts(Section):
     """Days for which data still count from an address that another took the place of, and where changes are filed (article 14)."""
 
     grace_days: int = Field(default=60, ge=0, le=366, strict=True)
     filing_address: str = Field(default="", pattern=rf"^({_ADDRESS})?$")
 
 
-class Retention(_Section):
+class Retention(Section):
     """How many days each kind of personal data is kept before `huizhi purge` erases it; 0 for good."""
 
     mail: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
@@ -264,14 +164,14 @@ class Retention(_Section):
     books: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
 
 
-class Mail(_Section):
+class Mail(Section):
     """Whether answers go to an address with the token in it, and whether senders' own DKIM signatures are verified."""
 
     plus_addressing: bool = False
     verify_dkim: bool = False
 
 
-class Run(_Section):
+class Run(Section):
     """Intervals of `huizhi run`, in minutes; consolidation in minutes too (0: never by itself)."""
 
     poll_minutes: float = Field(default=5, gt=0, le=MONTH)
@@ -280,7 +180,7 @@ class Run(_Section):
     consolidate_minutes: float = Field(default=60, ge=0, le=MONTH)
 
 
-class Reader(_Section):
+class Reader(Section):
     """The worker processes that open attachments, and their limits for each file."""
 
     workers: int = Field(default=2, ge=1, le=64)
@@ -288,7 +188,7 @@ class Reader(_Section):
     memory_mb: int = Field(default=1500, ge=256)
 
 
-class ClockSection(_Section):
+class ClockSection(Section):
     """`simulated` stops the workspace's clock at a moment: for demos and rehearsals only."""
 
     simulated: dt.datetime | None = None
@@ -303,7 +203,7 @@ class ClockSection(_Section):
         return moment
 
 
-class Config(_Section):
+class Config(Section):
     """The whole of config.toml."""
 
     letterhead: Letterhead

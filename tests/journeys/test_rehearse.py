@@ -17,7 +17,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from workflow import config
+from workflow import mail_settings
 from workflow.adapters.workbook.roster import read_roster
 from workflow.app import App
 from workflow.cli import main
@@ -230,15 +230,15 @@ def test_a_reply_composed_by_hand_reads_as_any_other() -> None:
 @pytest.mark.parametrize(
     ("own", "relay", "per_day"),
     [
-        (0, config.Rates(), 0),
-        (0, config.Rates(per_day=300), 300),
-        (200, config.Rates(per_day=300), 200),
-        (0, config.Rates(per_hour=10, per_day=300), 240),
-        (5000, config.Rates(per_minute=2), 2880),
+        (0, mail_settings.Rates(), 0),
+        (0, mail_settings.Rates(per_day=300), 300),
+        (200, mail_settings.Rates(per_day=300), 200),
+        (0, mail_settings.Rates(per_hour=10, per_day=300), 240),
+        (5000, mail_settings.Rates(per_minute=2), 2880),
     ],
 )
 def test_the_relay_takes_no_more_in_a_rehearsal_than_the_accounts_limits_allow(
-    own: int, relay: config.Rates, per_day: int
+    own: int, relay: mail_settings.Rates, per_day: int
 ) -> None:
     rates = Rates(limits=Limits(per_day=own))
     assert rates.within(relay).limits.per_day == per_day

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from workflow import config
+from workflow import config, mail_settings
 from workflow.domain.errors import Fault, Refused
 
 Rate = Annotated[float, Field(ge=0, le=1)]
@@ -88,7 +88,7 @@ class Rates(_Section):
     reviewers: ReviewerRates = ReviewerRates()
     limits: Limits = Limits()
 
-    def within(self, relay: config.Rates) -> Self:
+    def within(self, relay: mail_settings.Rates) -> Self:
         """These rates with what the account's own limits allow in a day, where that is less."""
         allowed = (self.limits.per_day, relay.per_day, relay.per_hour * 24, relay.per_minute * 24 * 60)
         per_day = min((most for most in allowed if most), default=0)
