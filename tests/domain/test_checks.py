@@ -117,6 +117,7 @@ def test_a_claim_that_fails_shows_what_was_claimed() -> None:
         ({"学生": 0}, []),
         ({"学生": 20000}, []),
         ({"占比": 1}, []),
+        ({"邮编": "450000"}, []),
         ({"占比": 0}, []),
         ({"建成": "2026-12-31"}, []),
         ({"建成": "2027-01-01"}, ["above-maximum"]),
@@ -124,6 +125,11 @@ def test_a_claim_that_fails_shows_what_was_claimed() -> None:
 )
 def test_a_bound_itself_is_within_bounds(raw: Mapping[str, RawValue], codes: list[str]) -> None:
     assert [code for code, _ in found(raw)] == codes
+
+
+def test_a_field_without_a_unit_is_asked_for_without_one() -> None:
+    (finding,) = examine(FORM, {"学生": 480, "机房": "两间"}, None).findings
+    assert finding.message.startswith("请填写数字，")
 
 
 def test_a_constraint_and_a_condition_may_speak_of_last_quarter() -> None:

@@ -188,6 +188,23 @@ def test_the_steps_of_a_returned_package_are_its_own_and_none_falls_on_the_day_o
     ]
 
 
+def test_the_day_of_a_return_is_shanghai_s_and_the_superior_s_cut_off_bounds_its_steps() -> None:
+    evening = dt.datetime(2027, 1, 5, 17, 30, tzinfo=dt.UTC)  # half past one on Wednesday the 6th
+    returned = package(COUNTY, PackageState.RETURNED, version=1, due=at(1, 29, 0), returned_at=evening)
+    items = due(at(2, 1), (package(CITY), returned), done=[f"auto-report/{COUNTY}/1"])
+    steps = {i.at for i in items if i.package == COUNTY and i.owed in {Owed.REVIEW_REMINDER, Owed.ESCALATION}}
+    assert steps == {at(1, 7, 9), at(1, 8, 9)}  # the city goes up at the end of the 10th, a Sunday
+    short = replace(returned, due=at(1, 7, 12))
+    again = due(at(2, 1), (package(CITY), short), done=[f"auto-report/{COUNTY}/1"])
+    assert {i.at for i in again if i.package == COUNTY and i.owed is Owed.REVIEW_REMINDER} <= {at(1, 7, 9)}
+
+
+def test_a_receipt_is_reminded_of_by_the_end_of_its_own_day() -> None:
+    wednesday = replace(CAMPAIGN, receipt_due=dt.date(2026, 12, 16))
+    times = {i.key: i.at for i in owed(at(2, 1), wednesday, ROSTER, OPEN, (), SCHEDULE)}
+    assert (times["receipt/3"], times["receipt/-1"]) == (at(12, 14, 9), at(12, 17, 9))
+
+
 def test_a_return_that_leaves_a_single_day_has_all_its_steps_on_it() -> None:
     returned = package(COUNTY, PackageState.RETURNED, version=1, due=at(1, 14, 0), returned_at=at(1, 12, 15))
     items = due(at(2, 1), (returned,), done=[f"auto-report/{COUNTY}/1"])

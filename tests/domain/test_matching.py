@@ -297,6 +297,7 @@ def test_the_answer_to_our_question_about_held_decisions(words: str, confirmed: 
         ("确认1，3", 3, {1, 3}),
         ("确认 第2件", 3, {2}),
         ("确认１和３", 3, {1, 3}),
+        ("确认1、2、3", 3, {1, 2, 3}),
         ("确认1、4", 3, set()),  # there is no fourth
         ("确认2", 1, set()),
     ],
@@ -315,6 +316,8 @@ def test_which_pieces_of_a_question_are_confirmed(words: str, count: int, pieces
         ("申请撤报", False),
         ("申请撤销上报，具体情况说明如下：漏报一校", True),
         ("申请撤报，原因：错", False),
+        ("您好，申请撤报", False),
+        ("申请撤报，说明如下", False),
     ],
 )
 def test_a_withdrawal_gives_a_reason_of_its_own_or_none(words: str, given: bool) -> None:
