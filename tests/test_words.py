@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 #: Modules that know the words as people type them, in order to understand them.
-_UNDERSTANDING = frozenset({"matching", "labels", "recognition", "receipt_copy"})
+_UNDERSTANDING = frozenset({"matching", "labels", "recognition", "receipt_copy", "problems", "wishes"})
 
 
 def spellings() -> list[tuple[str, str]]:

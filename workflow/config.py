@@ -88,13 +88,14 @@ class Windows(Section):
 
 class ScheduleSection(Section):
     """Reminders, in working days: before the date of reply, before a window closes, before (+) or after (-) the receipt's
-    date; and the hours that an automatic report waits for a successful poll.
+    date; the hours that an automatic report waits for a successful poll; in how many working days a reported problem is answered.
     """
 
     reply_days: tuple[Count, ...] = (7, 2)
     review_days: tuple[Count, ...] = (2, 1)
     receipt_days: tuple[int, ...] = (3, -1)
     grace_hours: float = Field(default=12, ge=0, le=720)
+    problem_days: Count = 5
 
     @field_validator("receipt_days")
     @classmethod

@@ -116,6 +116,26 @@ OWED_BY_COUNTY = [
     }
 ]
 
+MOVE: Context = {
+    "school_name": "金水区第一小学",
+    "school_code": "2141000001",
+    "old_name": "金水区教育局",
+    "new_name": "中原区教育局",
+    "decider_name": "郑州市教育局",
+    "asked_by": "孙某某",
+    "asked_at": at(2026, 12, 14, 9, 30),
+    "reason": "校区迁至中原区，申请变更隶属关系，应隶属中原区教育局。",
+}
+DECIDED: Context = {"reasons": [], "since": date(2026, 12, 15), "note": "同意，随学校迁址办理"}
+ITEM: Context = {
+    "number": 3,
+    "kind": "不在名册",
+    "owner_name": "金水区教育局",
+    "due": at(2026, 12, 23),
+    "note": "",
+    "by_roster": False,
+}
+
 OWN: dict[str, Context] = {
     "notice": {
         "form_title": "中小学教育信息化基本情况表",
@@ -322,6 +342,37 @@ OWN: dict[str, Context] = {
     },
     "no_change_refused": {},
     "receipt_reminder": {"missing_parts": ["扫描件"], "doubts": [], "receipt_due": date(2026, 12, 25)},
+    "affiliation_request": COUNTY
+    | {
+        "unit_name": "金水区第一小学",
+        "salutation": "郑州市教育局",
+        "token": "",
+        **MOVE,
+    },
+    "affiliation_result": {"token": "", **MOVE, **DECIDED, "stage": "agreed"},
+    "suspension": {
+        "token": "",
+        "lifted": False,
+        "since": date(2026, 12, 15),
+        "counted": False,
+        "asked": True,
+        "reasons": [],
+    },
+    "problem_report": {
+        "unit_name": "金水区教育局",
+        "salutation": "金水区教育局",
+        "token": "",
+        "number": 3,
+        "kind": "不在名册",
+        "owner_name": "金水区教育局",
+        "due": at(2026, 12, 23),
+        "school_name": "金水区第九小学",
+        "school_code": "2141000009",
+        "reporter_name": "金水区第一小学",
+        "from_address": "sh***@jsq.test",
+        "words": "我校新校区金水区第九小学（2141000009）不在名册中，请核实。",
+    },
+    "problem_result": {"token": "", **ITEM, "stage": "noted"},
     "digest": {
         "unit_name": "河南省教育厅",
         "salutation": "各位工作人员",
@@ -531,6 +582,32 @@ VARIANTS: dict[str, tuple[str, Context]] = {
         },
     ),
     "receipt_reminder-both": ("receipt_reminder", {"missing_parts": ["扫描件", "电子版"]}),
+    "affiliation_result-asked": ("affiliation_result", {"stage": "asked", "since": None, "note": ""}),
+    "affiliation_result-refused": (
+        "affiliation_result",
+        {"stage": "refused", "since": None, "note": "该校仍由金水区管理"},
+    ),
+    "affiliation_result-rejected": (
+        "affiliation_result",
+        {"stage": "rejected", "reasons": ["没有写明应隶属的上级单位，请写明其名称或单位代码"]},
+    ),
+    "suspension-counted": ("suspension", {"counted": True}),
+    "suspension-lifted": ("suspension", {"lifted": True}),
+    "suspension-lifted-not-asked": ("suspension", {"lifted": True, "asked": False}),
+    "suspension-refused": (
+        "suspension",
+        {"since": None, "reasons": ["已经标记暂停招生，不必再办"]},
+    ),
+    "problem_result-superior": ("problem_result", {"kind": "隶属关系有误"}),
+    "problem_result-closed": ("problem_result", {"stage": "closed", "note": "账号已于12月20日发放"}),
+    "problem_result-roster": (
+        "problem_result",
+        {"stage": "closed", "note": "名册已有该单位：2141000009 金水区第九小学", "by_roster": True},
+    ),
+    "problem_result-there": (
+        "problem_result",
+        {"stage": "there", "note": "名册已有该单位：2141000009 金水区第九小学"},
+    ),
     "digest-quiet": ("digest", {"problems": []}),
 }
 

@@ -277,7 +277,9 @@ def test_a_school_moves_when_either_side_asks_and_their_common_superior_agrees(o
     assert "河南省教育厅" in office.huizhi(*move, "--by", asks).out
     refused(office.huizhi(*move, "--by", asks), "还没有决定")
     assert office.huizhi("affiliation", "list").code == 1
-    refused(office.huizhi("affiliation", "decide", FIRST, "--by", asks), "不是河南省教育厅登记的管理员")
+    refused(
+        office.huizhi("affiliation", "decide", FIRST, "--by", asks), "不是河南省教育厅登记的管理员或审核员"
+    )
     assert office.huizhi("affiliation", "decide", FIRST, "--by", decides, "--note", "同意").code == 0
     assert office.huizhi("affiliation", "list").code == 0
     campaign = require_campaign(office.app.store)

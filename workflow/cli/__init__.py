@@ -21,6 +21,7 @@ from workflow.cli import (
     legacy,
     mail,
     passwords,
+    problems,
     purge,
     quarantine,
     rehearse,
@@ -35,8 +36,8 @@ from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused, syst
 
 #: Each declares its own commands, in the order in which help shows them.
 _DOORS = (
-    workspace, run, rehearse, units, affiliation, accounts, legacy, forms, passwords, keys, campaign, intake, mail, quarantine,
-    review,
+    workspace, run, rehearse, units, affiliation, problems, accounts, legacy, forms, passwords, keys, campaign, intake,
+    mail, quarantine, review,
     ledger, purge,
 )  # fmt: skip
 

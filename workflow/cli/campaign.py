@@ -106,6 +106,9 @@ def print_overview(seen: Overview) -> None:
     say(f"收到邮件 {seen.mail['received']} 封：" + _counted(buckets))
     say(f"发出 {seen.mail['sent']} 封，待发 {seen.mail['queued']} 封，失败 {seen.mail['failed']} 封")
     say(f"逾期未报 {len(seen.late)} 个")
+    if reports := seen.problems["reported"]:
+        left, late = seen.problems["open"], seen.problems["overdue"]
+        say(f"名册问题 {reports} 项：未办结 {left} 项（逾期 {late} 项），已办结 {reports - left} 项")
     for one in seen.returned[:10]:
         say(f"{one['name']}尚未重新上报：{one['words']}")
     for due in seen.next[:3]:

@@ -69,12 +69,17 @@ def request_faults(roster: Roster, unit: Unit, to: str) -> Iterator[str]:
         yield f"{roster.units[to].name}是它的下级"
 
 
+def sides(unit: Unit, to: str) -> frozenset[str]:
+    """Who may ask: the school itself, its superior, or the one that it is to go to."""
+    return frozenset({unit.code, unit.superior, to})
+
+
 def may_ask(roster: Roster, unit: Unit, to: str, by: str, day: dt.date) -> bool:
-    """Whether somebody stands for one of the sides: the school itself, its superior, or the one that it is to go to."""
-    sides = {unit.code, unit.superior, to}
-    return any(
-        by == person.name
-        for code in sides
-        for role in (Role.ADMINISTRATOR, Role.REVIEWER)
-        for person in roster.people(code, role, day)
-    )
+    """Whether somebody of this name stands for one of the sides."""
+    return any(by in names(roster, code, day) for code in sides(unit, to))
+
+
+def names(roster: Roster, code: str, day: dt.date) -> frozenset[str]:
+    """The names of a unit's 管理员 and 审核员."""
+    roles = (Role.ADMINISTRATOR, Role.REVIEWER)
+    return frozenset(person.name for role in roles for person in roster.people(code, role, day))

@@ -7,7 +7,11 @@ the program costs little while it lasts and mends itself once the program is men
 from __future__ import annotations
 
 import datetime as dt
+import traceback
+from pathlib import PurePath
 
+#: Of what the program said when it broke.
+_MOST_WORDS = 300
 #: From the second failure on; the last interval repeats.
 _WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440))
 
@@ -22,3 +26,10 @@ def is_due(now: dt.datetime, tried_at: dt.datetime, not_before: dt.datetime | No
     is due.
     """
     return not_before is None or not_before <= now or tried_at > now
+
+
+def told(fault: Exception) -> str:
+    """A fault of the program as an administrator wants to read it, with its place."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    place = f"（{PurePath(frames[-1].filename).name} 第 {frames[-1].lineno} 行）" if frames else ""
+    return f"{type(fault).__name__}: {fault}"[:_MOST_WORDS] + place

@@ -42,6 +42,11 @@ class LetterKind(StrEnum):
     DECISION_CONFIRM = "decision_confirm"
     NO_CHANGE_REFUSED = "no_change_refused"
     RECEIPT_REMINDER = "receipt_reminder"
+    AFFILIATION_REQUEST = "affiliation_request"
+    AFFILIATION_RESULT = "affiliation_result"
+    SUSPENSION = "suspension"
+    PROBLEM_REPORT = "problem_report"
+    PROBLEM_RESULT = "problem_result"
     DIGEST = "digest"
 
 
@@ -58,6 +63,11 @@ PRIORITY: Mapping[LetterKind, int] = {
     LetterKind.DECISION_CONFIRM: 2,
     LetterKind.WITHDRAWAL_REQUEST: 2,
     LetterKind.WITHDRAWAL_RESULT: 2,
+    LetterKind.AFFILIATION_REQUEST: 3,
+    LetterKind.AFFILIATION_RESULT: 3,
+    LetterKind.SUSPENSION: 3,
+    LetterKind.PROBLEM_REPORT: 3,
+    LetterKind.PROBLEM_RESULT: 3,
     LetterKind.LATE: 3,
     LetterKind.LATE_OFFER: 3,
     LetterKind.STALE: 3,
@@ -84,6 +94,9 @@ ANSWERS = frozenset(
         LetterKind.EMPTY_REPLY,
         LetterKind.NO_CHANGE_REFUSED,
         LetterKind.REVIEW_RESULT,
+        LetterKind.AFFILIATION_RESULT,
+        LetterKind.SUSPENSION,
+        LetterKind.PROBLEM_RESULT,
     }
 )
 

@@ -19,6 +19,12 @@ class Sighting:
     uid: int
     internal_date: dt.datetime
 
+    def as_data(self) -> dict[str, object]:
+        """Where it was seen, as the ledger writes it."""
+        return {
+            "account": self.account, "folder": self.folder, "uidvalidity": self.uidvalidity, "uid": self.uid,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:

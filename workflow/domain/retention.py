@@ -47,6 +47,7 @@ KIND_OF_EVENT: Mapping[str, Kind] = {
     "contacts": Kind.CONTACTS,
     "receipt": Kind.RECEIPTS,
     "staff": Kind.MATTERS,
+    "problem": Kind.MATTERS,
     "package": Kind.MATTERS,
     "review": Kind.MATTERS,
 }

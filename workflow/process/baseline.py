@@ -27,6 +27,7 @@ from workflow.domain.roster_changes import (
     tree_after,
     tree_faults,
 )
+from workflow.process.moves import Deed, closings, unit_data
 from workflow.process.situation import SYSTEM
 from workflow.process.tree_rules import asked_faults, day_faults, earliest, mass_closing
 
@@ -148,7 +149,10 @@ def put_in_force(
         data["people"] = True
         personal = {"contacts": [encode_contact(person) for person in people]}
     if applied != Applied() or personal or queries:
-        _append(store, "roster.applied", data, personal, queries, source, now)
+        answered = closings(
+            store.problems(), after, Deed(source.by, now, source.note, f"roster:{source.sha}")
+        )
+        _append(store, "roster.applied", data, personal, queries, source, now, answered)
     return applied
 
 
@@ -219,13 +223,14 @@ def _append(
     queries: Sequence[Fault],
     source: Source,
     now: dt.datetime,
+    answered: Sequence[Event] = (),
 ) -> None:
     last = store.next_numbers(["roster", "staff"])
     events = [Event("roster", last["roster"] + 1, kind, now, source.by, "cli", data, personal)]
     for place, query in enumerate(queries, last["staff"] + 1):
         matter = {"matter": str(query)}
         events.append(Event("staff", place, "staff.query", now, SYSTEM, f"roster:{source.sha}", {}, matter))
-    store.append(events)
+    store.append([*events, *answered])
 
 
 def difference(old: Roster | None, new: Roster) -> list[str]:
@@ -262,11 +267,3 @@ def counted(found: Iterable[Change]) -> str:
     """How many changes of each kind, in words."""
     kinds = [change.kind for change in found]
     return "、".join(f"{kind}{kinds.count(kind)}项" for kind in ChangeKind if kind in kinds)
-
-
-def unit_data(unit: Unit) -> dict[str, Any]:
-    """A unit as it stands in an event."""
-    return {
-        "code": unit.code, "name": unit.name, "kind": unit.kind.value, "superior": unit.superior,
-        "suspended": unit.suspended, "window": list(unit.window) if unit.window else None, "note": unit.note,
-    }  # fmt: skip

@@ -10,7 +10,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from workflow.adapters.store.records import LetterRow
 from workflow.domain.events import Event
 from workflow.domain.form import Severity
 from workflow.domain.letters import LetterKind, LetterOrder
@@ -33,8 +32,18 @@ from workflow.domain.receipt import ScanReading
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
 from workflow.domain.trust import Act, Effect, may
-from workflow.process import bounces, confirmations, receipts, returns, reviews, strangers, withdrawals
+from workflow.process import (
+    bounces,
+    confirmations,
+    receipts,
+    returns,
+    reviews,
+    roster_mail,
+    strangers,
+    withdrawals,
+)
 from workflow.process.problem_files import LINK, letter_about
+from workflow.process.said import Said
 from workflow.process.senders import asking
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
 from workflow.process.trust import UNPROVEN, who_wrote
@@ -154,7 +163,11 @@ def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcom
     elif not useful or _speaks_itself(arrival, useful, situation, who):
         outcome += _decide_words(arrival, situation, who, thread)
     elif who.registered and asks_withdrawal(arrival.words):
-        outcome += _asked_beside(arrival, situation)
+        outcome += withdrawals.asked_beside(
+            arrival.sha, arrival.message, arrival.words, arrival.received_at, situation
+        )
+    else:
+        outcome += roster_mail.beside(_said(arrival, who, thread), situation)
     bucket = _bucket(outcome, who, thread)
     if problems and bucket in {Bucket.SUBMISSION, Bucket.RECEIPT, Bucket.QUARANTINED, Bucket.EMPTY}:
         units = [thread[1] if thread else "", *(fate.unit for fate in useful), *who.units]
@@ -183,7 +196,8 @@ def _decide_attachment(
         )  # its files are attachments of their own
     if reading.outcome is ReadOutcome.ANSWERS:
         part = returns.Part(arrival.sha, arrival.received_at, fate, reading)
-        return returns.decide(part, situation, who, thread)
+        done = returns.decide(part, situation, who, thread)
+        return done + roster_mail.in_cells(_said(arrival, who, thread), done.fates, reading, situation)
     if reading.outcome is ReadOutcome.REVIEW and reading.review is not None:
         return reviews.decide(
             arrival.sha, arrival.message, arrival.received_at, fate, reading.review, situation
@@ -238,36 +252,28 @@ def _speaks_itself(
     if not who.registered or any(fate.outcome is not AttachmentOutcome.UNSUPPORTED for fate in useful):
         return False
     words = arrival.words
-    asked = any(row.id in situation.held for row in _answered(arrival, situation))
+    asked = any(row.id in situation.held for row in situation.answered(arrival.message))
     return (
         asks_withdrawal(words)
         or confirms_no_change(words)
         or answers_query(words) is not None
+        or roster_mail.speaks(words)
         or (asked and confirms_decision(words) is not None)
     )
 
 
-def _asked_beside(arrival: Arrival, situation: Situation) -> Outcome:
-    """A 撤报申请 written above files that have an end of their own (the level's workbook, a late return), where it has an
-    effect; what the files came to stays as it is.
-    """
-    done = withdrawals.request_withdrawal(
-        arrival.sha, arrival.message, arrival.words, arrival.received_at, situation
-    )
-    return replace(done, bucket=None) if done.events else Outcome()
-
-
-def _answered(arrival: Arrival, situation: Situation) -> list[LetterRow]:
-    """Our letters that a message answers, as far as they were gathered."""
-    return [situation.letters[known] for known in arrival.message.in_reply_to if known in situation.letters]
+def _said(arrival: Arrival, who: Sender, thread: CaseKey | None) -> Said:
+    return Said(arrival.sha, arrival.message, arrival.words, arrival.received_at, who, thread)
 
 
 def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: CaseKey | None) -> Outcome:
     """A message without a file: a 撤报申请, a 无变化 confirmation, an answer to 发件地址未登记, or nothing we can use."""
+    if (heard := roster_mail.heard(_said(arrival, who, thread), situation)) is not None:
+        return heard
     if not who.registered:
         return Outcome(bucket=Bucket.UNMATCHED)
     own = confirms_decision(arrival.words)
-    question = next((row for row in _answered(arrival, situation) if row.id in situation.held), None)
+    question = next((row for row in situation.answered(arrival.message) if row.id in situation.held), None)
     if question is not None and own is not None:
         return confirmations.confirm(
             arrival.sha, arrival.message, arrival.received_at, question, situation.held[question.id], situation,
@@ -375,7 +381,7 @@ def _close(arrival: Arrival, outcome: Outcome, bucket: Bucket, fates: tuple[Atta
             }
             for fate in fates
         ],
-        "sighting": sighting_data(sighting) if sighting else None,
+        "sighting": sighting.as_data() if sighting else None,
         **({"released": True} if arrival.released else {}),
     }
     personal = {
@@ -387,13 +393,3 @@ def _close(arrival: Arrival, outcome: Outcome, bucket: Bucket, fates: tuple[Atta
     stream, at = f"message:{arrival.sha}", arrival.received_at
     taken = Event(stream, arrival.number, "message.taken", at, SYSTEM, arrival.sha, data, personal)
     return replace(outcome, events=(taken, *outcome.events), bucket=bucket, fates=fates)
-
-
-def sighting_data(sighting: Sighting) -> dict[str, object]:
-    """Where a message was seen, as the ledger writes it."""
-    return {
-        "account": sighting.account,
-        "folder": sighting.folder,
-        "uidvalidity": sighting.uidvalidity,
-        "uid": sighting.uid,
-    }

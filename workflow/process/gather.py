@@ -11,6 +11,7 @@ from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import Form
 from workflow.domain.matching import key_of
 from workflow.domain.receipt_standing import ReceiptStanding
+from workflow.domain.registry import Registry
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.submission import Submission
 from workflow.process.appoint import STREAM as CONTACTS
@@ -39,6 +40,23 @@ def roster_of(store: Store, campaign: Campaign | None) -> Roster | None:
     baseline says. Without a campaign the tree that the last change left; None before the first baseline.
     """
     return store.roster(campaign.period.last_day if campaign else None)
+
+
+def registry_of(store: Store) -> Registry | None:
+    """The roster's own business; None before the first baseline."""
+    roster = store.roster()
+    if roster is None:
+        return None
+    running = store.campaigns()[-1:]
+    unreported = [
+        one.period.last_day
+        for one in running
+        if not any(package.version for package in store.packages(one.id))
+    ]
+    return Registry(
+        roster, store.next_numbers(["roster"])["roster"], store.last_change(), unreported[0] if unreported else None,
+        tuple(store.affiliations()), tuple(store.problems()),
+    )  # fmt: skip
 
 
 def require_roster(store: Store, campaign: Campaign | None = None) -> Roster:

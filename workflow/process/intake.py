@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import PurePath
 
 from workflow.adapters.files import Files
 from workflow.adapters.mail.imap import Mailbox
@@ -25,6 +23,7 @@ from workflow.adapters.workbook.read import FormKey
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 from workflow.domain.events import Event
+from workflow.domain.failures import told
 from workflow.domain.form import Form
 from workflow.domain.letters import LetterKind
 from workflow.domain.matching import asks_withdrawal, token_of
@@ -35,15 +34,14 @@ from workflow.process import echoes
 from workflow.process.bounces import returned_ids
 from workflow.process.correspondence import Secretariat
 from workflow.process.decide import Arrival, Released, decide, failed, is_own
-from workflow.process.gather import Scope, current_campaign, gather, roster_of
+from workflow.process.gather import Scope, current_campaign, gather, registry_of, roster_of
 from workflow.process.papers import Papers, lay_side_by_side, units_on
 from workflow.process.parts import open_parts
 from workflow.process.release import refusal
+from workflow.process.roster_mail import concerns
 from workflow.process.sightings import missed_before, seen_again
 from workflow.process.situation import Held, Outcome, Policy, Situation
 
-#: Of what the program said when it broke.
-_MOST_WORDS = 300
 #: A message that conflicts again and again is kept as failed for a later pass: it must not hold up the mail behind it.
 _TRIES = 5
 _CONFLICTS = "多次与其他处理冲突，下次收取时重新处理"
@@ -340,8 +338,13 @@ class Intake:
         situation = gather(self.store, roster, self.policy, campaign, self.forms(), scope)
         deciding = held or any(_decides(arrival) or arrival.readings for arrival in arrivals)
         steps = frozenset(self.store.steps(campaign.id)) if campaign and deciding else frozenset[str]()
+        spoken = any(
+            concerns(one.words, one.readings.values(), situation.answered(one.message), roster)
+            for one in arrivals
+        )
+        registry = registry_of(self.store) if spoken else None
         genuine = self.papers.genuine(campaign, on_paper) if self.papers and campaign else {}
-        return replace(situation, held=held, steps=steps, receipt_tokens=genuine)
+        return replace(situation, held=held, steps=steps, receipt_tokens=genuine, registry=registry)
 
     def _held(self, answered: Collection[str]) -> dict[str, Held]:
         """The held decisions that these letters asked about, by the letter's id; what still waits is read again."""
@@ -386,13 +389,6 @@ def _unread(raw: Raw, sha: str) -> Arrival:
     """A message that breaks its reader: nothing is known of it but when and where it came."""
     when = raw.received_at.astimezone(SHANGHAI)
     return Arrival(sha, "", when, Message(), "", {}, {}, raw.sighting)
-
-
-def told(fault: Exception) -> str:
-    """A fault of the program as an administrator wants to read it, with its place."""
-    frames = traceback.extract_tb(fault.__traceback__)
-    place = f"（{PurePath(frames[-1].filename).name} 第 {frames[-1].lineno} 行）" if frames else ""
-    return f"{type(fault).__name__}: {fault}"[:_MOST_WORDS] + place
 
 
 def _raw(fetched: Fetched) -> Raw:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from workflow.domain.campaign import Campaign
 from workflow.domain.deadlines import upcoming
 from workflow.domain.lifecycle import Case, CaseState, Package, PackageState, allowed_package_acts, is_counted
 from workflow.domain.merge import Standing, stand
-from workflow.domain.roster import Level, Roster
+from workflow.domain.problems import Problem
+from workflow.domain.roster import Level, Role, Roster
 from workflow.domain.submission import Submission
 from workflow.process.changes import stale
 from workflow.process.chronicle import last_return
@@ -24,7 +26,7 @@ _NEXT = 10
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Everything that `status` shows. `late` are units whose reply is overdue now: computed, never stored; `returned` are
-    packages that were returned and not reported again.
+    packages that were returned and not reported again; `problems` are counts of what was reported to be wrong with the roster.
     """
 
     campaign: str
@@ -38,13 +40,14 @@ class Overview:
     staff: list[str]
     stale: list[dict[str, Any]]
     returned: list[dict[str, Any]]
+    problems: dict[str, int]
 
     def as_json(self) -> dict[str, Any]:
         return {
             "campaign": self.campaign, "now": self.now.isoformat(), "cases": self.cases,
             "packages": self.packages, "origins": self.origins, "mail": self.mail, "late": self.late,
             "next": self.next, "staff": self.staff, "stale": self.stale,
-            "returned": self.returned,
+            "returned": self.returned, "problems": self.problems,
         }  # fmt: skip
 
 
@@ -77,6 +80,8 @@ def overview(
         f"邮件 {failure.message[:12]} 处理失败 {failure.tries} 次，原件已保留，将再次处理；请用 huizhi mail show 查看原因"
         for failure in store.failures().values()
     ]
+    problems = store.problems()
+    queries[:0] = list(_unanswered(problems, roster, now))
     return Overview(
         campaign.id, now, dict(Counter(case.state.value for case in cases)),
         {name: dict(states) for name, states in counted.items()},
@@ -84,7 +89,29 @@ def overview(
         mail, _late(roster, campaign, cases, now), _next(roster, campaign, packages, now), queries,
         [level.as_json() for level in stale(store, roster, campaign.id, packages)],
         _returned(store, roster, packages),
+        {
+            "reported": len(problems), "open": sum(one.open for one in problems),
+            "overdue": sum(one.overdue(now) for one in problems), "closed": sum(not one.open for one in problems),
+        },
     )  # fmt: skip
+
+
+def _unanswered(problems: Iterable[Problem], roster: Roster, now: dt.datetime) -> Iterator[str]:
+    """The reported problems that staff have to see to: overdue, reported by strangers, or of an owner nobody reaches."""
+    for one in problems:
+        if not one.open:
+            continue
+        owner = roster.units.get(one.owner)
+        name = owner.name if owner else one.owner
+        why = ""
+        if one.overdue(now):
+            why = f"{name}逾期没有办结"
+        elif not one.reporter:
+            why = "来自未登记的地址，没有转办"
+        elif owner is None or roster.recipient(owner.code, Role.ADMINISTRATOR, now.date()) is None:
+            why = f"{name}没有可用的邮箱，没有转办"
+        if why:
+            yield f"名册问题第{one.number}号（{one.kind}）{why}；请用 huizhi problem show {one.number} 查看"
 
 
 def _returned(store: Store, roster: Roster, packages: list[Package]) -> list[dict[str, Any]]:

@@ -12,7 +12,6 @@ from workflow.adapters.store import Store
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.events import Event
 from workflow.domain.message import Sighting
-from workflow.process.decide import sighting_data
 from workflow.process.situation import SYSTEM
 
 
@@ -35,7 +34,7 @@ def seen_again(store: Store, again: Sequence[tuple[str, Sighting]]) -> list[Even
         number = numbers.get(stream, 0) or 1
         numbers[stream] = number + 1
         events.append(
-            Event(stream, number + 1, "message.seen", seen.internal_date, SYSTEM, sha, sighting_data(seen))
+            Event(stream, number + 1, "message.seen", seen.internal_date, SYSTEM, sha, seen.as_data())
         )
     return events
 

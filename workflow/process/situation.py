@@ -19,9 +19,12 @@ from workflow.domain.form import Form
 from workflow.domain.letters import LetterOrder
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.merge import Standing
+from workflow.domain.message import Message
 from workflow.domain.receipt_standing import ReceiptStanding
+from workflow.domain.registry import Registry
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Answers, AttachmentOutcome, Bucket, Finding, ReviewReading, Submission
+from workflow.domain.workdays import Workdays
 
 CaseKey = tuple[str, str, str]  # campaign, unit, form
 SYSTEM = "系统"
@@ -106,7 +109,8 @@ class Policy:
     `return_days` the days given for a correction; `trusted_authserv` names the receiving server whose
     Authentication-Results count ('' where the server writes none); `retired` are the letters of token keys whose tokens
     route no more; `answers_per_day` how often an address is answered about a unit on a day (0: always); `accept_receipts` says
-    whether a receipt beyond doubt needs no person; `grace_days` how long an address is still known after another took its place.
+    whether a receipt beyond doubt needs no person; `grace_days` how long an address is still known after another took its place;
+    `problem_days` in how many working days a problem with the roster is answered.
     """
 
     own_address: str
@@ -116,6 +120,8 @@ class Policy:
     answers_per_day: int = 20
     accept_receipts: bool = False
     grace_days: int = 60
+    problem_days: int = 5
+    workdays: Workdays = field(default_factory=Workdays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,7 @@ class Situation:
     receipt_tokens: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by unit
     held: Mapping[str, Held] = field(default_factory=dict)  # by the id of the letter that asks
     contacts: int = 0  # the last number of the stream in which people change
+    registry: Registry | None = None  # where a message speaks of the roster
     steps: frozenset[str] = frozenset()  # of the calendar, where a decision may depend on one
     senders: Mapping[str, str] = field(
         default_factory=dict
@@ -190,6 +197,8 @@ class Situation:
         if people:
             changes["roster"] = _with_people(self.roster, people)
             changes["contacts"] = people[-1].number
+        if self.registry is not None:
+            changes["registry"] = self.registry.after(outcome.events)
         return replace(self, **changes) if changes else self  # type: ignore[arg-type]
 
     def seen(self, outcome: Outcome) -> dict[str, int]:
@@ -197,6 +206,10 @@ class Situation:
         numbers = {case.stream: case.events for case in self.cases.values()}
         numbers.update({package.stream: package.events for package in self.packages.values()})
         return {stream: numbers[stream] for stream in outcome.rests_on}
+
+    def answered(self, message: Message) -> list[LetterRow]:
+        """Our letters that a message answers, as far as they were gathered."""
+        return [self.letters[known] for known in message.in_reply_to if known in self.letters]
 
     def package_above(self, unit: str) -> Package | None:
         """The package that carries a unit's case in the current campaign."""

@@ -18,7 +18,7 @@ from workflow.domain.form import Form
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, CaseState, NotAllowed, Package, PackageState, is_counted
 from workflow.domain.roster import Recipient, Role, Roster, Unit
-from workflow.process import senders
+from workflow.process import roster_letters, senders
 from workflow.process.addresses import findings, reached
 from workflow.process.chase import PIECE, Chase
 from workflow.process.correspondence import Secretariat
@@ -102,6 +102,8 @@ class Tick:
         self._renew(now, campaign, roster)
         self._ask_waiting(now, campaign, roster)
         self._ask_senders(now, campaign, roster)
+        orders = roster_letters.orders(self.store, campaign, roster, now)
+        self.store.append(self.secretariat.queue(orders, roster))
         return Done(tuple(done), tuple(waiting))
 
     def _offer_late(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:

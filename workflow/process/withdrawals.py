@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 
 from workflow.adapters.store.records import MadeBook
 from workflow.domain.campaign import Campaign
@@ -113,6 +114,16 @@ def request_withdrawal(
         letter = copied(letter, who_wrote(message, received_at.date(), situation))
         letter = once_a_day(letter, level, message, reason, situation)
     return outcome + Outcome(letters=letter, bucket=Bucket.WITHDRAWAL)
+
+
+def asked_beside(
+    sha: str, message: Message, words: str, received_at: dt.datetime, situation: Situation
+) -> Outcome:
+    """A 撤报申请 written above files that have an end of their own (the level's workbook, a late return), where it has an
+    effect; what the files came to stays as it is.
+    """
+    done = request_withdrawal(sha, message, words, received_at, situation)
+    return replace(done, bucket=None) if done.events else Outcome()
 
 
 def _not_theirs(message: Message, received_at: dt.datetime, situation: Situation) -> Outcome:

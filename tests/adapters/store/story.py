@@ -239,6 +239,28 @@ def late(value: int, *, registered: bool, part: int = 0, at: dt.datetime = LATE)
     )
 
 
+def problems() -> list[Event]:
+    """A school says that another is not on the roster; the county answers. A second report stays open."""
+    due = dt.datetime(2027, 1, 14, tzinfo=SHANGHAI)
+    said = {
+        "kind": "不在名册", "unit": "", "reporter": "410102-001", "owner": "410102", "due": due.isoformat(),
+        "name": "槐树街二小", "code": "4101020077", "superior": "", "was": ["", ""], "message": SHA,
+    }  # fmt: skip
+    own = {
+        **said,
+        "kind": "隶属关系有误",
+        "unit": "410102-001",
+        "was": ["槐树街小学", "410102"],
+        "superior": "410100",
+    }
+    personal = {"sender": "li@school.test", "words": "槐树街二小不在名册"}
+    return [
+        event("problem:1", 1, "problem.reported", said, personal=personal, cause=SHA, at=LATE),
+        event("problem:2", 1, "problem.reported", own, personal=personal, cause=SHA, at=LATE),
+        event("problem:1", 2, "problem.closed", {"note": "下季度基准数据已补充"}, actor="赵县管", at=LATE),
+    ]
+
+
 def settled(act: str) -> Event:
     data = {"unit": "410102-001" if act == "released" else "", "note": "已电话核实"}
     return event(f"quarantine:{SHA}", 1, f"quarantine.{act}", data, actor="张验", cause=SHA)
@@ -256,7 +278,13 @@ def book(version: int) -> dict[str, Any]:
 
 
 def whole() -> list[list[Event]]:
-    return [[roster()], opening(), [*reviewing(), *broken()], [*reporting(), settled("deleted")], reshaping()]
+    return [
+        [roster()],
+        opening(),
+        [*reviewing(), *broken()],
+        [*reporting(), settled("deleted"), *problems()],
+        reshaping(),
+    ]
 
 
 def tell(store: Store) -> None:

@@ -15,6 +15,7 @@ from workflow.adapters.store.late_queries import LateQueries
 from workflow.adapters.store.legacy_queries import LegacyQueries
 from workflow.adapters.store.mail_log_queries import MailLogQueries
 from workflow.adapters.store.mail_queries import MailQueries
+from workflow.adapters.store.problem_queries import ProblemQueries
 from workflow.adapters.store.quarantine_queries import QuarantineQueries
 from workflow.adapters.store.receipt_queries import ReceiptQueries
 from workflow.adapters.store.records import (
@@ -54,6 +55,7 @@ class Store(
     ReceiptQueries,
     AccountQueries,
     LegacyQueries,
+    ProblemQueries,
 ):
     """A workspace's state. `url` is SQLAlchemy's: `sqlite:////path/state.db` or `postgresql+psycopg://…`.
 

@@ -45,6 +45,7 @@ class Batch:
     retaken: list[tuple[Row, list[Row], bool]] = field(default_factory=list)
     confirmed: list[Row] = field(default_factory=list)
     affiliated: list[Row] = field(default_factory=list)
+    closed: list[Row] = field(default_factory=list)
     roster: RosterChange | None = None
     accounts: dict[str, AccountStanding] = field(default_factory=dict)
     touched_accounts: set[str] = field(default_factory=set)
@@ -87,6 +88,7 @@ class Batch:
             (_accept_receipt, self.accepted),
             (_confirm_book, self.confirmed),
             (_decide_affiliation, self.affiliated),
+            (_close_problem, self.closed),
         ):
             if rows:
                 connection.execute(statement, rows)
@@ -139,6 +141,16 @@ _confirm_book = (
         t.books.c.version == bindparam("_version"),
     )
     .values(seq=bindparam("_seq"))
+)
+_close_problem = (
+    update(t.problems)
+    .where(t.problems.c.number == bindparam("_number"))
+    .values(
+        closed_at=bindparam("_at"),
+        closed_by=bindparam("_by"),
+        answer=bindparam("_answer"),
+        by_roster=bindparam("_roster"),
+    )
 )
 _decide_affiliation = (
     update(t.affiliations)

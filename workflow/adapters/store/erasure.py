@@ -32,7 +32,7 @@ class Erasure(Ledger):
         """
         found: dict[Kind, list[int]] = {}
         with self.reading() as connection:
-            keep = set(_waiting(connection)) | set(_unsent(connection))
+            keep = {*_waiting(connection), *_unsent(connection), *_open_problems(connection)}
             answers = set(_in_use(connection, campaigns))
             roster, people = _roster_in_force(connection), _people_in_force(connection)
             columns = t.events.c
@@ -152,6 +152,12 @@ def _waiting(connection: Connection) -> Iterator[str]:
 def _unsent(connection: Connection) -> Iterator[str]:
     query = select(t.letters.c.id).where(t.letters.c.state.not_in(_DONE))
     yield from (f"letter:{known}" for known in connection.execute(query).scalars())
+
+
+def _open_problems(connection: Connection) -> Iterator[str]:
+    """Reports that somebody has to answer yet."""
+    query = select(t.problems.c.number).where(t.problems.c.closed_at.is_(None))
+    yield from (f"problem:{number}" for number in connection.execute(query).scalars())
 
 
 def _in_use(connection: Connection, campaigns: Collection[str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from workflow.adapters.store.batch import Batch, Key, Row
 from workflow.adapters.store.copy import Entry
 from workflow.adapters.store.database import chunks
 from workflow.adapters.store.letter_rows import on_letter, on_relay
+from workflow.adapters.store.problem_rows import on_problem
 from workflow.adapters.store.receipt_rows import on_receipt
 from workflow.adapters.store.roster_rows import people_change, roster_change
 from workflow.adapters.store.rows import case_of, package_of
@@ -364,6 +365,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "account": on_account,
     "contacts": _on_contacts,
     "affiliation": _on_affiliation,
+    "problem": on_problem,
     "campaign": _on_campaign,
     "case": _on_case,
     "package": _on_package,

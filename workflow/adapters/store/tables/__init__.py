@@ -18,6 +18,7 @@ from workflow.adapters.store.tables.mail import (
     settlements,
     sightings,
 )
+from workflow.adapters.store.tables.problems import problems
 from workflow.adapters.store.tables.roster import affiliations, contacts, successions, unit_versions
 from workflow.adapters.store.tables.schema import NAMES, metadata
 from workflow.adapters.store.tables.work import (
@@ -66,6 +67,7 @@ __all__ = [
     "packages",
     "pauses",
     "payloads",
+    "problems",
     "receipt_events",
     "receipts",
     "settlements",
