@@ -136,6 +136,22 @@ ITEM: Context = {
     "by_roster": False,
 }
 
+PROBLEMS_ROW: Context = {
+    "number": 3,
+    "kind": "没有账号",
+    "about": "金水区第一小学",
+    "due": at(2026, 12, 23),
+    "overdue": False,
+}
+PROBLEMS: Context = {
+    "role": "管理员",
+    "level_name": "金水区教育局",
+    "relayed": False,
+    "person_name": "钱某某",
+    "person_phone": "0371-55550021",
+    "rows": [PROBLEMS_ROW, {**PROBLEMS_ROW, "number": 5, "kind": "不在名册", "about": "金水区第九小学"}],
+}
+
 OWN: dict[str, Context] = {
     "notice": {
         "form_title": "中小学教育信息化基本情况表",
@@ -193,6 +209,7 @@ OWN: dict[str, Context] = {
         ],
         "form_title": "中小学教育信息化基本情况表",
         "lists": [],
+        "roster_problems": [],
         "date": date(2026, 12, 28),
     },
     "review_request": COUNTY
@@ -534,6 +551,25 @@ VARIANTS: dict[str, tuple[str, Context]] = {
             "lists": [{**FOR_INSPECTOR, "role": "审核员", "level_name": "郑州市教育局", "relayed": False}],
             "date": date(2027, 1, 5),
         },
+    ),
+    "reminder-problems": (
+        "reminder",
+        COUNTY | {"rows": [], "roster_problems": [PROBLEMS], "date": date(2026, 12, 22)},
+    ),
+    "reminder-problems-inspector": (
+        "reminder",
+        COUNTY
+        | {
+            "rows": [],
+            "roster_problems": [
+                {**PROBLEMS, "role": "视察员", "relayed": True, "rows": [{**PROBLEMS_ROW, "overdue": True}]}
+            ],
+            "date": date(2026, 12, 25),
+        },
+    ),
+    "reminder-gathered-problems": (
+        "reminder",
+        COUNTY | {"rows": OWED_BY_COUNTY, "roster_problems": [PROBLEMS], "date": date(2026, 12, 22)},
     ),
     "reminder-inspector": (
         "reminder",

@@ -41,7 +41,7 @@ from workflow.domain.affiliation import AffiliationRequest, RequestState
 from workflow.domain.form import Field, FieldType
 from workflow.domain.problems import ProblemKind
 from workflow.domain.registry import Registry
-from workflow.domain.roster import Roster
+from workflow.domain.roster import Role, Roster
 from workflow.domain.submission import Bucket
 from workflow.domain.wishes import PROBLEM_FIELD, SUSPENDED_FIELD
 
@@ -187,6 +187,30 @@ class TestAnotherSuperior:
         known = situation.registry.after(outcomes[0].events)
         outcome = decide(said("同意", "admin@city.test"), replace(situation, registry=known))
         assert of(outcome, "problem.closed").data == {"note": "名册中该单位现隶属西区教育局", "how": "roster"}
+
+
+class TestFormerAddress:
+    """Who was registered until a short while ago brings nothing about any more, and is told so."""
+
+    def former(self) -> Situation:
+        gone = replace(ROSTER.people(SCHOOL, Role.ADMINISTRATOR, DUE.date())[0], until=at(12, 20).date())
+        now = replace(gone, name="新管", email="new@county.test", since=at(12, 20).date(), until=None)
+        situation = office()
+        roster = situation.roster.with_people(SCHOOL, (gone, now))
+        assert situation.registry is not None
+        return replace(situation, roster=roster, registry=replace(situation.registry, roster=roster))
+
+    @pytest.mark.parametrize(
+        ("words", "kind"),
+        [("申请变更隶属关系，应隶属西区教育局", "affiliation_result"), ("暂停招生", "suspension")],
+    )
+    def test_of_a_school(self, words: str, kind: str) -> None:
+        outcome = decide(said(words), self.former())
+        assert kinds(outcome) == ["message.taken"]
+        assert "不再是登记的地址" in reasons(outcome, kind)
+
+    def test_what_is_wrong_may_still_be_reported(self) -> None:
+        assert "problem.reported" in kinds(decide(said("我校没有账号"), self.former()))
 
 
 class TestSuspension:

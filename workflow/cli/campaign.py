@@ -54,7 +54,7 @@ def tick(app: App, now: str) -> int:
 _OWED = {
     "auto_report": "自动上报", "review_request": "发出审核通知", "review_reminder": "提醒审核",
     "reminder": "催报", "receipt_reminder": "催报回执表", "phone_list": "未报单位电话名单",
-    "escalation": "逐级督促",
+    "escalation": "逐级督促", "problem": "督促办结名册问题",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from workflow.domain.campaign import SHANGHAI, Campaign, Window, midnight
 from workflow.domain.ladder import Ladder, Rung, asked_at, in_window
 from workflow.domain.lifecycle import Package
+from workflow.domain.problems import Problem
 from workflow.domain.roster import Roster
 from workflow.domain.workdays import OFFICE_OPENS, Workdays
 
@@ -28,12 +29,22 @@ class Owed(StrEnum):
     REVIEW_REMINDER = "review_reminder"
     ESCALATION = "escalation"
     AUTO_REPORT = "auto_report"
+    PROBLEM = "problem"
 
 
 #: What is gathered into one letter to an address on a day, once a day when offices open.
 GATHERED = frozenset(
-    {Owed.REMINDER, Owed.RECEIPT_REMINDER, Owed.PHONE_LIST, Owed.REVIEW_REMINDER, Owed.ESCALATION}
+    {
+        Owed.REMINDER,
+        Owed.RECEIPT_REMINDER,
+        Owed.PHONE_LIST,
+        Owed.REVIEW_REMINDER,
+        Owed.ESCALATION,
+        Owed.PROBLEM,
+    }
 )
+#: On which working day before (negative: after) a reported problem is due each step about it is taken.
+PROBLEM_STEPS: Mapping[Rung, int] = {Rung.ADMINISTRATOR: 1, Rung.REVIEWER: -1, Rung.INSPECTOR: -2}
 #: What nobody is told of any more once the package goes up.
 _OF_PACKAGE = frozenset({Owed.REVIEW_REQUEST, Owed.REVIEW_REMINDER, Owed.ESCALATION})
 _OF_UNITS = frozenset({Owed.REMINDER, Owed.PHONE_LIST})
@@ -86,6 +97,7 @@ def owed(
     packages: Iterable[Package],
     done: Collection[str],
     schedule: Schedule,
+    problems: Iterable[Problem] = (),
 ) -> list[Due]:
     """Everything owed by `now` and not done, in the order of its times; at one time, lower levels first. Reminders wait
     until offices open, so that those of a day are known together, and until tomorrow when today's have gone out.
@@ -96,6 +108,7 @@ def owed(
         *_receipt_reminders(campaign, schedule),
         *_reviews(campaign, roster, open_packages, schedule),
         *_auto_reports(campaign, roster, open_packages),
+        *_problems(campaign, roster, problems, schedule),
     ]
     today = now.astimezone(SHANGHAI).date()
     asleep = now < midnight(today) + OFFICE_OPENS or gathered_key(today) in done
@@ -232,6 +245,20 @@ def _steps(
         at = in_window(workdays, window, count)
         if at > campaign.opened_at:
             yield at, Owed.ESCALATION, count, rung
+
+
+def _problems(
+    campaign: Campaign, roster: Roster, problems: Iterable[Problem], schedule: Schedule
+) -> Iterator[Due]:
+    """The steps about reported problems that are open: to the owner's 管理员 on the last working day before it is due, after that
+    to its 审核员 and then to its 视察员.
+    """
+    for problem in problems:
+        if problem.open and problem.owner in roster.units:
+            for rung, count in PROBLEM_STEPS.items():
+                at = schedule.workdays.moment(problem.due, count)
+                if at > campaign.opened_at:
+                    yield Due(at, Owed.PROBLEM, f"problem/{problem.number}/{rung}", problem.owner, rung=rung)
 
 
 def _auto_reports(campaign: Campaign, roster: Roster, packages: Sequence[Package]) -> Iterator[Due]:

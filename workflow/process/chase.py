@@ -20,6 +20,7 @@ from workflow.domain.form import Form
 from workflow.domain.ladder import COHORTS, Cohort, Rung, level_above, report_owed
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, is_counted
+from workflow.domain.problems import Problem
 from workflow.domain.receipt_standing import doubts, lacking
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.domain.workdays import OFFICE_OPENS
@@ -137,8 +138,25 @@ class Chase:
             case Owed.ESCALATION:
                 assert due.rung is not None
                 return _escalated(picture, due.rung, due.package)
+            case Owed.PROBLEM:
+                assert due.rung is not None
+                return self._problems(picture, due.rung, due.package, due.at)
             case _:
                 raise ValueError(due.key)
+
+    def _problems(
+        self, picture: Picture, rung: Rung, owner: str, at: dt.datetime
+    ) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
+        """Every problem with the roster that is open and waits for its owner since the step or longer."""
+        level = picture.roster.units[owner]
+        steps = [Rung.ADMINISTRATOR, rung]
+        waiting = [
+            one for one in self.store.problems()
+            if one.open and one.owner == owner and (rung is Rung.ADMINISTRATOR or one.overdue(at))
+        ]  # fmt: skip
+        for told in dict.fromkeys(steps):
+            if waiting and (to := _on_rung(picture, told, level)) is not None:
+                yield to, _problem_filler(told, owner, waiting)
 
     def _receipts(self, picture: Picture) -> Iterator[tuple[Recipient, Callable[[Sheet], None]]]:
         """What each unit still owes of 附件2: a part that has not come, or what is wrong with those that have."""
@@ -188,7 +206,7 @@ class Chase:
         at = midnight(picture.day) + OFFICE_OPENS
         for sheet in sheets:
             unit, form, title, token = sheet.to.unit, "", "", ""
-            if len(sheet.own) == len(sheet.cases) == 1 and not sheet.lists:
+            if len(sheet.own) == len(sheet.cases) == 1 and not sheet.lists and not sheet.problems:
                 case = sheet.cases[0]
                 unit, form, token = case.unit, case.form, case.token
                 title = forms[form].title if form in forms else ""
@@ -328,6 +346,13 @@ def _on_rung(picture: Picture, rung: Rung, level: Unit) -> Recipient | None:
 def _list_filler(rung: Rung, level: Unit, row: Row) -> Callable[[Sheet], None]:
     def fill(sheet: Sheet) -> None:
         sheet.lists.setdefault((rung, level.code), {})[row.unit.code, row.matter] = row
+
+    return fill
+
+
+def _problem_filler(rung: Rung, owner: str, waiting: list[Problem]) -> Callable[[Sheet], None]:
+    def fill(sheet: Sheet) -> None:
+        sheet.problems[rung, owner] = waiting
 
     return fill
 

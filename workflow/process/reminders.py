@@ -13,6 +13,7 @@ from workflow.domain.events import Event
 from workflow.domain.ladder import Rung
 from workflow.domain.letters import LetterKind
 from workflow.domain.lifecycle import Case, Package
+from workflow.domain.problems import Problem
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.process.situation import SYSTEM
 
@@ -45,7 +46,7 @@ class ReceiptOwed:
 @dataclass
 class Sheet:
     """What one address is told on a day: its own matters, the lists for it as somebody above by (rung, level), and the
-    workbooks to review. `cases` are those of its own matters.
+    workbooks to review. `cases` are those of its own matters; `problems` with the roster by (rung, level that answers).
     """
 
     to: Recipient
@@ -54,6 +55,7 @@ class Sheet:
     receipts: dict[str, ReceiptOwed] = field(default_factory=dict)
     lists: dict[tuple[Rung, str], dict[tuple[str, str], Row]] = field(default_factory=dict)
     books: list[MadeBook] = field(default_factory=list)
+    problems: dict[tuple[Rung, str], list[Problem]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Picture:
 
 def words(sheet: Sheet, picture: Picture, title: str) -> tuple[LetterKind, dict[str, object]]:
     """The kind of a letter and what it says. A single receipt has a letter of its own, with how to make it."""
-    alone = len(sheet.own) == 1 and not sheet.lists
+    alone = len(sheet.own) == 1 and not sheet.lists and not sheet.problems
     relay = sheet.to.relay_for if alone else ""
     names = picture.roster.units
     context: dict[str, object] = {"relay_for": names[relay].name if relay in names else ""}
@@ -95,19 +97,40 @@ def words(sheet: Sheet, picture: Picture, title: str) -> tuple[LetterKind, dict[
         due = picture.campaign.receipt_due
         context |= {"missing_parts": list(owed.parts), "doubts": list(owed.doubts), "receipt_due": due}
         return LetterKind.RECEIPT_REMINDER, context
-    lists = []
-    for (rung, code), rows in sorted(sheet.lists.items(), key=lambda item: list(Rung).index(item[0][0])):
-        person = picture.roster.people(code, rung.role, picture.day)[0]
-        relayed = person.email.lower() != sheet.to.email.lower()
-        lists.append(
-            {
-                "role": rung.role.value, "level_name": names[code].name, "relayed": relayed,
-                "person_name": person.name, "person_phone": person.mobile or person.phone,
-                "rows": [row.as_context() for row in rows.values()],
-            }
-        )  # fmt: skip
+    lists = [
+        {**_addressed(sheet, picture, rung, code), "rows": [row.as_context() for row in rows.values()]}
+        for (rung, code), rows in sorted(sheet.lists.items(), key=_by_rung)
+    ]
+    problems = [
+        {**_addressed(sheet, picture, rung, code), "rows": [_problem_row(one, picture) for one in found]}
+        for (rung, code), found in sorted(sheet.problems.items(), key=_by_rung)
+    ]
     own = [row.as_context() for row in sheet.own.values()]
-    return LetterKind.REMINDER, context | {"rows": own, "form_title": title, "lists": lists}
+    said = {"rows": own, "form_title": title, "lists": lists, "roster_problems": problems}
+    return LetterKind.REMINDER, context | said
+
+
+def _by_rung(item: tuple[tuple[Rung, str], object]) -> int:
+    return list(Rung).index(item[0][0])
+
+
+def _addressed(sheet: Sheet, picture: Picture, rung: Rung, code: str) -> dict[str, object]:
+    """For whom of a level a list is, and whether whoever gets the letter is to pass it on."""
+    person = picture.roster.people(code, rung.role, picture.day)[0]
+    return {
+        "role": rung.role.value, "level_name": picture.roster.units[code].name,
+        "relayed": person.email.lower() != sheet.to.email.lower(), "person_name": person.name,
+        "person_phone": person.mobile or person.phone,
+    }  # fmt: skip
+
+
+def _problem_row(one: Problem, picture: Picture) -> dict[str, object]:
+    known = picture.roster.units.get(one.unit)
+    about = known.name if known else one.name or one.code or "未写明单位"
+    return {
+        "number": one.number, "kind": one.kind.value, "about": about, "due": one.due,
+        "overdue": one.overdue(picture.now),
+    }  # fmt: skip
 
 
 def calls(picture: Picture, sheets: Iterable[Sheet]) -> Iterator[Event]:

@@ -36,6 +36,7 @@ from workflow.domain.wishes import (
 from workflow.process import moves
 from workflow.process.moves import DECIDING
 from workflow.process.problem_reports import report
+from workflow.process.replaced import moved
 from workflow.process.said import Said, answer, people_of, reasons_of
 from workflow.process.situation import AttachmentFate, Outcome, Situation
 from workflow.process.trust import UNPROVEN, tied
@@ -72,6 +73,8 @@ def heard(said: Said, situation: Situation) -> Outcome | None:
         return None
     answered = (situation.letters.get(known) for known in said.message.in_reply_to)
     question = next((row for row in answered if row and row.kind == LetterKind.AFFILIATION_REQUEST), None)
+    if said.who.replaced and (question is not None or wishes_move(said.words)):
+        return _former(said, question.unit if question else said.who.units[0], situation)
     if question is not None and said.who.registered:
         return _decided(said, question.unit, registry, situation)
     if said.who.registered:
@@ -98,7 +101,7 @@ def in_cells(said: Said, fates: Iterable[AttachmentFate], reading: Reading, situ
         return outcome
     form, unit = situation.forms.get(fate.form), registry.roster.units[fate.unit]
     own = people_of(said.who, {unit.code}, (Role.ADMINISTRATOR,))
-    if form is None or not own or not speaks_for(situation.roster, said.who, unit.code):
+    if form is None or not own or said.who.replaced or not speaks_for(situation.roster, said.who, unit.code):
         return outcome
     trust = trust_in(situation.roster, said.who, unit.code, tied=True)
     field = form.by_name.get(SUSPENDED_FIELD)
@@ -188,6 +191,15 @@ def _decided(said: Said, code: str, registry: Registry, situation: Situation) ->
     return Outcome(tuple(events), bucket=Bucket.REQUEST)
 
 
+def _former(said: Said, code: str, situation: Situation) -> Outcome:
+    return _rejected(said, code, [_not_now(said, situation)], situation)
+
+
+def _not_now(said: Said, situation: Situation) -> str:
+    """Why somebody whose address another took the place of brings nothing about any more."""
+    return moved(said.who, said.who.units[0], situation.roster, said.day).partition("，请")[0] + "，没有办理"
+
+
 def _rejected(said: Said, code: str, reasons: list[str], situation: Situation) -> Outcome:
     """A request or an answer that cannot be taken: the reasons to who wrote, once a day for each unit."""
     unit = situation.roster.units.get(code)
@@ -209,6 +221,8 @@ def _marked(said: Said, registry: Registry, situation: Situation, *, lift: bool)
     own = [c for c in own if not roster.units[c.unit].kind.reports]
     named = [said.thread[1]] if said.thread else codes_in(said.words)
     meant = [c for c in own if c.unit in named] or own
+    if said.who.replaced:
+        return _not_marked(said, said.who.units[0], [_not_now(said, situation)], situation, lift=lift)
     if len({c.unit for c in meant}) != 1:
         names = "、".join(roster.units[c.unit].name for c in own)
         why = (

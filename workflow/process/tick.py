@@ -250,7 +250,7 @@ class Tick:
 
     def _owed(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> list[Due]:
         steps, packages = self.store.steps(campaign.id), self.store.packages(campaign.id)
-        return owed(now, campaign, roster, packages, steps, self.schedule)
+        return owed(now, campaign, roster, packages, steps, self.schedule, self.store.problems())
 
     def _do(
         self, due: Due, now: dt.datetime, campaign: Campaign, roster: Roster, *, alarmed: bool,
