@@ -27,6 +27,8 @@ _CASE_WORDS = {
     CaseAct.SUBMIT: "报送",
     CaseAct.APPROVE: "审核通过",
     CaseAct.RETURN: "退回",
+    CaseAct.CONFIRM: "登记地址确认",
+    CaseAct.DISOWN: "非本单位报送",
 }
 _PACKAGE_WORDS = {
     PackageAct.REPORT: "审核员上报",

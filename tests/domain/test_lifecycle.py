@@ -47,6 +47,12 @@ CASE = {
     ("approved", "submitted"): "submitted",
     ("approved", "returned"): "returned",
     ("returned", "submitted"): "submitted",
+    ("submitted", "confirmed"): "submitted",
+    ("approved", "confirmed"): "approved",
+    ("returned", "confirmed"): "returned",
+    ("submitted", "disowned"): "issued",
+    ("approved", "disowned"): "issued",
+    ("returned", "disowned"): "issued",
 }
 PACKAGE = {
     ("open", "reported"): "reported",

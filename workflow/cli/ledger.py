@@ -41,6 +41,7 @@ def trace(app: App, unit: str, field: str, campaign: str) -> int:
         cells = list(version)
         reported = standing.get((unit, cells[0].form))
         mark = "（上报所用）" if reported and reported.submission == submission else ""
+        mark += "（单位答复：非本单位报送，不计入）" if cells[0].disowned else ""
         what = (
             _column_words(columns[field], cells) if field in columns else f"{field} = {shown(cells[0].value)}"
         )

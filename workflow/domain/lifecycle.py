@@ -45,6 +45,8 @@ class CaseAct(StrEnum):
     SUBMIT = "submitted"
     APPROVE = "approved"
     RETURN = "returned"
+    CONFIRM = "confirmed"
+    DISOWN = "disowned"
 
 
 class PackageState(StrEnum):
@@ -92,6 +94,14 @@ CASE_TRANSITIONS: Mapping[tuple[CaseState, CaseAct], CaseState] = {
     (CaseState.APPROVED, CaseAct.SUBMIT): CaseState.SUBMITTED,
     (CaseState.APPROVED, CaseAct.RETURN): CaseState.RETURNED,
     (CaseState.RETURNED, CaseAct.SUBMIT): CaseState.SUBMITTED,
+    # The unit says that what a stranger sent in its name is its own.
+    (CaseState.SUBMITTED, CaseAct.CONFIRM): CaseState.SUBMITTED,
+    (CaseState.APPROVED, CaseAct.CONFIRM): CaseState.APPROVED,
+    (CaseState.RETURNED, CaseAct.CONFIRM): CaseState.RETURNED,
+    # Or that it is not: back to where it was before, with the version that then stands; see `act_on_case`.
+    (CaseState.SUBMITTED, CaseAct.DISOWN): CaseState.ISSUED,
+    (CaseState.APPROVED, CaseAct.DISOWN): CaseState.ISSUED,
+    (CaseState.RETURNED, CaseAct.DISOWN): CaseState.ISSUED,
 }
 
 PACKAGE_TRANSITIONS: Mapping[tuple[PackageState, PackageAct], PackageState] = {
@@ -120,7 +130,8 @@ class NotAllowed(Exception):
 @dataclass(frozen=True, slots=True)
 class Case:
     """One unit's form in one campaign. `copy` counts the copies mailed, `number` the versions received, `returns` how
-    often it was sent back; `due` is the date set by the last return; `events` numbers its stream.
+    often it was sent back; `due` is the date set by the last return; `events` numbers its stream. `disowned` counts the versions
+    after the newest one that stands which the unit said are not its own.
     """
 
     campaign: str
@@ -134,6 +145,12 @@ class Case:
     due: dt.datetime | None = None
     note: str = ""
     events: int = 0
+    disowned: int = 0
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest version that stands, 0 while there is none."""
+        return self.number - self.disowned
 
     @property
     def stream(self) -> str:
@@ -181,18 +198,24 @@ def package_stream(campaign: str, unit: str) -> str:
 
 def is_counted(case: Case, unit: Unit) -> bool:
     """Whether a unit is asked and counted: one that marks itself 暂停招生 (article 11) is not, unless it has sent data."""
-    return case.number > 0 or not unit.suspended
+    return case.newest > 0 or not unit.suspended
 
 
 def act_on_case(case: Case, act: CaseAct, **changes: object) -> Case:
-    """The case after an act, with the act's own changes (`copy`, `token`, `due`, `note`); raises NotAllowed."""
+    """The case after an act, with the act's own changes (`copy`, `token`, `due`, `note`); raises NotAllowed. `state` and
+    `standing`, the number of a version, say what stands again after a DISOWN.
+    """
     target = CASE_TRANSITIONS.get((case.state, act))
     if target is None:
         raise NotAllowed(_case_reason(case.state, act))
     if act is CaseAct.SUBMIT:
-        changes = {"due": None, "note": "", **changes, "number": case.number + 1}
+        changes = {"due": None, "note": "", **changes, "number": case.number + 1, "disowned": 0}
     elif act is CaseAct.RETURN:
         changes = {**changes, "returns": case.returns + 1}
+    elif act is CaseAct.DISOWN:
+        standing = changes.pop("standing", 0)
+        target = CaseState(changes.pop("state", target))
+        changes = {"due": None, "note": "", **changes, "disowned": case.number - int(str(standing))}
     return replace(case, state=target, events=case.events + 1, **changes)  # type: ignore[arg-type]
 
 

@@ -28,6 +28,9 @@ def case_after(case: Case | None, event: Event) -> Case:
         changes |= {"due": instant(event.data.get("due")), "note": event.data.get("note", "")}
     elif act == CaseAct.APPROVE:
         changes |= {"due": None, "note": event.data.get("note", "")}
+    elif act == CaseAct.DISOWN:
+        changes |= {key: event.data[key] for key in ("standing", "state", "note") if key in event.data}
+        changes["due"] = instant(event.data.get("due"))
     return act_on_case(case, CaseAct(act), **changes)
 
 

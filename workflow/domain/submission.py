@@ -208,7 +208,8 @@ class Submission:
 
     `number` counts the versions of the case from 1; `errors` and `queries` count its findings; `returned` is true
     once a reviewer or the check sent it back; `no_change` marks a 无变化确认, whose answers are last period's; `unregistered`
-    a version from an address that is not the unit's own.
+    a version from an address that is not the unit's own, until the unit confirms it (`confirmed_at`); one that the unit
+    `disowned` is no version of its data any more.
     """
 
     id: str
@@ -227,6 +228,8 @@ class Submission:
     approved: bool = False
     no_change: bool = False
     unregistered: bool = False
+    confirmed_at: dt.datetime | None = None
+    disowned: bool = False
 
 
 Answers = Mapping[str, Value]

@@ -40,7 +40,9 @@ _PACKAGE_WHY = {
     "withdrawal_granted": "撤报",
     "withdrawal_refused": "撤报",
 }
-_CASE_WHY = {"returned": "退回", "approved": "审核结论", "submitted": "更正", "issued": "重新发表"}
+_CASE_WHY = {"returned": "退回", "approved": "审核结论", "submitted": "更正", "issued": "重新发表",
+    "confirmed": "登记地址确认", "disowned": "非本单位报送",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,8 @@ def _case_then(history: History, since: int) -> tuple[Case | None, list[Submissi
             number = data.get("returned_number", data.get("number", case.number))
             flag = "returned" if event.kind == "case.returned" else "approved"
             versions = [replace(v, **{flag: True}) if v.number == number else v for v in versions]  # type: ignore[arg-type]
+        elif event.kind == "case.disowned":
+            versions = [v for v in versions if v.number != data["number"]]
     return case, versions
 
 

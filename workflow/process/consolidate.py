@@ -46,6 +46,7 @@ from workflow.domain.tallies import Judge, TallySheet, judge
 from workflow.process.changes import News, news, since_approval
 from workflow.process.chronicle import returned
 from workflow.process.earlier import answers_under, earlier_data
+from workflow.process.file_notes import sent_by
 from workflow.process.missing import missing
 from workflow.process.situation import SYSTEM, CaseKey, Earlier
 from workflow.process.tallies import judgements, last_reported, tally_sheets
@@ -288,15 +289,15 @@ def _row(seen: Picture, key: CaseKey, members: set[str], own: Package) -> BookRo
         why = f"由{package.name}审核"
     elif own.locked:
         why = "本级已上报"
-    elif case.number == 0:
+    elif case.newest == 0:
         why = "尚未报送"
     else:
         why = ""
     version = seen.received.get(standing.submission)
-    words = notes_in_words(seen.forms[case.form], seen.notes_of(standing))
+    words = notes_in_words(seen.forms[case.form], sent_by(seen.notes_of(standing), version))
     again, changed = _again(seen, key)
     return BookRow(
-        unit, package.name, case.state.word, standing.origin, case.number,
+        unit, package.name, case.state.word, standing.origin, case.newest,
         version.received_at if version else None, seen.answers_of(standing), not why, why, "；".join([*again, *_alone(seen, key, version), *words]),
         changed,
     )  # fmt: skip

@@ -5,11 +5,13 @@ The notes stand beside those on cells, for the reviewer; the remarks are for who
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from workflow.domain.campaign import SHANGHAI
 from workflow.domain.checks import Examination
 from workflow.domain.matching import Sender
-from workflow.domain.submission import Reading
+from workflow.domain.submission import Reading, Submission
 from workflow.domain.trust import Act, Effect, level, may
 
 #: On data from an address that is not the unit's own.
@@ -33,6 +35,14 @@ def noted(seen: Examination, reading: Reading, who: Sender) -> Examination:
     if reading.unlocked:
         notes[LOCKED] = OPENED
     return replace(seen, notes=notes)
+
+
+def sent_by(notes: Mapping[str, str], version: Submission | None) -> Mapping[str, str]:
+    """A version's notes, once its unit has confirmed a stranger's workbook as its own."""
+    if version is None or version.confirmed_at is None:
+        return notes
+    day = version.confirmed_at.astimezone(SHANGHAI)
+    return {**notes, UNREGISTERED: f"已由登记地址确认（{day.year}年{day.month}月{day.day}日）"}
 
 
 def remarks(reading: Reading) -> list[str]:

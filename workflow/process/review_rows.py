@@ -47,7 +47,7 @@ def already_so(decision: Decision, situation: Situation) -> bool:
     if decision.form:
         case = situation.cases.get((campaign, decision.unit, decision.form))
         wanted = {APPROVE: CaseState.APPROVED, RETURN: CaseState.RETURNED}.get(decision.verdict)
-        return case is not None and case.state is wanted and case.number == decision.version_no
+        return case is not None and case.state is wanted and case.newest == decision.version_no
     package = situation.packages.get((campaign, decision.unit))
     wanted_states = _SETTLED.get(decision.verdict, ())
     return (

@@ -184,8 +184,12 @@ def _apply_to_case(review: Review, decision: Decision, situation: Situation) -> 
     check_verdict(decision, note or " ".join(fields.values()), (APPROVE, RETURN))
     if decision.version_no > case.number:
         raise NotAllowed(f"该单位实际报送{case.number}次，与表中的报送次数不符，请在原汇总表中审核")
-    if decision.version_no < case.number:
-        raise Outdated(f"该单位此后又报送了新数据（第{case.number}次），请在新的汇总表中审核")
+    if decision.version_no > case.newest:
+        raise Outdated(
+            f"第{decision.version_no}次报送已由该单位答复为非本单位报送，不再计入，请在新的汇总表中审核"
+        )
+    if decision.version_no < case.newest:
+        raise Outdated(f"该单位此后又报送了新数据（第{case.newest}次），请在新的汇总表中审核")
     if decision.verdict == APPROVE:
         labels = situation.forms[case.form].by_name
         note = with_remarks(note, {labels[name].label: words for name, words in fields.items()})
@@ -214,7 +218,7 @@ def decide_on_case(
     if verdict == APPROVE:
         return replace(_approve(review, case, note, situation), rests_on=rests_on)
     due = return_due(situation, case.unit, review.at)
-    returned, event = returned_case(case, due, note, review.by, review.at, review.cause, case.number)
+    returned, event = returned_case(case, due, note, review.by, review.at, review.cause, case.newest)
     key = (case.campaign, case.unit, case.form)
     newest = replace(situation.submissions[key][-1], returned=True)
     findings = _remarked(situation, newest, remarks or {})
@@ -231,7 +235,7 @@ def _approve(review: Review, case: Case, note: str, situation: Situation) -> Out
         raise NotAllowed("该单位数据还有逻辑校验错误，须改正后才能审核通过")
     if versions and (reason := may_approve(review, case, versions[-1], situation)):
         raise NotAllowed(reason)
-    data = {"number": case.number, "by": review.by, "note": note}
+    data = {"number": case.newest, "by": review.by, "note": note}
     event = Event(case.stream, case.events + 1, "case.approved", review.at, review.by, review.cause, data)
     approved = case_after(case, event)
     newest = replace(versions[-1], approved=True)

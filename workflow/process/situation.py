@@ -250,10 +250,12 @@ def _with_people(roster: Roster, events: Sequence[Event]) -> Roster:
 def _with_submissions(
     known: Mapping[CaseKey, tuple[Submission, ...]], new: tuple[Submission, ...]
 ) -> dict[CaseKey, tuple[Submission, ...]]:
-    """Versions by case with the new ones put in: a version already known under its id is replaced."""
+    """Versions by case with the new ones put in: a version already known under its id is replaced, one that its unit
+    disowned is left out.
+    """
     merged = dict(known)
     for submission in new:
         key = (submission.campaign, submission.unit, submission.form)
         others = tuple(version for version in merged.get(key, ()) if version.id != submission.id)
-        merged[key] = (*others, submission)
+        merged[key] = tuple(sorted(others if submission.disowned else (*others, submission), key=lambda one: one.number))
     return merged

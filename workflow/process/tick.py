@@ -330,10 +330,10 @@ class Tick:
             "window_end": last,
             "counts": {
                 "total": len(cases),
-                "submitted": sum(case.number > 0 for case in cases),
+                "submitted": sum(case.newest > 0 for case in cases),
                 "approved": sum(case.state is CaseState.APPROVED for case in cases),
                 "returned": sum(case.state is CaseState.RETURNED for case in cases),
-                "missing": sum(case.number == 0 for case in cases),
+                "missing": sum(case.newest == 0 for case in cases),
             },
             "workbook_name": name,
         }

@@ -37,6 +37,8 @@ class Batch:
     inserts: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
     returned: list[Row] = field(default_factory=list)
     approved: list[Row] = field(default_factory=list)
+    owned: list[Row] = field(default_factory=list)
+    disowned: list[Row] = field(default_factory=list)
     letters: list[Row] = field(default_factory=list)
     untried: list[Row] = field(default_factory=list)
     pauses: list[Row] = field(default_factory=list)
@@ -83,6 +85,8 @@ class Batch:
         for statement, rows in (
             (_mark_returned, self.returned),
             (_mark_approved, self.approved),
+            (_mark_owned, self.owned),
+            (_mark_disowned, self.disowned),
             (_move_letter, self.letters),
             (_forget_attempt, self.untried),
             (_accept_receipt, self.accepted),
@@ -106,6 +110,12 @@ def _of_submission() -> tuple[Any, ...]:
 
 _mark_returned = update(t.submissions).where(*_of_submission()).values(returned=True)
 _mark_approved = update(t.submissions).where(*_of_submission()).values(approved=True)
+_mark_owned = (
+    update(t.submissions)
+    .where(*_of_submission())
+    .values(unregistered=False, confirmed_at=bindparam("_at", type_=t.submissions.c.confirmed_at.type))
+)
+_mark_disowned = update(t.submissions).where(*_of_submission()).values(disowned=True)
 _move_letter = (
     update(t.letters)
     .where(t.letters.c.id == bindparam("_id"))

@@ -103,6 +103,10 @@ def _on_case(batch: Batch, entry: Entry) -> None:
                 batch.returned.append(_marked(case, number))
         case "case.approved":
             batch.approved.append(_marked(case, event.data.get("number", case.number)))
+        case "case.confirmed":
+            batch.owned.append({**_marked(case, event.data["number"]), "_at": event.at})
+        case "case.disowned":
+            batch.disowned.append(_marked(case, event.data["number"]))
 
 
 def _marked(case: Case, number: int) -> Row:
@@ -356,6 +360,10 @@ def _on_review(batch: Batch, entry: Entry) -> None:
     """A decision held, confirmed or denied has no row: its letter's reply finds the stream by the letter's id."""
 
 
+def _on_sender(batch: Batch, entry: Entry) -> None:
+    """Nor has our question whether a stranger's workbook is its unit's, or the answer: what it changed is the case's."""
+
+
 def _on_purge(batch: Batch, entry: Entry) -> None:
     """What was erased shows in the rows of its own events, and what stands in the ledger is enough to account for it."""
 
@@ -379,6 +387,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "book": _on_book,
     "staff": _on_staff,
     "review": _on_review,
+    "sender": _on_sender,
     "quarantine": _on_quarantine,
     "purge": _on_purge,
 }

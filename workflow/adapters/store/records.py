@@ -249,6 +249,7 @@ class TraceRow:
     attachment_name: str
     returned: bool
     approved: bool
+    disowned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,8 @@ def submission_of(row: Any) -> Submission:
         row.approved,
         row.no_change,
         row.unregistered,
+        row.confirmed_at,
+        row.disowned,
     )
 
 
@@ -181,6 +183,7 @@ def case_row(case: Case) -> dict[str, Any]:
         "due": case.due,
         "note": case.note,
         "events": case.events,
+        "disowned": case.disowned,
     }
 
 

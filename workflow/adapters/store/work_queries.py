@@ -103,10 +103,11 @@ class WorkQueries(Database):
         return {(row.unit, row.form): standing_of(row) for row in found}
 
     def submissions(self, campaign: str, units: Collection[str] | None = None) -> list[Submission]:
-        """All versions, ordered by unit, form and number."""
+        """All versions that stand, ordered by unit, form and number: one that its unit disowned is none of its data."""
         columns = t.submissions.c
         order = (columns.unit, columns.form, columns.number)
-        return [submission_of(row) for row in self._of_units(t.submissions, campaign, units, order)]
+        rows = self._of_units(t.submissions, campaign, units, order)
+        return [submission_of(row) for row in rows if not row.disowned]
 
     def answers(self, submissions: Collection[str]) -> dict[str, StoredAnswers]:
         """The answers by submission id. A submission whose personal payload was erased is left out."""
@@ -339,4 +340,5 @@ def _traced(row: Any, stored: StoredAnswers, field: str, name: str) -> TraceRow:
         attachment_name=name,
         returned=row.returned,
         approved=row.approved,
+        disowned=row.disowned,
     )

@@ -43,6 +43,7 @@ cases = Table(
     Column("due", Instant),
     word("note"),
     count("events"),
+    count("disowned"),
     # The last event of the case, so that what differs between two workbooks is found without looking at all.
     place("changed"),
     sqlite_with_rowid=False,
@@ -82,6 +83,8 @@ submissions = Table(
     flag("approved"),
     flag("no_change"),
     flag("unregistered"),
+    Column("confirmed_at", Instant),
+    flag("disowned"),
     ForeignKeyConstraint(["campaign", "unit", "form"], ["cases.campaign", "cases.unit", "cases.form"]),
     UniqueConstraint("campaign", "unit", "form", "number"),
 )
