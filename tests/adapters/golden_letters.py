@@ -347,7 +347,29 @@ OWN: dict[str, Context] = {
         ],
     },
     "empty_reply": {"doubt": "", "asked_back": "", "reported": False},
-    "unknown_sender_confirm": {"from_address": "z***3@school.test", "held": False, "items": []},
+    "unknown_sender_confirm": {
+        "from_address": "z***3@school.test",
+        "held": False,
+        "forged": False,
+        "items": [],
+    },
+    "sender_answered": {
+        "unnamed": "",
+        "items": [
+            {
+                "unit_name": "金水区第一小学",
+                "received_at": at(2026, 12, 14, 9, 12),
+                "own": True,
+                "words": "第1次报送已确认为本单位报送，由审核员按正常报送审核",
+            },
+            {
+                "unit_name": "金水区西史赵教学点",
+                "received_at": at(2026, 12, 14, 10),
+                "own": False,
+                "words": "该数据不再计入，该单位作为未报送处理，请用登记的邮箱报送；已转工作人员核查",
+            },
+        ],
+    },
     "decision_confirm": COUNTY
     | {
         "level_name": "金水区教育局",
@@ -425,24 +447,38 @@ VARIANTS: dict[str, tuple[str, Context]] = {
     ),
     "unknown_sender_confirm-held": (
         "unknown_sender_confirm",
-        {"from_address": "z***3@school.test", "held": True, "items": []},
+        {"from_address": "z***3@school.test", "held": True, "forged": False, "items": []},
+    ),
+    "unknown_sender_confirm-forged": (
+        "unknown_sender_confirm",
+        {"from_address": "xx***@school.test", "held": True, "forged": True, "items": []},
+    ),
+    "sender_answered-unnamed": (
+        "sender_answered",
+        {
+            "items": [],
+            "unnamed": "来函列有多件，请写明是哪几件，如“确认1”“非本单位报送2”，或者写“全部确认”",
+        },
     ),
     "unknown_sender_confirm-several": (
         "unknown_sender_confirm",
         {
             "from_address": "z***@school.test",
             "held": False,
+            "forged": False,
             "items": [
                 {
                     "unit_name": "金水区第一小学",
                     "from_address": "zh***@geren.test",
                     "held": False,
+                    "forged": False,
                     "received_at": at(2026, 12, 14, 9, 12),
                 },
                 {
                     "unit_name": "金水区西史赵教学点",
                     "from_address": "li***@geren.test",
                     "held": True,
+                    "forged": True,
                     "received_at": at(2026, 12, 14, 10),
                 },
             ],

@@ -15,7 +15,8 @@ from workflow.domain.merge import Origin, Standing
 from workflow.domain.message import Attachment, Bounce, Message
 from workflow.domain.roster import UnitKind
 from workflow.domain.submission import CopyIdentity, Decision, Reading, ReadOutcome, ReviewReading
-from workflow.process.decide import Arrival, decide
+from workflow.process.arrival import Arrival
+from workflow.process.decide import decide
 from workflow.process.situation import Earlier, Outcome, Policy, Situation
 
 if TYPE_CHECKING:

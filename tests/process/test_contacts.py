@@ -18,7 +18,7 @@ from workflow.process.reviews import APPROVE
 if TYPE_CHECKING:
     import datetime as dt
 
-    from workflow.process.decide import Arrival
+    from workflow.process.arrival import Arrival
     from workflow.process.situation import Outcome, Situation
 
 Ends = AttachmentOutcome

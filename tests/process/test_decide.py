@@ -370,6 +370,7 @@ class TestWhoBroughtIt:
         assert answered(outcome, "unknown_sender_confirm") == {
             "from_address": "so***@home.test",
             "held": False,
+            "forged": False,
             "items": [],
         }
         assert outcome.letters[1].enclosures == ()
@@ -385,6 +386,7 @@ class TestWhoBroughtIt:
             assert [event.kind for event in outcome.events if event.kind != "step.done"] == [
                 "message.taken",
                 "staff.query",
+                "sender.asked",
             ]
 
     def test_a_strangers_version_may_be_followed_by_the_strangers_own_and_by_the_units(self) -> None:

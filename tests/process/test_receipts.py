@@ -29,7 +29,7 @@ from workflow.domain.roster import Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, CopyIdentity, Reading, ReadOutcome
 
 if TYPE_CHECKING:
-    from workflow.process.decide import Arrival
+    from workflow.process.arrival import Arrival
     from workflow.process.situation import Outcome, Situation
 
 Ends = AttachmentOutcome

@@ -47,7 +47,7 @@ from workflow.domain.wishes import PROBLEM_FIELD, SUSPENDED_FIELD
 
 if TYPE_CHECKING:
     from workflow.domain.events import Event
-    from workflow.process.decide import Arrival
+    from workflow.process.arrival import Arrival
     from workflow.process.situation import Outcome, Situation
 
 OUR_LETTER = ("<letter@office.test>",)

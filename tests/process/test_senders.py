@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from workflow.process.decide import Arrival
+    from workflow.process.arrival import Arrival
     from workflow.process.situation import Outcome
 
 SHARED = "central@county.test"

@@ -15,6 +15,7 @@ class Assurance(StrEnum):
     """What is said for a sender's address from outside the message."""
 
     SILENT = "silent"  # nobody says anything, and nobody was expected to
+    REFUTED = "refuted"  # the server says that the mail is not from there
     FAILED = "failed"  # the server that could vouch does not
     PASSED = "passed"
 
@@ -32,7 +33,7 @@ def assurance(
         for result in results:
             server, verdicts = _read(result)
             if server == trusted.lower():
-                return Assurance.PASSED if _vouched(verdicts, domain) else Assurance.FAILED
+                return _judged(verdicts, domain)
     if any(aligned(signer, domain) for signer in signed_by):
         return Assurance.PASSED
     return Assurance.FAILED if trusted else Assurance.SILENT
@@ -44,18 +45,26 @@ _Verdict = tuple[str, str, Mapping[str, str]]  # method, result, properties
 _PASSED_FOR = {"dkim": ("header.d", "header.i"), "spf": ("smtp.mailfrom",)}
 
 
-def _vouched(verdicts: Iterable[_Verdict], domain: str) -> bool:
-    """Whether a method passed for the domain; a DMARC failure of that very domain is not overruled."""
-    passed = False
+def _judged(verdicts: Iterable[_Verdict], domain: str) -> Assurance:
+    """What the verdicts say for the domain. A DMARC failure of that very domain is not overruled; without DMARC it takes both
+    DKIM and SPF to fail for the organisation, since either breaks where mail is forwarded.
+    """
+    passed, doubtful, failed = False, False, set[str]()
     for method, result, stated in verdicts:
+        named = next((stated[key] for key in _PASSED_FOR.get(method, ()) if key in stated), "")
         if method == "dmarc" and stated.get("header.from", "") == domain:
-            if result not in {"pass", "none"}:
-                return False
+            if result == "fail":
+                return Assurance.REFUTED
+            doubtful |= result not in {"pass", "none"}
             passed |= result == "pass"
-        elif result == "pass":
-            named = next((stated[key] for key in _PASSED_FOR.get(method, ()) if key in stated), "")
-            passed |= aligned(named.rpartition("@")[2], domain)
-    return passed
+        elif aligned(named.rpartition("@")[2], domain):
+            passed |= result == "pass"
+            failed |= {method} if result == "fail" else set()
+    if doubtful:
+        return Assurance.FAILED
+    if passed:
+        return Assurance.PASSED
+    return Assurance.REFUTED if failed == _PASSED_FOR.keys() else Assurance.FAILED
 
 
 def _read(field: str) -> tuple[str, list[_Verdict]]:

@@ -39,6 +39,7 @@ class LetterKind(StrEnum):
     PROBLEM_FILE = "problem_file"
     EMPTY_REPLY = "empty_reply"
     UNKNOWN_SENDER = "unknown_sender_confirm"
+    SENDER_ANSWERED = "sender_answered"
     DECISION_CONFIRM = "decision_confirm"
     NO_CHANGE_REFUSED = "no_change_refused"
     RECEIPT_REMINDER = "receipt_reminder"
@@ -74,6 +75,7 @@ PRIORITY: Mapping[LetterKind, int] = {
     LetterKind.PROBLEM_FILE: 3,
     LetterKind.EMPTY_REPLY: 3,
     LetterKind.UNKNOWN_SENDER: 3,
+    LetterKind.SENDER_ANSWERED: 3,
     LetterKind.NO_CHANGE_REFUSED: 3,
     LetterKind.ACKNOWLEDGEMENT: 4,
     LetterKind.NOTICE: 5,
@@ -93,6 +95,7 @@ ANSWERS = frozenset(
         LetterKind.PROBLEM_FILE,
         LetterKind.EMPTY_REPLY,
         LetterKind.NO_CHANGE_REFUSED,
+        LetterKind.SENDER_ANSWERED,
         LetterKind.REVIEW_RESULT,
         LetterKind.AFFILIATION_RESULT,
         LetterKind.SUSPENSION,

@@ -214,7 +214,7 @@ def act_on_case(case: Case, act: CaseAct, **changes: object) -> Case:
         changes = {**changes, "returns": case.returns + 1}
     elif act is CaseAct.DISOWN:
         standing = changes.pop("standing", 0)
-        target = CaseState(changes.pop("state", target))
+        target = CaseState(str(changes.pop("state", target)))
         changes = {"due": None, "note": "", **changes, "disowned": case.number - int(str(standing))}
     return replace(case, state=target, events=case.events + 1, **changes)  # type: ignore[arg-type]
 

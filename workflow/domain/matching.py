@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from workflow.domain.authentication import Assurance
@@ -114,6 +114,71 @@ def answers_query(words: str) -> Bucket | None:
     if re.fullmatch(r"(?:确认|已确认|确认无误|是本单位报送|确认是本单位报送|确认为本单位报送)", text):
         return Bucket.REQUEST
     return Bucket.PROBLEM if "非本单位报送" in text or "不是本单位报送" in text else None
+
+
+@dataclass(frozen=True, slots=True)
+class FilesAnswered:
+    """An answer to our question about several workbooks: which are confirmed and which denied, by their numbers from 1;
+    `unnamed` where it does not say which.
+    """
+
+    confirmed: frozenset[int] = frozenset()
+    denied: frozenset[int] = frozenset()
+    unnamed: bool = False
+
+
+def files_answered(words: str, names: Sequence[str]) -> FilesAnswered | None:
+    """What the words above the quotation answer about workbooks in the names of these units, in the order of our letter: 确认
+    of all, 确认1、3, 非本单位报送 of the only one, of those numbered or of the units named. None where the first line, a greeting
+    aside, is no answer; what stands below the answers is a signature or a remark, and answers nothing.
+    """
+    every = frozenset(range(1, len(names) + 1))
+    confirmed, denied, unnamed, answers = frozenset[int](), frozenset[int](), False, 0
+    for line in filter(None, map(str.strip, re.split(r"[\n。;]", unicodedata.normalize("NFKC", words)))):
+        text = re.sub(r"[\s，。！!,.:]", "", re.sub(r"[，,](?=\s*第?\d)", "、", line))
+        if not text or (not answers and _GREETING.fullmatch(text)):
+            continue
+        if _DENIAL.search(text):
+            found = _denied_files(text, names)
+            unnamed |= not found
+            denied |= found
+        elif some := _SOME_PIECES.fullmatch(text) or _SOME_FILES.fullmatch(text):
+            found = frozenset(int(number) for number in re.findall(r"\d+", some[1]))
+            unnamed |= not found <= every
+            confirmed |= found & every
+        elif _ALL_PIECES.fullmatch(text) or _OWN_FILE.fullmatch(text):
+            confirmed |= every
+        elif not answers:
+            return None
+        else:
+            break
+        answers += 1
+    if not answers:
+        return None
+    # What one line confirms and another denies is confirmed by neither.
+    return FilesAnswered(confirmed - denied, denied, unnamed and not (confirmed | denied))
+
+
+def _denied_files(text: str, names: Sequence[str]) -> frozenset[int]:
+    """Which workbooks a denial is about: those of the units that it names or numbers, or the only one."""
+    every = frozenset(range(1, len(names) + 1))
+    plain = [re.sub(r"\s", "", unicodedata.normalize("NFKC", name)) for name in names]
+    named = frozenset(number for number, name in enumerate(plain, start=1) if name in text)
+    rest = text
+    for name in sorted(plain, key=len, reverse=True):
+        rest = rest.replace(name, "")
+    if len(every) == 1 or re.search(r"全部|都|均", rest):
+        return every
+    return (named | frozenset(int(number) for number in re.findall(r"(?<!\d)\d{1,2}(?!\d)", rest))) & every
+
+
+_DENIAL = re.compile(r"(?:非|不是)(?:我|本)(?:单位|校|园|局|中心校?)(?:报送|发送|发出|所发|所报)")
+_OWN_FILE = re.compile(
+    r"(?:(?:已|均|都)?确认(?:无误)?|(?:(?:经)?(?:核实|核对))?(?:确认|确)?(?:是|为|系|均为|均系|都是)(?:我|本)(?:单位|校|园|局|中心校?)(?:报送|发送|发出|所发|所报)的?"
+    r"|确认(?:是|为|系)?(?:我|本)(?:单位|校|园|局)(?:报送|发送)的?)"
+)
+_SOME_FILES = re.compile(r"((?:第?\d{1,3}件?[、和及;]?)+)(?:均|都)?(?:已)?确认(?:无误)?")
+_GREETING = re.compile(r"(?:各位)?(?:老师|领导|同志)?(?:您好|你好|好)|尊敬的.{0,12}")
 
 
 def confirms_decision(words: str) -> bool | None:

@@ -16,6 +16,7 @@ from workflow.domain.authentication import Assurance
 class Trust(StrEnum):
     """How far a sender is trusted to speak for a unit, from the least."""
 
+    FORGED = "发件人验证失败"  # the server says that the mail is not from that address
     UNKNOWN = "发件人不明"  # no From that can be read in one way only
     STRANGER = "地址未登记"
     ROUTED = "地址未登记、有编号"
@@ -59,6 +60,7 @@ def _row(*effects: Effect) -> Mapping[Act, Effect]:
 _C, _N, _F, _H, _S, _X = Effect
 #: What may happen at each level, in the order of the acts.
 MAY: Mapping[Trust, Mapping[Act, Effect]] = {
+    Trust.FORGED: _row(_H, _X, _X, _H, _X, _X, _X),
     Trust.UNKNOWN: _row(_F, _S, _X, _H, _X, _X, _X),
     Trust.STRANGER: _row(_S, _S, _X, _H, _X, _X, _X),
     Trust.ROUTED: _row(_F, _N, _X, _H, _X, _X, _X),
@@ -75,6 +77,8 @@ def level(address: str, said: Assurance, *, registered: bool, tied: bool, replac
     `registered` for what it speaks of, or was until it was `replaced`, and whether a token or the thread of one of our
     letters ties the message to it.
     """
+    if said is Assurance.REFUTED:
+        return Trust.FORGED
     if not address:
         return Trust.UNKNOWN
     if not registered:

@@ -218,7 +218,7 @@ def case_changes(
             return [line("数据来源", then.origin.word, now.origin.word, why)]
         if past.case.state is not case.state:
             return [line("填报状态", past.case.state.word, case.state.word, why)]
-        return []
+        return [line("发件地址", "未登记", "已由登记地址确认", why)] if past.last == "confirmed" else []
     if now.origin is Origin.NO_CHANGE:
         why = "无变化确认"
     elif then.origin in _NOTHING:

@@ -244,10 +244,11 @@ def in_a_file_name(name: str) -> str:
 
 def content_digest(seen: Picture) -> str:
     """What a consolidated workbook says, without when it was made: equal digests need no new version."""
+    owned = {known for known, version in seen.received.items() if version.confirmed_at is not None}
     rows = [
-        [*key[1:], s.origin.value, s.submission, seen.cases[key].state.value]
+        [*key[1:], s.origin.value, s.submission, seen.cases[key].state.value, *(["确认"] if s.submission in owned else [])]
         for key, s in seen.standings.items()
-    ]
+    ]  # fmt: skip
     packages = [[code, package.state.value, package.version] for code, package in seen.packages.items()]
     return hashlib.sha256(canonical([sorted(rows), sorted(packages)]).encode()).hexdigest()
 

@@ -6,20 +6,22 @@ Attachments are decided one after the other, each on what the one before it left
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
+from workflow.adapters.store.records import LetterRow
 from workflow.domain.events import Event
 from workflow.domain.form import Severity
 from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.links import links_to_a_file
 from workflow.domain.matching import (
+    FilesAnswered,
     Sender,
     answers_query,
     asks_withdrawal,
     confirms_decision,
     confirms_no_change,
+    files_answered,
     only_unit,
     pieces_confirmed,
     sender,
@@ -27,12 +29,12 @@ from workflow.domain.matching import (
     token_of,
     trust_in,
 )
-from workflow.domain.message import Attachment, Message, Sighting
-from workflow.domain.receipt import ScanReading
+from workflow.domain.message import Attachment, Message
 from workflow.domain.roster import Recipient, Role
-from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
+from workflow.domain.submission import AttachmentOutcome, Bucket, ReadOutcome
 from workflow.domain.trust import Act, Effect, may
 from workflow.process import (
+    assents,
     bounces,
     confirmations,
     receipts,
@@ -42,42 +44,12 @@ from workflow.process import (
     strangers,
     withdrawals,
 )
+from workflow.process.arrival import Arrival
 from workflow.process.problem_files import LINK, letter_about
 from workflow.process.said import Said
 from workflow.process.senders import asking
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
 from workflow.process.trust import UNPROVEN, who_wrote
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """A person's word on a message in quarantine: it is `unit`'s. `kept` are the ends of those files in it that have been used
-    already and are not looked at again.
-    """
-
-    unit: str
-    kept: tuple[AttachmentFate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One kept message with what the readers made of its attachments, by attachment index. `words` are what the person
-    wrote above the quotation of our letter; `number` is that of its event, more than 1 for one that failed before or was
-    released.
-    """
-
-    sha: str
-    digest: str
-    received_at: dt.datetime
-    message: Message
-    words: str
-    readings: Mapping[int, Reading]
-    attachment_shas: Mapping[int, str]
-    sighting: Sighting | None = None
-    number: int = 1
-    released: Released | None = None
-    scans: Mapping[int, ScanReading] = field(default_factory=dict)
-
 
 #: Why a file of a failed message was not looked at.
 BROKEN = "程序处理这封邮件时出错，原件已保留，将再次处理"
@@ -156,7 +128,9 @@ def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcom
         situation = situation.after(part)
         outcome += part
     useful = [fate for fate in outcome.fates if fate.outcome is not AttachmentOutcome.IGNORED]
-    problems = [fate for fate in useful if fate.outcome in _PROBLEMS and fate.reason != strangers.HELD]
+    problems = [
+        fate for fate in useful if fate.outcome in _PROBLEMS and fate.reason not in strangers.WITHHELD
+    ]
     if not useful and who.registered and links_to_a_file(arrival.words, arrival.message.html):
         linked = AttachmentFate(-1, "超大附件（下载链接）", "", AttachmentOutcome.UNSUPPORTED, reason=LINK)
         outcome, problems = replace(outcome, bucket=Bucket.EMPTY), [linked]
@@ -266,8 +240,25 @@ def _said(arrival: Arrival, who: Sender, thread: CaseKey | None) -> Said:
     return Said(arrival.sha, arrival.message, arrival.words, arrival.received_at, who, thread)
 
 
+def _asked_about(arrival: Arrival, situation: Situation) -> LetterRow | None:
+    """The letter of ours about strangers' workbooks that a message answers."""
+    return next((row for row in situation.answered(arrival.message) if row.id in situation.asked), None)
+
+
+def _said_of_files(arrival: Arrival, letter: LetterRow, situation: Situation) -> FilesAnswered | None:
+    units = situation.roster.units
+    names = [
+        units[one.unit].name if one.unit in units else one.unit for one in situation.asked[letter.id].files
+    ]
+    return files_answered(arrival.words, names)
+
+
 def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: CaseKey | None) -> Outcome:
     """A message without a file: a 撤报申请, a 无变化 confirmation, an answer to 发件地址未登记, or nothing we can use."""
+    about = _asked_about(arrival, situation) if who.registered else None
+    if about is not None and (said := _said_of_files(arrival, about, situation)) is not None:
+        reply = assents.Reply(arrival, who, about, _decide_parts)
+        return assents.settle(reply, situation.asked[about.id], said, situation)
     if (heard := roster_mail.heard(_said(arrival, who, thread), situation)) is not None:
         return heard
     if not who.registered:

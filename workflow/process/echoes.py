@@ -15,7 +15,7 @@ from workflow.adapters.store import Store
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.events import Event
 from workflow.domain.letters import ANSWERS, LetterOrder
-from workflow.process.decide import Arrival
+from workflow.process.arrival import Arrival
 from workflow.process.situation import SYSTEM, Outcome, Situation
 from workflow.process.strangers import masked
 

@@ -7,7 +7,6 @@ next is fetched, kept and read: none of that depends on what the decision will b
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,22 +24,23 @@ from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 from workflow.domain.events import Event
 from workflow.domain.failures import told
 from workflow.domain.form import Form
-from workflow.domain.letters import LetterKind
 from workflow.domain.matching import asks_withdrawal, token_of
 from workflow.domain.message import Fetched, Message, Sighting
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Bucket, ReadOutcome
 from workflow.process import echoes
+from workflow.process.arrival import Arrival, Released
 from workflow.process.bounces import returned_ids
 from workflow.process.correspondence import Secretariat
-from workflow.process.decide import Arrival, Released, decide, failed, is_own
+from workflow.process.decide import decide, failed, is_own
 from workflow.process.gather import Scope, current_campaign, gather, registry_of, roster_of
 from workflow.process.papers import Papers, lay_side_by_side, units_on
 from workflow.process.parts import open_parts
+from workflow.process.recall import Recall
 from workflow.process.release import refusal
 from workflow.process.roster_mail import concerns
 from workflow.process.sightings import missed_before, seen_again
-from workflow.process.situation import Held, Outcome, Policy, Situation
+from workflow.process.situation import Outcome, Policy, Situation
 
 #: A message that conflicts again and again is kept as failed for a later pass: it must not hold up the mail behind it.
 _TRIES = 5
@@ -324,10 +324,16 @@ class Intake:
                 if reading.outcome is ReadOutcome.REVIEW and reading.review:
                     tokens.add(reading.review.token)
             on_paper |= units_on(arrival)
-        held = self._held(ids - {""})
+        recall = Recall(self.store, self._kept)
+        answered = self.store.letters_by_message_id(ids - {""}) if ids - {""} else {}
+        held, asked = recall.decisions(answered.values()), recall.files(answered.values())
         tokens.update(
             review.token for one in held.values() for piece in one.pieces for review in piece.reviews
         )
+        for file in (file for one in asked.values() for file in one.files):
+            units.add(file.unit)
+            readings = file.arrival.readings.values() if file.arrival else ()
+            tokens.update(reading.identity.token for reading in readings if reading.identity)
         scope = Scope(
             frozenset(units | on_paper),
             frozenset(tokens - {""}),
@@ -336,7 +342,7 @@ class Intake:
         )
         campaign = current_campaign(self.store)
         situation = gather(self.store, roster, self.policy, campaign, self.forms(), scope)
-        deciding = held or any(_decides(arrival) or arrival.readings for arrival in arrivals)
+        deciding = held or asked or any(_decides(arrival) or arrival.readings for arrival in arrivals)
         steps = frozenset(self.store.steps(campaign.id)) if campaign and deciding else frozenset[str]()
         spoken = any(
             concerns(one.words, one.readings.values(), situation.answered(one.message), roster)
@@ -344,30 +350,13 @@ class Intake:
         )
         registry = registry_of(self.store) if spoken else None
         genuine = self.papers.genuine(campaign, on_paper) if self.papers and campaign else {}
-        return replace(situation, held=held, steps=steps, receipt_tokens=genuine, registry=registry)
+        return replace(
+            situation, held=held, asked=asked, steps=steps, receipt_tokens=genuine, registry=registry
+        )
 
-    def _held(self, answered: Collection[str]) -> dict[str, Held]:
-        """The held decisions that these letters asked about, by the letter's id; what still waits is read again."""
-        letters = self.store.letters_by_message_id(answered) if answered else {}
-        asking = [row.id for row in letters.values() if row.kind == LetterKind.DECISION_CONFIRM]
-        held: dict[str, Held] = {}
-        for stream, events in (
-            self.store.histories([f"review:{known}" for known in asking]).items() if asking else ()
-        ):
-            (_, first), (_, last) = events[0], events[-1]
-            shas = first.data.get("messages") or [first.data["message"]]
-            one, *others = (self._piece(sha, first.at, last.number) for sha in shas)
-            held[stream.removeprefix("review:")] = replace(one, others=tuple(others))
-        return held
-
-    def _piece(self, sha: str, at: dt.datetime, number: int) -> Held:
-        """A held message; what stood in it is read again while it waits for its answer."""
-        if number == 1:
-            with contextlib.suppress(OutsideFailed):  # lost or damaged: the answer asks for it again
-                arrival = self._read({sha: Raw(self.files.mail(sha), at)})[sha]
-                reviews = [reading.review for reading in arrival.readings.values() if reading.review]
-                return Held(sha, 1, arrival.words, tuple(reviews))
-        return Held(sha, number)
+    def _kept(self, sha: str, at: dt.datetime) -> Arrival:
+        """A message that was taken before, read again; raises OutsideFailed where its bytes are lost."""
+        return self._read({sha: Raw(self.files.mail(sha), at)})[sha]
 
 
 def _decides(arrival: Arrival) -> bool:

@@ -28,7 +28,7 @@ from workflow.process.parts import Opened
 from workflow.process.receipts import ASKED
 
 if TYPE_CHECKING:
-    from workflow.process.decide import Arrival
+    from workflow.process.arrival import Arrival
     from workflow.process.situation import Outcome
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

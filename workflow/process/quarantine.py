@@ -16,15 +16,15 @@ from workflow.adapters.mail.mime import parse
 from workflow.adapters.store import AttachmentRow, MessageRow, Settlement, Store
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.events import Event
-from workflow.domain.form import Severity
 from workflow.domain.matching import only_unit, sender, token_of
 from workflow.domain.message import Message
 from workflow.domain.roster import Role, Roster
-from workflow.domain.submission import TAKEN_OUTCOMES, Finding
-from workflow.process.decide import Released
+from workflow.domain.submission import TAKEN_OUTCOMES
+from workflow.process.arrival import Released
 from workflow.process.gather import require_campaign, require_roster
 from workflow.process.intake import Intake
-from workflow.process.situation import AttachmentFate, Outcome
+from workflow.process.release import fate_of
+from workflow.process.situation import Outcome
 
 #: What is needed to name a message; its sha has 64.
 LEAST_DIGITS = 6
@@ -83,7 +83,7 @@ class Quarantine:
             raise Refused(Fault(f"单位代码 {code}", "名册中没有这个单位", remedy))
         if roster.recipient(code, Role.ADMINISTRATOR, one.message.received_at.date()) is None:
             raise Refused(Fault(f"单位代码 {code}", "该单位及其上级没有可用的邮箱，无法答复", "请先更正名册"))
-        kept = tuple(_fate(row) for row in one.files if row.outcome in TAKEN_OUTCOMES)
+        kept = tuple(fate_of(row) for row in one.files if row.outcome in TAKEN_OUTCOMES)
         data = {"unit": code, "note": note}
         record = Event(
             f"quarantine:{one.message.sha}", 1, "quarantine.released", at, by, one.message.sha, data
@@ -138,17 +138,3 @@ class Quarantine:
         else:
             answered = self.store.letters_by_message_id(list(islice(message.in_reply_to, 20)))
             yield from (row.unit for row in answered.values())
-
-
-def _fate(row: AttachmentRow) -> AttachmentFate:
-    """How a file ended, from its row."""
-    findings = tuple(
-        Finding(
-            said["code"], Severity.ERROR if said["severity"] == "error" else Severity.QUERY,
-            "", "", said["cell"], "", said["message"],
-        )
-        for said in row.findings or ()
-    )  # fmt: skip
-    return AttachmentFate(
-        row.index, row.name, row.sha, row.outcome, row.unit, row.form, row.campaign, findings, row.reason
-    )

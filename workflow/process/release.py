@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from workflow.domain.submission import TAKEN_OUTCOMES, AttachmentOutcome, Bucket
-from workflow.process.decide import Arrival
-from workflow.process.situation import Outcome, Situation
+from workflow.adapters.store.records import AttachmentRow
+from workflow.domain.form import Severity
+from workflow.domain.submission import TAKEN_OUTCOMES, AttachmentOutcome, Bucket, Finding
+from workflow.process.arrival import Arrival
+from workflow.process.situation import AttachmentFate, Outcome, Situation
 
 _USED = TAKEN_OUTCOMES | {AttachmentOutcome.DUPLICATE}
 
@@ -32,3 +34,17 @@ def refusal(arrival: Arrival, outcome: Outcome, situation: Situation) -> str:
                 "请删除，或请该单位重新报送"
             )
     return ""
+
+
+def fate_of(row: AttachmentRow) -> AttachmentFate:
+    """How a file ended, from its row."""
+    findings = tuple(
+        Finding(
+            said["code"], Severity.ERROR if said["severity"] == "error" else Severity.QUERY,
+            "", "", said["cell"], "", said["message"],
+        )
+        for said in row.findings or ()
+    )  # fmt: skip
+    return AttachmentFate(
+        row.index, row.name, row.sha, row.outcome, row.unit, row.form, row.campaign, findings, row.reason
+    )

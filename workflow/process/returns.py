@@ -69,25 +69,28 @@ def decide(part: Part, situation: Situation, who: Sender, thread: CaseKey | None
         return _late(part, case, situation, who)
     if copy < case.copy:
         return _stale(part, copy, case, situation, who)
-    if _same_again(part, key, case, situation):
+    if _same_again(part, key, case, situation, who):
         again = replace(fate, outcome=AttachmentOutcome.DUPLICATE, reason="与已收到的报送文件相同")
         return Outcome(fates=(again,))
     versions = situation.submissions.get(key, ())
-    on_trial = may(trust_in(situation.roster, who, case.unit, tied=True), Act.DATA) is Effect.FIRST
-    if on_trial and versions and not versions[-1].unregistered:
-        return strangers.held(part.message, part.received_at, part.fate, case, situation, who.address)
+    effect = may(trust_in(situation.roster, who, case.unit, tied=True), Act.DATA)
+    on_trial = effect is Effect.FIRST
+    if why := strangers.withheld(effect, versions, case):
+        return strangers.held(part.message, part.received_at, part.fate, case, situation, who.address, why)
     if on_trial and strangers.too_many(versions, part.received_at):
         full = replace(fate, outcome=AttachmentOutcome.FOREIGN, reason=strangers.FULL)
         return Outcome(fates=(full,), bucket=Bucket.QUARANTINED)
     return _take(part, case, situation, who)
 
 
-def _same_again(part: Part, key: CaseKey, case: Case, situation: Situation) -> bool:
-    """The very file that is the case's newest version; after a return it counts again, so that the unit is told."""
-    versions = situation.submissions.get(key, ())
-    return (
-        bool(versions) and versions[-1].attachment == part.fate.sha and case.state is not CaseState.RETURNED
-    )
+def _same_again(part: Part, key: CaseKey, case: Case, situation: Situation, who: Sender) -> bool:
+    """The very file that is the case's newest version; after a return it counts again, so that the unit is told, and from
+    the unit's own address where a stranger had sent it.
+    """
+    newest = next(reversed(situation.submissions.get(key, ())), None)
+    if newest is None or newest.attachment != part.fate.sha or case.state is CaseState.RETURNED:
+        return False
+    return not (newest.unregistered and who.registered)
 
 
 def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
@@ -375,7 +378,7 @@ def _reply(
     )
     if who.registered:
         return (order,)
-    context = {"from_address": strangers.masked(who.address), "held": False, "items": []}
+    context = {"from_address": strangers.masked(who.address), "held": False, "forged": False, "items": []}
     asking = replace(order, kind=LetterKind.UNKNOWN_SENDER, context=context, enclosures=())
     if kind not in strangers.OF_A_VERSION:
         order = strangers.once_a_day(order)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from workflow.adapters.store.records import LetterRow, LetterState, MadeBook
 from workflow.domain.campaign import Campaign
@@ -25,6 +26,9 @@ from workflow.domain.registry import Registry
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Answers, AttachmentOutcome, Bucket, Finding, ReviewReading, Submission
 from workflow.domain.workdays import Workdays
+
+if TYPE_CHECKING:
+    from workflow.process.arrival import Asked
 
 CaseKey = tuple[str, str, str]  # campaign, unit, form
 SYSTEM = "系统"
@@ -144,6 +148,7 @@ class Situation:
     receipts: Mapping[str, ReceiptStanding] = field(default_factory=dict)  # by the receipt's stream
     receipt_tokens: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by unit
     held: Mapping[str, Held] = field(default_factory=dict)  # by the id of the letter that asks
+    asked: Mapping[str, Asked] = field(default_factory=dict)  # by the id of the letter that asks
     contacts: int = 0  # the last number of the stream in which people change
     registry: Registry | None = None  # where a message speaks of the roster
     steps: frozenset[str] = frozenset()  # of the calendar, where a decision may depend on one
@@ -185,6 +190,13 @@ class Situation:
         }
         if held:
             changes["held"] = {**self.held, **held}
+        answers = [event for event in outcome.events if event.kind == "sender.answered"]
+        if answers:
+            changes["asked"] = dict(self.asked) | {
+                letter: self.asked[letter].after(event)
+                for event in answers
+                if (letter := event.stream.removeprefix("sender:")) in self.asked
+            }
         receipts = [event for event in outcome.events if event.stream.startswith("receipt:")]
         if receipts:
             standings = dict(self.receipts)
@@ -257,5 +269,7 @@ def _with_submissions(
     for submission in new:
         key = (submission.campaign, submission.unit, submission.form)
         others = tuple(version for version in merged.get(key, ()) if version.id != submission.id)
-        merged[key] = tuple(sorted(others if submission.disowned else (*others, submission), key=lambda one: one.number))
+        merged[key] = tuple(
+            sorted(others if submission.disowned else (*others, submission), key=lambda one: one.number)
+        )
     return merged

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from workflow.domain.events import Event
@@ -15,6 +15,7 @@ from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case
 from workflow.domain.roster import Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Submission
+from workflow.domain.trust import Effect
 from workflow.process.situation import SYSTEM, AttachmentFate, Outcome, Situation
 
 #: How many versions of a unit's data a day may come from addresses that are not its own: each is answered to the unit.
@@ -25,6 +26,12 @@ OF_A_VERSION = frozenset({LetterKind.ACKNOWLEDGEMENT, LetterKind.RETURNED})
 
 #: Why a workbook was not taken; its unit gets a letter of its own about it.
 HELD = "发件地址未登记，而该单位已由登记的地址报送，未予采用"
+#: The same of a unit that has said of an earlier one that it was not its own.
+DENIED = "发件地址未登记，而该单位此前答复过此类来件非本单位报送，未予采用"
+#: And where the receiving server says that the mail is not from the address that it bears.
+FORGED = "来信未通过邮件服务器的发件人验证，可能系冒用，未予采用，待登记地址确认"
+#: What waits for the unit's word.
+WITHHELD = frozenset({HELD, DENIED, FORGED})
 
 
 def held(
@@ -34,29 +41,42 @@ def held(
     case: Case,
     situation: Situation,
     address: str,
+    why: str = HELD,
 ) -> Outcome:
-    """A workbook for a case that already holds a version of the unit's own: the unit is asked, staff are told, nothing
-    else changes, above all no approval.
+    """A workbook that a stranger sent for a case that holds a version of the unit's own, or that bears an address which it is
+    not from: the unit is asked, staff are told, nothing else changes, above all no approval.
     """
+    forged = why is FORGED
     unit = situation.roster.units[case.unit]
-    matter = (
-        f"{unit.name}（{unit.code}）：未登记的地址 {masked(address)} 发来工作簿，未予采用，已请该单位核实"
-    )
+    whence = "未通过发件人验证、以" if forged else "未登记的地址"
+    by = f"{whence} {masked(address)} {'名义' if forged else ''}".rstrip()
+    matter = f"{unit.name}（{unit.code}）：{by} 发来工作簿，未予采用，已请该单位核实"
     query = Event(
         "staff", 0, "staff.query", received_at, SYSTEM, message, {"unit": unit.code}, {"matter": matter}
     )
-    fate = replace(fate, outcome=AttachmentOutcome.FOREIGN, reason=HELD)
+    fate = replace(fate, outcome=AttachmentOutcome.FOREIGN, reason=why)
     outcome = Outcome(events=(query,), fates=(fate,), bucket=Bucket.QUARANTINED)
     to = situation.roster.recipient(case.unit, Role.ADMINISTRATOR, received_at.date())
     if to is None:
         return outcome
-    context = {"from_address": masked(address), "held": True, "items": []}
+    context = {"from_address": masked(address), "held": True, "forged": forged, "items": []}
     cause = f"{message}#{fate.index}"
     order = LetterOrder(
         LetterKind.UNKNOWN_SENDER, case.campaign, case.unit, case.form, to, received_at, cause, context,
         token=case.token,
     )  # fmt: skip
     return outcome + Outcome(letters=(once_a_day(order),))
+
+
+def withheld(effect: Effect, versions: Sequence[Submission], case: Case) -> str:
+    """Why a workbook waits for its unit's word, '' when it need not."""
+    if effect is Effect.HELD:
+        return FORGED
+    if effect is not Effect.FIRST:
+        return ""
+    if versions and not versions[-1].unregistered:
+        return HELD
+    return DENIED if case.number > len(versions) else ""  # what its unit disowned is no version
 
 
 def too_many(versions: Iterable[Submission], at: dt.datetime) -> bool:

@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from workflow.adapters.store.records import MadeBook
-from workflow.domain.authentication import assurance
+from workflow.domain.authentication import Assurance, assurance
 from workflow.domain.form import FILLER
 from workflow.domain.lifecycle import Case
 from workflow.domain.matching import Sender, sender, token_of, trust_in
@@ -46,8 +46,10 @@ def expired(book: MadeBook, level: Unit, at: dt.datetime, situation: Situation) 
 
 _UNVOUCHED = "来信未通过邮件服务器的发件人验证，请由登记的邮箱重新回复"
 UNPROVEN = {
+    Trust.FORGED: _UNVOUCHED,
     Trust.UNKNOWN: "发件人不明，请由登记的邮箱回复",
     Trust.NAMED: "来信没有编号，也不是对我方信件的回复，请直接回复我方信件",
+    Trust.REPLACED: "来信地址已由新登记的邮箱代替，请由现在登记的邮箱回复",
     Trust.DOUBTED: _UNVOUCHED,
 }
 
@@ -57,6 +59,8 @@ def who_wrote(message: Message, day: dt.date, situation: Situation) -> Sender:
     said = assurance(
         message.auth_results, situation.policy.trusted_authserv, message.sender, message.signed_by
     )
+    if said is Assurance.REFUTED:  # whoever it was: the address is nobody's that we know, and is not answered
+        return Sender(message.sender, (), said)
     return sender(situation.roster, message.sender, day, said, situation.policy.grace_days)
 
 

@@ -27,6 +27,7 @@ KIND_WORDS: Mapping[str, str] = {
     LetterKind.PROBLEM_FILE: "文件问题告知",
     LetterKind.EMPTY_REPLY: "未见附件告知",
     LetterKind.UNKNOWN_SENDER: "来件邮箱核实",
+    LetterKind.SENDER_ANSWERED: "核实答复办理结果",
     LetterKind.DECISION_CONFIRM: "审核意见核实",
     LetterKind.NO_CHANGE_REFUSED: "无变化不予确认",
     LetterKind.RECEIPT_REMINDER: "催报回执表",
