@@ -60,7 +60,7 @@ def _row(*effects: Effect) -> Mapping[Act, Effect]:
 _C, _N, _F, _H, _S, _X = Effect
 #: What may happen at each level, in the order of the acts.
 MAY: Mapping[Trust, Mapping[Act, Effect]] = {
-    Trust.FORGED: _row(_H, _X, _X, _H, _X, _X, _X),
+    Trust.FORGED: _row(_H, _S, _X, _H, _X, _X, _X),
     Trust.UNKNOWN: _row(_F, _S, _X, _H, _X, _X, _X),
     Trust.STRANGER: _row(_S, _S, _X, _H, _X, _X, _X),
     Trust.ROUTED: _row(_F, _N, _X, _H, _X, _X, _X),
