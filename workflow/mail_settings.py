@@ -41,11 +41,12 @@ class Server(Section):
 
 
 class Inbox(Server):
-    """A mailbox, the folder polled, where read mail is moved ('' nowhere), and messages a batch."""
+    """A mailbox, the folder polled, where read mail is moved ('' nowhere), messages a batch, and whether `run` listens for news."""
 
     folder: str = Field(default="INBOX", min_length=1)
     archive_folder: str = ""
     batch: int = Field(default=200, ge=1, le=1000)
+    idle: bool = True
 
 
 class Imap(Inbox):

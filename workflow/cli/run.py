@@ -1,11 +1,16 @@
-"""`run`: the scheduled job. Polls, ticks, sends and consolidates at the intervals of config.toml until it is told to stop."""
+"""`run`: the scheduled job. Polls, ticks, sends and consolidates at the intervals of config.toml, and polls when a server tells
+of new mail, until it is told to stop.
+"""
 
 from __future__ import annotations
 
+import queue
 import signal
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from functools import partial
 from types import FrameType
 
 import schedule
@@ -16,6 +21,7 @@ from workflow.cli.outbox import say_pause
 from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import complain, say
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
+from workflow.process.listen import Listener
 
 
 def run(app: App) -> int:
@@ -27,15 +33,11 @@ def run(app: App) -> int:
         raise Refused(
             Fault(str(app.workspace), "已有一个 huizhi run 在运行", "同一工作目录只能运行一个")
         ) from error
-    stop = threading.Event()
-
-    def told(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    previous = {sign: signal.signal(sign, told) for sign in (signal.SIGTERM, signal.SIGINT)}
+    turns = _Turns()
+    previous = {sign: signal.signal(sign, turns.told) for sign in (signal.SIGTERM, signal.SIGINT)}
     try:
         say("已启动")
-        _work(app, stop)
+        _work(app, turns)
         say("已停止")
         return 0
     finally:
@@ -44,23 +46,59 @@ def run(app: App) -> int:
         lock.release()
 
 
-def _work(app: App, stop: threading.Event) -> None:
-    every = app.config.run
+class _Turns:
+    """What wakes the job: new mail and the order to stop. A queue, since a signal may come while the job holds a lock."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self._rings: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def told(self, _signal: int, _frame: FrameType | None) -> None:
+        self.stop.set()
+        self._rings.put(None)
+
+    def ring(self) -> None:
+        self._rings.put(None)
+
+    def rung(self, seconds: float) -> bool:
+        """Whether it was rung, waited for at most so many seconds; several times at once are once."""
+        heard = False
+        with suppress(queue.Empty):
+            self._rings.get(timeout=seconds)
+            heard = True
+            while True:
+                self._rings.get_nowait()
+        return heard
+
+
+def _work(app: App, turns: _Turns) -> None:
+    every, stop = app.config.run, turns.stop
     jobs = schedule.Scheduler()
 
     def at_once(minutes: float, name: str, work: Callable[[], object]) -> None:
         if minutes > 0:
             jobs.every(max(1, round(minutes * 60))).seconds.do(_tried, name, work, stop)
 
+    def send() -> None:
+        say_pause(app.send())
+
     at_once(every.poll_minutes, "收信", app.poll)
     at_once(every.tick_minutes, "日程", app.tick)
-    at_once(every.send_minutes, "发信", lambda: say_pause(app.send()))
+    at_once(every.send_minutes, "发信", send)
     at_once(every.consolidate_minutes, "汇总", lambda: app.consolidate() if app.store.campaigns() else None)
     jobs.run_all()
-    while not stop.is_set():
-        stop.wait(max(0.05, min(jobs.idle_seconds or 0, 60)))
-        if not stop.is_set():
-            jobs.run_pending()
+    with ExitStack() as listeners:
+        for said in app.config.imap.boxes:
+            if said.idle:
+                listener = Listener(partial(app.mailbox, said), turns.ring, every.poll_minutes * 60)
+                listener.start()
+                listeners.callback(listener.close)
+        while not stop.is_set():
+            if turns.rung(max(0.05, min(jobs.idle_seconds or 0, 60))):
+                _tried("收信", app.poll, stop)
+                _tried("发信", send, stop)
+            if not stop.is_set():
+                jobs.run_pending()
 
 
 def _tried(name: str, work: Callable[[], object], stop: threading.Event) -> None:

@@ -161,8 +161,9 @@ def _archives() -> str:
 def _imap(app: App) -> str:
     opened = []
     for said in app.config.imap.boxes:
-        with app.mailbox(said):
-            opened.append(f"{said.user}@{said.host}" + (f" {said.folder}" if app.config.imap.more else ""))
+        with app.mailbox(said) as mailbox:
+            where = f"{said.user}@{said.host}" + (f" {said.folder}" if app.config.imap.more else "")
+            opened.append(f"{where}（{'新邮件即时通知' if said.idle and mailbox.tells else '按间隔收取'}）")
     return "、".join(opened)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -249,6 +250,110 @@ def test_with_uidplus_only_our_own_are_expunged() -> None:
     ):
         opened.mark([11, 12, 15])
         assert server.heard[-1].endswith(b"UID EXPUNGE 11:12,15")
+
+
+def test_new_mail_is_told_while_the_mailbox_is_listened_to(mailboxes: MailServers) -> None:
+    deliver(mailboxes, 1)
+    with Mailbox(settings(mailboxes)) as mailbox, ThreadPoolExecutor(1) as beside:
+        assert mailbox.tells
+        assert not mailbox.heard(0)
+        waiting = beside.submit(mailbox.heard, 60)
+        deliver(mailboxes, 2)
+        assert waiting.result(20)
+        assert numbers(list(mailbox.batches(0))) == [[1, 2]]
+        deliver(mailboxes, 3)  # between two times of listening
+        assert mailbox.heard(20)
+        assert not mailbox.heard(0)
+
+
+def test_who_listens_can_be_told_to_stop_and_learns_of_a_server_that_goes(mailboxes: MailServers) -> None:
+    with Mailbox(settings(mailboxes)) as mailbox, ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(mailbox.heard, 60)
+        mailbox.hang_up()
+        with pytest.raises(OutsideFailed, match="等候新邮件时出错"):
+            waiting.result(20)
+    with Mailbox(settings(mailboxes)) as mailbox, ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(mailbox.heard, 60)
+        with mailboxes.mailbox_down(), pytest.raises(OutsideFailed, match="等候新邮件时出错"):
+            waiting.result(20)
+
+
+@contextmanager
+def listening(said: bytes, *, capability: bytes = b"IMAP4rev1 IDLE") -> Iterator[Mailbox]:
+    """A mailbox with three messages, whose server says this in IDLE."""
+    tag = b""
+
+    def answer(line: bytes) -> bytes:
+        nonlocal tag
+        if line == b"DONE":
+            return tag + b" OK done\r\n"
+        tag, _, command = line.partition(b" ")
+        if command == b"IDLE":
+            return said.replace(b"TAG", tag)
+        if command.startswith(b"CAPABILITY"):
+            return b"* CAPABILITY " + capability + b"\r\n" + tag + b" OK done\r\n"
+        if command.startswith(b"SELECT"):
+            return b"* 3 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n" + tag + b" OK [READ-WRITE] ok\r\n"
+        return tag + b" OK done\r\n"
+
+    with (
+        scripted(b"* OK ready\r\n", answer) as server,
+        Mailbox(MailboxSettings("127.0.0.1", server.port, "none", "u", "p", timeout=5)) as mailbox,
+    ):
+        yield mailbox
+
+
+@pytest.mark.parametrize(
+    ("said", "news"),
+    [
+        (b"+ idling\r\n* OK Still here\r\n* 3 EXISTS\r\n", False),
+        (b"+ idling\r\n* 1 EXPUNGE\r\n* 2 EXISTS\r\n* 2 FETCH (FLAGS (\\Seen))\r\n", False),
+        (b"+ idling\r\n* 4 EXISTS\r\n* 1 RECENT\r\n", True),
+        (b"+ idling\r\n* 1 EXPUNGE\r\n* 3 EXISTS\r\n", True),
+        (b"* 4 EXISTS\r\n+ idling\r\n", True),
+    ],
+)
+def test_only_a_message_more_than_there_were_is_news(said: bytes, news: bool) -> None:
+    with listening(said) as mailbox:
+        assert mailbox.heard(0.3) is news
+
+
+def test_a_server_that_can_not_idle_or_will_not_is_known() -> None:
+    with listening(b"", capability=b"IMAP4rev1") as mailbox:
+        assert not mailbox.tells
+    with (
+        listening(b"TAG NO busy\r\n") as mailbox,
+        pytest.raises(OutsideFailed, match="等候新邮件时出错（NO busy）"),
+    ):
+        mailbox.heard(5)
+
+
+@pytest.mark.parametrize("size", [0, 1, 70_000, 1 << 20, (1 << 20) + 1, 3_000_000])
+def test_a_message_of_any_size_comes_as_it_is_between_others(size: int) -> None:
+    bodies = [b"a", b"x\r\n" * (size // 3) + b"y" * (size % 3), b"c)\r\n"]
+    lines = [
+        b"* %d FETCH (UID %d " % (n, 10 + n) + WHEN + b" BODY[] {%d}\r\n" % len(b) + b + b")\r\n"
+        for n, b in enumerate(bodies, 1)
+    ]
+    with misbehaving({b"UID FETCH 1:*": SIZES, b"UID FETCH 11:13": b"".join(lines)}) as (_, mailbox):  # noqa: SIM117
+        with mailbox() as opened:
+            [batch] = opened.batches(0)
+            assert [one.raw for one in batch] == bodies
+            opened.mark([11])  # the conversation goes on behind it
+
+
+@pytest.mark.parametrize(
+    ("said", "match"),
+    [
+        (b"* 1 FETCH (UID 11 " + WHEN + b" BODY[] {99999999999}\r\n", "99999999999"),
+        (b"* BYE too many connections\r\n", "too many connections"),
+        (b"nonsense\r\n", "nonsense"),
+    ],
+)
+def test_what_is_no_answer_to_a_fetch_is_an_error(said: bytes, match: str) -> None:
+    replies: dict[bytes, bytes | None] = {b"UID FETCH 1:*": SIZES, b"UID FETCH 11:13": said}
+    with misbehaving(replies) as (_, mailbox), mailbox() as opened, pytest.raises(OutsideFailed, match=match):
+        list(opened.batches(0))
 
 
 def test_ranges_are_short() -> None:

@@ -1,6 +1,6 @@
 """The mailbox: new messages in batches, in the order of their uids, and marked once they are safely kept.
 
-imap-tools opens the connection and logs in; the messages are fetched with raw UID FETCH over its imaplib client,
+imap-tools opens the connection and logs in; the messages are fetched with raw UID FETCH over its imaplib client (`stream`),
 because it would parse each message on the way, and parsing is what costs.
 """
 
@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import imaplib
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,7 @@ from imap_tools.utils import encode_folder
 
 from workflow.adapters.mail import fetching
 from workflow.adapters.mail.connection import Security, require_encryption, words
+from workflow.adapters.mail.stream import FetchLine, SecretStream, Stream
 from workflow.domain.errors import OutsideFailed
 from workflow.domain.message import Fetched, Sighting
 
@@ -70,6 +72,7 @@ class Mailbox:
         self._box: imap_tools.BaseMailBox | None = None
         self._uidvalidity = 0
         self._uidnext = 0
+        self._number = 0
         self._talking = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -83,6 +86,7 @@ class Mailbox:
                 self._box.folder.set(self._settings.folder)
                 self._uidvalidity = self._read_number("UIDVALIDITY")
                 self._uidnext = self._read_number("UIDNEXT")
+                self._number = self._read_number("EXISTS")
                 if not self._uidvalidity:
                     raise OutsideFailed(self._settings.where, "服务器没有给出 UIDVALIDITY，无法辨认邮件")
         except BaseException:
@@ -154,6 +158,35 @@ class Mailbox:
                 if self._settings.archive_folder:
                     self._archive(some)
 
+    @property
+    def tells(self) -> bool:
+        """Whether the server tells of new mail by itself (IDLE)."""
+        return "IDLE" in self._client.capabilities
+
+    def heard(self, seconds: float) -> bool:
+        """Wait until the server tells of new mail, at most so many seconds (less than the 29 minutes of RFC 2177, 3); whether it did."""
+        with self._reported("等候新邮件时出错", "按间隔收信，不受影响"):
+            return self._client.idle(seconds, self._is_news)
+
+    def _is_news(self, said: bytes) -> bool:
+        number, _, what = said.upper().partition(b" ")
+        if not number.isdigit():
+            return False
+        before = self._number
+        if what == b"EXPUNGE":
+            self._number -= 1
+        elif what == b"EXISTS":  # some servers repeat it as a sign of life
+            self._number = int(number)
+        return self._number > before
+
+    def hang_up(self) -> None:
+        """Break the connection off, from whatever thread: whoever waits there gets OutsideFailed."""
+        box = self._box
+        if box is not None:
+            with suppress(OSError):
+                # Below TLS, whose own way of ending would wait for the other thread.
+                socket.socket.shutdown(box.client.sock, socket.SHUT_RDWR)
+
     def filed(self, folder: str, since: dt.date) -> set[str]:
         """The Message-IDs, with their angle brackets, of what lies in another folder since a day; `folder` '' is the one
         in which the provider files what was sent, and has nothing where there is none. Nothing is marked; afterwards the
@@ -171,7 +204,7 @@ class Mailbox:
             ranges = fetching.ranges(uids)
             for start in range(0, len(ranges), _RANGES):
                 some = ",".join(ranges[start : start + _RANGES])
-                told = self._command("FETCH", some, "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
+                told = self._fetched(some, "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
                 said = b"".join(part[1] for part in told if isinstance(part, tuple))
                 found.update(known.decode("ascii", "replace") for known in _MESSAGE_ID.findall(said))
             return found
@@ -207,20 +240,20 @@ class Mailbox:
         return {int(uid) for line in data if isinstance(line, bytes) for uid in line.split()}
 
     @property
-    def _client(self) -> imaplib.IMAP4:
+    def _client(self) -> Stream:
         if self._box is None:
             raise OutsideFailed(self._settings.where, "连接已关闭")
-        return self._box.client
+        client = self._box.client
+        assert isinstance(client, Stream)
+        return client
 
     def _open(self) -> imap_tools.BaseMailBox:
         s = self._settings
         if s.security == "tls":
-            return imap_tools.MailBox(
-                s.host, s.port, timeout=s.timeout, ssl_context=ssl.create_default_context()
-            )
+            return _Tls(s.host, s.port, timeout=s.timeout, ssl_context=ssl.create_default_context())
         if s.security == "starttls":
             return _StartTls(s.host, s.port, s.timeout, ssl.create_default_context())
-        return imap_tools.MailBoxUnencrypted(s.host, s.port, s.timeout)
+        return _Plain(s.host, s.port, s.timeout)
 
     def _introduce(self) -> None:
         """Send ID where the server has it, before and after log-in being announced differently."""
@@ -241,13 +274,13 @@ class Mailbox:
         found: list[tuple[int, int]] = []
         ranges, asked = fetching.ranges(uids), set(uids)
         for start in range(0, len(ranges), _RANGES):
-            data = self._command("FETCH", ",".join(ranges[start : start + _RANGES]), "(UID RFC822.SIZE)")
+            data = self._fetched(",".join(ranges[start : start + _RANGES]), "(UID RFC822.SIZE)")
             found += [(uid, size) for uid, size in fetching.sizes(data) if uid in asked]
         return sorted(found)
 
     def _sizes(self, after_uid: int) -> list[tuple[int, int]]:
         """(uid, octets) of each message above a uid, in order."""
-        data = self._command("FETCH", f"{after_uid + 1}:*", "(UID RFC822.SIZE)")
+        data = self._fetched(f"{after_uid + 1}:*", "(UID RFC822.SIZE)")
         # n:* always names the last message, even one below n.
         return sorted((uid, size) for uid, size in fetching.sizes(data) if uid > after_uid)
 
@@ -261,7 +294,7 @@ class Mailbox:
         return [found[uid] for uid in uids if uid in found]
 
     def _messages(self, uids: str) -> dict[int, Fetched]:
-        data = self._command("FETCH", uids, "(UID INTERNALDATE BODY.PEEK[])")
+        data = self._fetched(uids, "(UID INTERNALDATE BODY.PEEK[])")
         s = self._settings
         return {
             uid: Fetched(Sighting(s.user, s.folder, self._uidvalidity, uid, when), raw)
@@ -269,9 +302,10 @@ class Mailbox:
         }
 
     def _exists(self, uid: int) -> bool:
-        return any(
-            found == uid for found, _ in fetching.sizes(self._command("FETCH", str(uid), "(UID RFC822.SIZE)"))
-        )
+        return any(found == uid for found, _ in fetching.sizes(self._fetched(str(uid), "(UID RFC822.SIZE)")))
+
+    def _fetched(self, uids: str, what: str) -> list[FetchLine]:
+        return self._client.fetched(uids, what)
 
     def _command(self, *arguments: str) -> list[Any]:
         typ, data = self._client.uid(*arguments)
@@ -288,11 +322,21 @@ class Mailbox:
             raise OutsideFailed(self._settings.where, f"{what}（{words(error)}）", remedy) from error
 
 
+class _Plain(imap_tools.MailBoxUnencrypted):
+    def _get_mailbox_client(self) -> imaplib.IMAP4:
+        return Stream(self._host, self._port, self._timeout)
+
+
+class _Tls(imap_tools.MailBox):
+    def _get_mailbox_client(self) -> imaplib.IMAP4:
+        return SecretStream(self._host, self._port, timeout=self._timeout, ssl_context=self._ssl_context)
+
+
 class _StartTls(imap_tools.MailBoxStartTls):
     """imap-tools' own leaves the connection open when the server does not encrypt it."""
 
     def _get_mailbox_client(self) -> imaplib.IMAP4:
-        client = imaplib.IMAP4(self._host, self._port, self._timeout)
+        client = Stream(self._host, self._port, self._timeout)
         try:
             client.starttls(self._ssl_context)
         except BaseException:

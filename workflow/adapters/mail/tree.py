@@ -52,9 +52,11 @@ class Part:
 
     def walk(self) -> Iterator[Part]:
         """This part and all below it, in the message's order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        waiting = [self]
+        while waiting:
+            part = waiting.pop()
+            yield part
+            waiting.extend(reversed(part.children))
 
 
 def read(raw: bytes) -> Part:
