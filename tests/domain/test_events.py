@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -82,6 +83,13 @@ def test_a_refusal_carries_every_fault_and_a_failure_its_one() -> None:
     faults = [Fault("名册!第3行", "没有名称", "请填写"), Fault("名册!第4行", "代码重复")]
     assert str(Refused(faults)) == "名册!第3行：没有名称；请填写\n名册!第4行：代码重复"
     assert Refused(faults[0]).faults == (faults[0],)
+
+
+def test_what_goes_wrong_in_another_process_is_told_in_the_same_words() -> None:
+    refused = pickle.loads(pickle.dumps(Refused([Fault("甲", "缺少变量", "补上"), Fault("乙", "重复")])))
+    assert refused.faults == (Fault("甲", "缺少变量", "补上"), Fault("乙", "重复"))
+    failed = pickle.loads(pickle.dumps(OutsideFailed("磁盘", "已满", "请清理")))
+    assert (failed.fault, str(failed)) == (Fault("磁盘", "已满", "请清理"), "磁盘：已满；请清理")
     assert str(OutsideFailed("imap.example.org", "连接不上")) == "imap.example.org：连接不上"
 
 

@@ -166,7 +166,7 @@ class Office:
     def secretariat(self, store: Store) -> Secretariat:
         return Secretariat(
             self.letterhead, TEMPLATES, self.files, self._no_form,
-            lambda name: require_campaign(self.store, name), store.letter_exists,
+            lambda name: require_campaign(self.store, name), store.letter_exists, beside=0,
         )  # fmt: skip
 
     def decisions(self) -> Decisions:

@@ -44,8 +44,8 @@ def written(office: Office, **more: object) -> Message:
         token=HZ,
     )
     secretariat = replace(office.secretariat(office.store), **more)  # type: ignore[arg-type]
-    (letter,) = secretariat.write([order], ROSTER)
-    return email.message_from_bytes(letter.raw)
+    (queued,) = secretariat.queue([order], ROSTER)
+    return email.message_from_bytes(office.files.letter(queued.data["sha"]))
 
 
 def test_a_letter_says_that_a_machine_wrote_it(office: Office) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import signal
+import threading
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,14 +30,16 @@ from tests.domain.offices import (
 from tests.process.calendar_office import Office, on
 from workflow.domain.campaign import Period
 from workflow.domain.deadlines import Owed
+from workflow.domain.errors import OutsideFailed
 from workflow.domain.ladder import Ladder
 from workflow.domain.roster import Contact, Role, Roster
+from workflow.process.gather import require_campaign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from workflow.adapters.store import Store
+    from workflow.domain.campaign import Campaign
     from workflow.domain.events import Event
 
 REVIEW_DAY = on(1, 5)
@@ -283,6 +290,24 @@ def test_a_crash_between_the_letters_of_a_day_tells_nobody_twice_and_forgets_nob
     assert {"school@county.test", "vocational@city.test", "admin@technical.test"} <= once.keys()
     assert set(once.values()) == {1}
     per_day = Counter((letter.to, letter.at.date()) for letter in office.letters())
+    assert set(per_day.values()) == {1}
+
+
+def test_when_a_process_that_prints_letters_dies_the_next_tick_goes_on(office: Office) -> None:
+    asked = itertools.count(1)
+
+    def campaign(name: str) -> Campaign:
+        if next(asked) == 3:  # the third letter is drafted
+            there = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+            os.kill(int(there[0]), signal.SIGKILL)
+        return require_campaign(office.store, name)
+
+    secretariat = replace(office.secretariat(office.store), campaign=campaign, beside=2)
+    with pytest.raises(OutsideFailed, match="印制信件的进程：中途退出"):
+        replace(office.calendar(piece=1), secretariat=secretariat).run(on(12, 30))
+    office.tick(on(12, 30, 15))
+    per_day = Counter((letter.to, letter.at.date()) for letter in office.letters())
+    assert {"school@county.test", "vocational@city.test"} <= {to for to, _ in per_day}
     assert set(per_day.values()) == {1}
 
 

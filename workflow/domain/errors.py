@@ -30,6 +30,9 @@ class Refused(Exception):
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def __reduce__(self) -> tuple[type[Refused], tuple[tuple[Fault, ...]]]:
+        return type(self), (self.faults,)  # from one process to another
+
 
 class OutsideFailed(Exception):
     """Something outside the program failed; the work is kept and the next try goes on with it."""
@@ -37,6 +40,9 @@ class OutsideFailed(Exception):
     def __init__(self, where: str, what: str, remedy: str = "") -> None:
         self.fault = Fault(where, what, remedy)
         super().__init__(str(self.fault))
+
+    def __reduce__(self) -> tuple[type[OutsideFailed], tuple[str, str, str]]:
+        return type(self), (self.fault.where, self.fault.what, self.fault.remedy)
 
 
 class Conflict(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from workflow.adapters.store import MadeBook, Store
@@ -24,13 +24,15 @@ from workflow.domain.problems import Problem
 from workflow.domain.receipt_standing import doubts, lacking
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.domain.workdays import OFFICE_OPENS
-from workflow.process.correspondence import Secretariat, Written
+from workflow.process.correspondence import Secretariat
 from workflow.process.receipts import ASKED
 from workflow.process.reminders import Picture, ReceiptOwed, Row, Sheet, calls, words
 from workflow.process.situation import SYSTEM
 
 #: Letters written and committed together: some megabytes.
 PIECE = 1000
+#: So many lines of a list take as long as a letter.
+_LINES = 3
 _OWES_REPLY = frozenset({Cohort.NO_REPLY, Cohort.UNCORRECTED})
 
 
@@ -62,28 +64,16 @@ class Chase:
         queries = list(calls(picture, sheets.values()))
         if sheets and gathering_key(picture.day) not in steps:
             self.store.append([_step(campaign, gathering_key(picture.day), now)])
-        self._queue(_pieces(self._orders(sheets.values(), picture), self.piece), roster)
-        closing = [_step(campaign, due.key, due.at, _OVERTAKEN if due.skipped else "") for due in dues]
+        pieces = _pieces(self._orders(sheets.values(), picture), self.piece)
+        with closing(self.secretariat.queue_ahead(pieces, roster)) as queued:
+            for events in queued:
+                self.store.append(events)
+        ends = [_step(campaign, due.key, due.at, _OVERTAKEN if due.skipped else "") for due in dues]
         if sheets:
-            closing.append(_step(campaign, gathered_key(picture.day), now))
-        closing += [_step(campaign, gathered_key(day), now, "并入次日") for day in earlier]
+            ends.append(_step(campaign, gathered_key(picture.day), now))
+        ends += [_step(campaign, gathered_key(day), now, "并入次日") for day in earlier]
         last = self.store.next_numbers(["staff"])["staff"] if queries else 0
-        self.store.append([*closing, *(replace(q, number=n) for n, q in enumerate(queries, last + 1))])
-
-    def _queue(self, pieces: Iterable[Sequence[LetterOrder]], roster: Roster) -> None:
-        """Queue letters piece by piece. While one is forced to disk and committed, the next is written."""
-        with ThreadPoolExecutor(1, thread_name_prefix="chase-keeping") as keeping:
-            before: Future[None] | None = None
-            for orders in pieces:
-                written = self.secretariat.write(orders, roster)
-                if before is not None:
-                    before.result()
-                before = keeping.submit(self._keep, written)
-            if before is not None:
-                before.result()
-
-    def _keep(self, letters: Sequence[Written]) -> None:
-        self.store.append(self.secretariat.keep(letters))
+        self.store.append([*ends, *(replace(q, number=n) for n, q in enumerate(queries, last + 1))])
 
     def _picture(
         self, now: dt.datetime, campaign: Campaign, roster: Roster, silent: Collection[str]
@@ -359,10 +349,12 @@ def _problem_filler(rung: Rung, owner: str, waiting: list[Problem]) -> Callable[
 
 def _pieces(orders: Iterable[LetterOrder], size: int) -> Iterator[list[LetterOrder]]:
     piece: list[LetterOrder] = []
+    weight = 0
     for order in orders:
         piece.append(order)
-        if len(piece) == size:
+        weight += 1 + sum(len(listed["rows"]) for listed in order.context.get("lists", ())) // _LINES
+        if weight >= size:
             yield piece
-            piece = []
+            piece, weight = [], 0
     if piece:
         yield piece

@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from workflow.adapters.files import Files
 from workflow.adapters.letters import LetterTemplates
-from workflow.adapters.mail.mime import compose
 from workflow.adapters.workbook.annotate import annotate
 from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workbook.problems import ReturnSummary
@@ -33,6 +34,7 @@ from workflow.domain.letters import (
 )
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import CopyIdentity
+from workflow.process.press import Draft, Press, Printed
 from workflow.process.situation import SYSTEM
 
 
@@ -50,22 +52,12 @@ class Letterhead:
         return self.address.rpartition("@")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A letter as it will be sent, not kept yet."""
-
-    id: str
-    order: LetterOrder
-    raw: bytes
-    subject: str
-
-
 @dataclass(frozen=True)
 class Secretariat:
     """What it takes to write letters. `compiled` gives a form by its id in the current campaign's own version,
     `campaign` a campaign by its id, `queued` tells which of some letters' ids are queued already. With a `secret` nobody can guess
     a Message-ID, so that who answers a letter, or sends one back, had it; with `plus_addressing` the token stands in the
-    address that answers go to.
+    address that answers go to. Letters in bulk are printed in `beside` further processes.
     """
 
     letterhead: Letterhead
@@ -76,39 +68,59 @@ class Secretariat:
     queued: Callable[[Collection[str]], Collection[str]]
     secret: bytes = b""
     plus_addressing: bool = False
+    beside: int = 2
 
     def queue(self, orders: Iterable[LetterOrder], roster: Roster) -> list[Event]:
-        """Write the letters, keep their bytes, and give the events that queue them."""
-        return self.keep(self.write(orders, roster))
+        """Write the letters, keep their bytes, and give the events that queue them. One that is queued already, by its id,
+        is not written again.
+        """
+        fresh = self._fresh(orders)
+        return self._queued(fresh, self._press.printed(self._drafts(fresh, roster)))
 
-    def write(self, orders: Iterable[LetterOrder], roster: Roster) -> list[Written]:
-        """Write the letters; one that is queued already, by its id, is not written again."""
+    def queue_ahead(
+        self, pieces: Iterable[Iterable[LetterOrder]], roster: Roster
+    ) -> Generator[list[Event], None, None]:
+        """The same piece after piece, for many letters: while the caller has one, the next is being written."""
+        waiting: deque[Mapping[str, LetterOrder]] = deque()
+
+        def drafts() -> Iterator[Sequence[Draft]]:
+            for orders in pieces:
+                waiting.append(self._fresh(orders))
+                yield self._drafts(waiting[-1], roster)
+
+        with closing(self._press.printed_ahead(drafts())) as printed:
+            for letters in printed:
+                yield self._queued(waiting.popleft(), letters)
+
+    @property
+    def _press(self) -> Press:
+        sender = (self.letterhead.name, self.letterhead.address)
+        return Press(self.templates, self.files, sender, self.beside)
+
+    def _fresh(self, orders: Iterable[LetterOrder]) -> dict[str, LetterOrder]:
+        """The letters that are not queued yet, by their ids."""
         wanted = {order.id: order for order in orders}
         there = set(self.queued(wanted.keys())) if wanted else set()
-        fresh = {known: order for known, order in wanted.items() if known not in there}
-        campaigns = {name: self.campaign(name) for name in {order.campaign for order in fresh.values()}}
+        return {known: order for known, order in wanted.items() if known not in there}
+
+    def _queued(self, orders: Mapping[str, LetterOrder], letters: Iterable[Printed]) -> list[Event]:
         return [
-            self._write(known, order, roster, campaigns[order.campaign]) for known, order in fresh.items()
+            self._queued_event(known, order, letter)
+            for (known, order), letter in zip(orders.items(), letters, strict=True)
         ]
 
-    def keep(self, letters: Sequence[Written]) -> list[Event]:
-        """Keep the letters' bytes, and give the events that queue them."""
-        shas = self.files.keep_letters([letter.raw for letter in letters])
-        return [self._queued(letter, sha) for letter, sha in zip(letters, shas, strict=True)]
-
-    def _queued(self, letter: Written, sha: str) -> Event:
-        order = letter.order
+    def _queued_event(self, known: str, order: LetterOrder, letter: Printed) -> Event:
         data = {
             "kind": order.kind.value,
             "campaign": order.campaign,
             "unit": order.unit,
             "form": order.form,
             "priority": PRIORITY[order.kind],
-            "sha": sha,
-            "message_id": self._message_id(letter.id),
+            "sha": letter.sha,
+            "message_id": self._message_id(known),
         }
         personal = {"to": order.to.email, "name": order.to.name, "subject": letter.subject}
-        return Event(f"letter:{letter.id}", 1, "letter.queued", order.at, SYSTEM, order.cause, data, personal)
+        return Event(f"letter:{known}", 1, "letter.queued", order.at, SYSTEM, order.cause, data, personal)
 
     def message_id(self, order: LetterOrder) -> str:
         return self._message_id(order.id)
@@ -126,12 +138,18 @@ class Secretariat:
         local, _, domain = self.letterhead.address.rpartition("@")
         return {"Reply-To": f"{local}+{token}@{domain}"} if self.plus_addressing and token else {}
 
-    def _write(self, known: str, order: LetterOrder, roster: Roster, campaign: Campaign) -> Written:
-        unit = roster.units[order.unit]
+    def _drafts(self, orders: Mapping[str, LetterOrder], roster: Roster) -> list[Draft]:
+        campaigns = {name: self.campaign(name) for name in {order.campaign for order in orders.values()}}
+        return [
+            self._draft(known, order, roster, campaigns[order.campaign]) for known, order in orders.items()
+        ]
+
+    def _draft(self, known: str, order: LetterOrder, roster: Roster, campaign: Campaign) -> Draft:
         day = order.at.date()
         attachments = [self._enclose(enclosure, roster, campaign, day) for enclosure in order.enclosures]
+        names = [one.name if isinstance(one, KeptFile) else one[0] for one in attachments]
         context: dict[str, Any] = {
-            "unit_name": unit.name,
+            "unit_name": roster.units[order.unit].name,
             "salutation": _salutation(order, roster),
             "issuer": self.letterhead.issuer,
             "contact_line": self.letterhead.contact_line,
@@ -140,32 +158,21 @@ class Secretariat:
             "campaign": order.campaign,
             "token": order.token,
             "replaced": "",
-            "attachments": [name for name, _ in attachments],
+            "attachments": names,
             "relay_for": roster.units[order.to.relay_for].name if order.to.relay_for else "",
             **order.context,
         }
-        rendered = self.templates.render(order.kind, context)
         headers = {"X-Huizhi-Letter": self._name(known), **self._answers_to(order.token)}
         if order.reply_to:
             headers |= {"In-Reply-To": order.reply_to, "References": order.reply_to}
-        raw = compose(
-            sender=(self.letterhead.name, self.letterhead.address),
-            to=(order.to.name, order.to.email),
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            attachments=attachments,
-            message_id=self._message_id(known),
-            date=order.at,
-            headers=headers,
-        )
-        return Written(known, order, raw, rendered.subject)
+        to = (order.to.name, order.to.email)
+        return Draft(order.kind.value, context, to, order.at, self._message_id(known), headers, attachments)
 
     def _enclose(
         self, enclosure: Enclosure, roster: Roster, campaign: Campaign, day: dt.date
-    ) -> tuple[str, bytes]:
+    ) -> tuple[str, bytes] | KeptFile:
         if isinstance(enclosure, KeptFile):
-            return enclosure.name, self.files.outbox(enclosure.path)
+            return enclosure
         unit = roster.units[enclosure.unit]
         if isinstance(enclosure, ReceiptForm):
             name = f"负责人回执表_{unit.name}.xlsx"

@@ -9,6 +9,7 @@ are escaped. Tone and order follow GB/T 9704—2012 as far as mail allows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2 import (
@@ -45,6 +46,25 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "day": day, "moment": moment, "until": until, "short": short, "centred": centred, "flush_right": flush_right,
 }  # fmt: skip
 E = TypeVar("E", bound=Environment)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A template file read: what it reads, what it makes itself, and the files that it is put together from."""
+
+    tree: nodes.Template
+    reads: frozenset[str]
+    makes: frozenset[str]
+    pages: tuple[str, ...]
+
+    @classmethod
+    def of(cls, tree: nodes.Template) -> _File:
+        makes = {node.target for node in tree.find_all(nodes.Import)}
+        makes |= {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
+        pages = tuple(page for page in meta.find_referenced_templates(tree) if page is not None)
+        return cls(tree, frozenset(meta.find_undeclared_variables(tree)), frozenset(makes), pages)
+
+
 _GIVEN_BY_RENDERER = frozenset({"title"})
 
 
@@ -56,12 +76,13 @@ class LetterTemplates:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._loader = FileSystemLoader(folder, encoding="utf-8")
         self._environment = _prepared(Environment, self._loader)
         kinds = sorted(path.name.removesuffix(_SUBJECT) for path in folder.glob(f"[!_]*{_SUBJECT}"))
         faults: list[Fault] = []
         trees: dict[str, list[nodes.Template]] = {}
+        self._read: dict[str, _File] = {}
         required: dict[str, Mapping[str, str]] = {}
         for kind in kinds:
             try:
@@ -107,7 +128,7 @@ class LetterTemplates:
             return self._required[kind]
         except KeyError:
             known = "现有：" + "、".join(sorted(self._required))
-            raise Refused(Fault(str(self._folder), f"没有“{kind}”这种信函模板", known)) from None
+            raise Refused(Fault(str(self.folder), f"没有“{kind}”这种信函模板", known)) from None
 
     def _variables(self, kind: str, trees: list[nodes.Template]) -> Mapping[str, str]:
         """Map each variable that the kind's templates and their pages read to the first file reading it; the parsed
@@ -123,10 +144,7 @@ class LetterTemplates:
                 continue
             seen.add(name)
             try:
-                source, _, _ = self._loader.get_source(self._environment, name)
-                tree = self._environment.parse(source, name)
-                trees.append(tree)
-                self._environment.get_template(name)
+                file = self._file(name)
             except TemplateNotFound as error:
                 raise Refused(Fault(name, f"模板文件不存在：{error.name}", "补上该文件")) from error
             except TemplateSyntaxError as error:
@@ -134,13 +152,21 @@ class LetterTemplates:
                 raise Refused(Fault(where, f"模板语法有误：{error.message}")) from error
             except UnicodeDecodeError as error:
                 raise Refused(Fault(name, "模板不是 UTF-8 编码", "另存为 UTF-8")) from error
-            own.update(node.target for node in tree.find_all(nodes.Import))
-            own.update(node.name for node in tree.find_all(nodes.Name) if node.ctx == "store")
-            for variable in sorted(meta.find_undeclared_variables(tree)):
+            trees.append(file.tree)
+            own |= file.makes
+            for variable in sorted(file.reads):
                 if variable not in self._environment.globals and variable not in _GIVEN_BY_RENDERER:
                     found.setdefault(variable, name)
-            waiting.extend(parent for parent in meta.find_referenced_templates(tree) if parent is not None)
+            waiting.extend(file.pages)
         return {variable: name for variable, name in found.items() if variable not in own}
+
+    def _file(self, name: str) -> _File:
+        """A file read, and compiled into the environment; a page that all share is read once."""
+        if name not in self._read:
+            source, _, _ = self._loader.get_source(self._environment, name)
+            self._read[name] = _File.of(self._environment.parse(source, name))
+            self._environment.get_template(name)
+        return self._read[name]
 
 
 def _prepared(kind: type[E], loader: FileSystemLoader) -> E:
