@@ -20,6 +20,7 @@ from tests.domain.offices import (
     WEST,
     at,
 )
+from tests.process.calendar_office import TEMPLATES
 from tests.process.situations import (
     DUE,
     FORMS,
@@ -78,7 +79,32 @@ def of(outcome: Outcome, kind: str) -> Event:
     return event
 
 
+def written(outcome: Outcome) -> list[str]:
+    """The letters in their own words: each is given all that its template asks for."""
+    blank = dict.fromkeys(
+        (
+            "unit_name",
+            "salutation",
+            "issuer",
+            "contact_line",
+            "period_name",
+            "token",
+            "relay_for",
+            "replaced",
+        ),
+        "",
+    )
+    return [
+        TEMPLATES.render(
+            order.kind,
+            {**blank, "date": DUE.date(), "campaign": "2026Q4", "attachments": [], **order.context},
+        ).text
+        for order in outcome.letters
+    ]
+
+
 def reasons(outcome: Outcome, kind: str = "affiliation_result") -> str:
+    assert written(outcome)
     return "；".join(str(reason) for reason in answered(outcome, kind)["reasons"])  # type: ignore[union-attr]
 
 
@@ -220,6 +246,7 @@ class TestSuspension:
         assert (event.data["from"], event.data["units"][0]["suspended"]) == (DUE.date().isoformat(), True)
         assert letters(outcome) == [("suspension", "school@county.test")]
         assert answered(outcome, "suspension")["counted"] is False
+        assert "此后不再要求填报" in "".join(written(outcome))
 
     def test_and_lifts_the_mark_in_the_same_batch(self) -> None:
         _, outcomes = fold(office(), said("暂停招生"), said("我校已恢复招生"), said("恢复招生"))
@@ -307,6 +334,7 @@ class TestProblems:
         )
         assert event.personal == {"sender": "school@county.test", "words": words}
         assert letters(outcome) == [("problem_result", "school@county.test")]
+        assert "已受理，编为第1号，由东区教育局于" in "".join(written(outcome))
 
     @pytest.mark.parametrize(
         "words", ["如有隶属关系有误的，请反映", "不存在隶属关系有误的情况", "单位名称无误"]
@@ -335,6 +363,7 @@ class TestProblems:
         outcome = decide(said("东区山村小学（4101020004）不在名册", "admin@county.test"), office())
         assert kinds(outcome) == ["message.taken"]
         context = answered(outcome, "problem_result")
+        assert "不另行受理" in "".join(written(outcome))
         assert (context["stage"], context["note"]) == ("there", f"名册已有该单位：{REMOTE} 东区山村小学")
 
     def test_a_stranger_is_heard_and_not_written_to(self) -> None:

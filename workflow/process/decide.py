@@ -171,7 +171,7 @@ def _decide_attachment(
     if reading.outcome is ReadOutcome.ANSWERS:
         part = returns.Part(arrival.sha, arrival.received_at, fate, reading)
         done = returns.decide(part, situation, who, thread)
-        return done + roster_mail.in_cells(_said(arrival, who, thread), done.fates, reading, situation)
+        return done + roster_mail.in_cells(_said(arrival, who, thread), done, reading, situation)
     if reading.outcome is ReadOutcome.REVIEW and reading.review is not None:
         return reviews.decide(
             arrival.sha, arrival.message, arrival.received_at, fate, reading.review, situation

@@ -38,7 +38,7 @@ from workflow.process.moves import DECIDING
 from workflow.process.problem_reports import report
 from workflow.process.replaced import moved
 from workflow.process.said import Said, answer, people_of, reasons_of
-from workflow.process.situation import AttachmentFate, Outcome, Situation
+from workflow.process.situation import Outcome, Situation
 from workflow.process.trust import UNPROVEN, tied
 
 _NOT_MARKED = frozenset({"", "None", "否", "False", "无"})
@@ -93,12 +93,13 @@ def beside(said: Said, situation: Situation) -> Outcome:
     return replace(done, bucket=None) if done is not None and done.events else Outcome()
 
 
-def in_cells(said: Said, fates: Iterable[AttachmentFate], reading: Reading, situation: Situation) -> Outcome:
-    """What a workbook that was accepted says of the roster: 暂停招生 of a school by its own 管理员, and 名册问题."""
+def in_cells(said: Said, taken: Outcome, reading: Reading, situation: Situation) -> Outcome:
+    """What a workbook that was accepted, as `taken`, says of the roster: 暂停招生 of a school by its own 管理员, and 名册问题."""
     registry, outcome = situation.registry, Outcome()
-    fate = next((one for one in fates if one.outcome is AttachmentOutcome.ACCEPTED), None)
+    fate = next((one for one in taken.fates if one.outcome is AttachmentOutcome.ACCEPTED), None)
     if registry is None or fate is None or fate.unit not in registry.roster.units:
         return outcome
+    situation = situation.after(taken)
     form, unit = situation.forms.get(fate.form), registry.roster.units[fate.unit]
     own = people_of(said.who, {unit.code}, (Role.ADMINISTRATOR,))
     if form is None or not own or said.who.replaced or not speaks_for(situation.roster, said.who, unit.code):
@@ -204,7 +205,7 @@ def _rejected(said: Said, code: str, reasons: list[str], situation: Situation) -
     """A request or an answer that cannot be taken: the reasons to who wrote, once a day for each unit."""
     unit = situation.roster.units.get(code)
     context: dict[str, Any] = {
-        "stage": "rejected", "school_name": unit.name if unit else "", "reasons": reasons, "old_name": "", "new_name": "",
+        "stage": "rejected", "school_code": code, "school_name": unit.name if unit else "", "reasons": reasons, "old_name": "", "new_name": "",
         "decider_name": "", "since": None, "note": "", "asked_by": "", "asked_at": said.at,
     }  # fmt: skip
     letter = answer(LetterKind.AFFILIATION_RESULT, said, code, context, situation)
