@@ -421,7 +421,11 @@ OWN: dict[str, Context] = {
         "queue": {"queued": 14, "sent": 521, "failed": 1},
         "ledger_head": "9f2c41d07be8a6530c1d",
         "ledger_count": 20418,
-        "problems": ["中牟县教育局没有登记审核员", "退信3件，涉及3个单位的邮箱"],
+        "problems": [
+            "中牟县教育局没有登记审核员",
+            "退信3件，涉及3个单位的邮箱",
+            "请电话告知视察员李四（0371-55550123、13812345678）",
+        ],
         "token": "",
         "attachments": [],
     },

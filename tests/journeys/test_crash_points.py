@@ -130,6 +130,7 @@ def test_sending_killed_at_any_boundary_loses_no_letter_and_repeats_only_those_i
             taker.taken.clear()
             shaken = copied(world, tmp_path / "shaken")
             killed += launcher.run(shaken.folder, "send", kill_at=point).code is None
+            taker.left()
             before = Counter(known(one.raw) for one in taker.taken)
             shaken.at("12-10 10:00")  # what was in doubt has waited
             assert launcher.run(shaken.folder, "send").code == 0, whole.passed[point - 1]

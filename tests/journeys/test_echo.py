@@ -10,8 +10,8 @@ import pytest
 
 from tests.journeys.test_command_line import Office
 from tests.journeys.world import CAMPAIGN, FIRST, administrator, letter
+from workflow.domain.privacy import mask_address
 from workflow.process.intake import Raw
-from workflow.process.strangers import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def test_a_robot_that_answers_every_letter_is_answered_so_often_on_a_day_and_sta
     listed = [str(query.personal.get("matter")) for query in office.app.store.staff_queries()]
     matters = [matter for matter in listed if "疑为对方程序自动回信" in matter]
     assert len(matters) == 1
-    assert f"当日已答复 {masked(administrator(FIRST))} {DAILY} 次" in matters[0]
+    assert f"当日已答复 {mask_address(administrator(FIRST))} {DAILY} 次" in matters[0]
     assert office.app.store.verify_ledger().fault is None
 
 

@@ -98,7 +98,7 @@ def test_the_former_reviewer_s_decision_is_refused_with_its_reason_to_both() -> 
     outcome = decide(approving("review@city.test", SOON), situation)
     (fate,) = outcome.fates
     assert (
-        "自2026年12月28日起不再是甲市教育局登记的地址（现登记的审核员邮箱为ne***@city.test）" in fate.reason
+        "自2026年12月28日起不再是甲市教育局登记的地址（现登记的审核员邮箱为n***@city.test）" in fate.reason
     )
     assert {letter.to.email for letter in outcome.letters} == {"new@city.test", "review@city.test"}
     assert {letter.context["refused"][0]["reason"] for letter in outcome.letters} == {fate.reason}
@@ -117,7 +117,7 @@ def test_data_from_the_former_address_count_for_the_grace_period_and_are_told() 
     (letter,) = outcome.letters
     assert letter.to.email == "review@city.test"
     assert letter.context["replaced"] == (
-        "来信地址自2026年12月28日起不再是登记的地址（现登记的审核员邮箱为ne***@city.test），请以后由登记的邮箱报送。"
+        "来信地址自2026年12月28日起不再是登记的地址（现登记的审核员邮箱为n***@city.test），请以后由登记的邮箱报送。"
     )
     short = replace(situation, policy=replace(situation.policy, grace_days=1))
     late = decide(mail("review@city.test", workbook(CITY), moment=SOON), short)

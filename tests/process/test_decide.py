@@ -368,7 +368,7 @@ class TestWhoBroughtIt:
         assert (outcome.bucket, ends(outcome)) == (Bucket.SUBMISSION, [Ends.ACCEPTED])
         assert letters(outcome) == [("acknowledgement", SCHOOL_MAIL), ("unknown_sender_confirm", SCHOOL_MAIL)]
         assert answered(outcome, "unknown_sender_confirm") == {
-            "from_address": "so***@home.test",
+            "from_address": "s***@home.test",
             "held": False,
             "forged": False,
             "items": [],

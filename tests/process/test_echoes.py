@@ -40,7 +40,7 @@ def test_the_last_answer_puts_one_line_on_staffs_list() -> None:
     told = [event for outcome in taken(6, 3) for event in outcome.events if event.kind == "staff.query"]
     assert len(told) == 1
     assert told[0].personal is not None
-    assert "当日已答复 sc***@county.test 3 次" in told[0].personal["matter"]
+    assert "当日已答复 s***@county.test 3 次" in told[0].personal["matter"]
 
 
 def test_what_was_answered_before_this_batch_counts_on_its_own_day_alone() -> None:

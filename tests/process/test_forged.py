@@ -31,13 +31,13 @@ from workflow.adapters.store.records import LetterRow, LetterState
 from workflow.domain.consultation import Talk
 from workflow.domain.lifecycle import CaseState, PackageAct, PackageState, act_on_package
 from workflow.domain.matching import gives_reason
+from workflow.domain.privacy import mask_address
 from workflow.domain.roster import Contact, Role
 from workflow.domain.submission import AttachmentOutcome, Bucket
 from workflow.process.decide import decide
 from workflow.process.level_report import report_level
 from workflow.process.packages import Review
 from workflow.process.situation import Held, Outcome, Situation
-from workflow.process.strangers import masked
 
 REVIEWER, CITY_REVIEWER = "review@county.test", "review@city.test"
 NOW, LATER = at(1, 3), at(1, 7)
@@ -286,8 +286,8 @@ class TestSeveralWorkbooks:
     ["a@请点击 http://evil.test/login", "a@evil.test\n请转账", f"a@{'x' * 300}.test", "<b>@home.test", "a"],
 )
 def test_what_a_stranger_writes_as_an_address_is_not_shown_to_a_unit(address: str) -> None:
-    assert masked(address) == "（发件地址不明）"
-    assert masked("somebody@home.test") == "so***@home.test"
+    assert mask_address(address) == "（发件地址不明）"
+    assert mask_address("somebody@home.test") == "s***@home.test"
 
 
 class TestOutdated:

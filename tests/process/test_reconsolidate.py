@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -14,6 +15,7 @@ from tests.domain.offices import (
     DIRECT,
     PROVINCE,
     REMOTE,
+    ROSTER,
     SCHOOL,
     WEST,
     form_of,
@@ -25,6 +27,7 @@ from workflow.domain.checks import examine
 from workflow.domain.events import Event
 from workflow.domain.form import Field, FieldType
 from workflow.domain.matching import make_token
+from workflow.domain.roster import Roster
 from workflow.process.consolidate import consolidate, levels_of
 from workflow.process.gather import require_campaign
 from workflow.process.overview import overview
@@ -233,3 +236,59 @@ def test_a_level_beside_the_branch_keeps_its_workbook(levels: Levels) -> None:
     levels.submit(SCHOOL, 1, 480)
     made = versions(levels.make())
     assert (made[WEST], made[DIRECT], made[COUNTY]) == (1, 1, 2)
+
+
+def test_numbers_of_a_school_stand_whole_in_its_countys_workbook_masked_in_the_citys_and_not_in_the_provinces(
+    tmp_path: Path,
+) -> None:
+    form = form_of(number("学生"), Field("邮箱", "学校邮箱", FieldType.EMAIL))
+    levels = Levels(tmp_path, {**FORMS, "school": form})
+    levels.submit(SCHOOL, 1, 480, more={"联系电话": "13812345678", "邮箱": "old@school.test"})
+    levels.approve(SCHOOL, 1)
+    levels.make()
+    more = {"联系电话": "13912345678", "邮箱": "wang@school.test"}
+    levels.submit(SCHOOL, 2, 480, more=more, notes={"联系电话": "“139 1234 5678”按13912345678读取"})
+    made = levels.make()
+    seen = {}
+    for level in (COUNTY, CITY, PROVINCE):
+        book = levels.shown(made[level])
+        sheet = book["示例季报表"]
+        head = {str(cell.value): cell.column for cell in sheet[4]}
+        (row,) = [at for at in range(5, sheet.max_row + 1) if sheet.cell(at, 2).value == SCHOOL]
+        told = [sheet.cell(row, head[name]).value for name in ("学校邮箱", "联系电话")]
+        ((*_, before, after, _),) = [line for line in lines(book) if line[2] == "学校邮箱"]
+        seen[level] = (*told, before, after, sheet.cell(row, head["备注"]).value)
+    assert seen == {
+        COUNTY: (
+            "wang@school.test", "13912345678", "old@school.test", "wang@school.test",
+            "第2次报送，较上次审核通过变化1项（学校邮箱：old@school.test→wang@school.test）；联系电话：“139 1234 5678”按13912345678读取",
+        ),
+        CITY: (
+            "w***@school.test", "139****5678", "o***@school.test", "w***@school.test",
+            "不审核：由东区教育局审核\n第2次报送，较上次审核通过变化1项（学校邮箱：o***@school.test→w***@school.test）",
+        ),
+        PROVINCE: (
+            "不列示", "不列示", "不列示", "不列示", "不审核：由东区教育局审核\n第2次报送，较上次审核通过变化1项（学校邮箱：不列示→不列示）",
+        ),
+    }  # fmt: skip
+    levels.office.close()
+
+
+def test_whom_to_call_stands_in_the_workbook_of_the_level_that_calls(tmp_path: Path) -> None:
+    levels = Levels(tmp_path)
+    people = tuple(
+        replace(person, phone="0371-55550031") if person.unit == REMOTE else person
+        for person in ROSTER.contacts
+    )
+    levels.office.roster = Roster(ROSTER.units, people)
+    made = levels.make()
+    told = {}
+    for level in (COUNTY, CITY, PROVINCE):
+        rows = levels.shown(made[level])["缺报与逾期"].iter_rows(min_row=3, values_only=True)
+        told[level] = next(row[7:9] for row in rows if row[1] == REMOTE)
+    assert told == {
+        COUNTY: ("山管", "0371-55550031"),
+        CITY: ("山管", "0371-****0031"),
+        PROVINCE: ("不列示", "不列示"),
+    }
+    levels.office.close()

@@ -70,5 +70,5 @@ class TestTwoUnitsAtOneAddress:
         (letter,) = office.letters("unknown_sender_confirm")
         office.close()
         assert (letter.to, letter.at) == (SHARED, on(12, 4, 9))
-        assert "1．邮箱so***@home.test于2026年12月3日9时以东区中心校名义报送，已经收下" in letter.text
+        assert "1．邮箱s***@home.test于2026年12月3日9时以东区中心校名义报送，已经收下" in letter.text
         assert "以东区教学点名义报送，没有采用" in letter.text

@@ -46,7 +46,9 @@ REVIEW_DAY = on(1, 5)
 PHONED = Roster(
     UNITS,
     tuple(
-        replace(contact, phone="0371-55550031", mobile="19900000031") if contact.unit == REMOTE else contact
+        replace(contact, phone="0371-55550031", mobile="19900000031")
+        if contact.unit == REMOTE or (contact.unit, contact.role) == (COUNTY, Role.REVIEWER)
+        else contact
         for contact in ROSTER.contacts
     ),
 )
@@ -192,6 +194,16 @@ def test_the_ladder_goes_up_rung_by_rung(office: Office) -> None:
     assert told("admin@city.test") == [4]
     assert told("review@city.test") == [5]
     assert told("inspect@city.test") == [5]
+    ringing = {
+        address: line
+        for address in ("review@city.test", "inspect@city.test")
+        for letter in office.letters()
+        if letter.to == address and letter.at.day == 5
+        for line in letter.text.splitlines()
+        if "东区教育局：尚未上报" in line
+    }
+    assert "联系人县审，电话0371-55550031、19900000031。" in ringing["review@city.test"]
+    assert "联系人县审，电话0371-****0031、199****0031。" in ringing["inspect@city.test"]
 
 
 def test_an_inspector_without_an_address_is_reached_through_the_administrator_and_by_telephone(

@@ -82,7 +82,7 @@ class TestHeld:
         assert letters(outcome) == [("decision_confirm", REVIEWER)]
         assert outcome.letters[0].to.relay_for == ""
         (item,) = outcome.letters[0].context["items"]
-        assert (item["from_address"], item["registered"]) == ("xi***@home.test", False)
+        assert (item["from_address"], item["registered"]) == ("x***@home.test", False)
         assert "待审核员确认" in outcome.fates[0].reason
 
     def test_confirmed_from_the_registered_address_it_counts_as_of_the_confirmation(self) -> None:

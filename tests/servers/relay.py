@@ -98,6 +98,11 @@ class FakeRelay:
         self._thread.join(_PATIENCE)
         self._loop.close()
 
+    def left(self) -> None:
+        """Wait until nobody is connected: what a client that was killed had put on the wire is then taken, or never will be."""
+        running.wait_until(lambda: not self._dialogues, timeout=_PATIENCE, what="the relay left alone")
+        self._wait(asyncio.sleep(0))
+
     def _wait(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE)
 

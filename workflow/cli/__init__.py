@@ -31,7 +31,7 @@ from workflow.cli import (
     workspace,
 )
 from workflow.cli.parsing import Parser
-from workflow.cli.printing import complain
+from workflow.cli.printing import complain, mask_logs
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused, system_words
 
 #: Each declares its own commands, in the order in which help shows them.
@@ -45,6 +45,7 @@ _DOORS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     collect_seldom()
+    mask_logs()
     said = parser().parse_args(arguments)
     try:
         return _run(said)

@@ -81,11 +81,12 @@ def consolidate(app: App, campaign: str, level: str, unit: str) -> int:
     return 0
 
 
-def status(app: App, campaign: str, level: str, as_json: bool) -> int:
-    """The state of a campaign in figures."""
+def status(app: App, campaign: str, level: str, *, as_json: bool, whole: bool) -> int:
+    """The state of a campaign in figures; telephone numbers and addresses masked unless asked for `whole`."""
     known = require_campaign(app.store, campaign)
     roster = require_roster(app.store, known)
     seen = overview(app.store, roster, known, app.now(), _level(level) if level else None)
+    seen = seen if whole else seen.masked()
     if as_json:
         say_json({**seen.as_json(), "sending": usage_json(app)})
     else:
@@ -185,8 +186,9 @@ def declare(commands: Commands) -> None:
         commands,
         "status",
         "查看进展",
-        lambda app, said: status(app, said.campaign, said.level, said.json),
+        lambda app, said: status(app, said.campaign, said.level, as_json=said.json, whole=said.whole),
     )
     command.add_argument("--campaign", default="", metavar="C")
     command.add_argument("--level", default="", metavar="L", help="层级，如 county")
     command.add_argument("--json", action="store_true")
+    command.add_argument("--whole", action="store_true", help="电话、邮箱不隐去（限须电话联系的工作人员）")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from workflow.adapters.store import AttachmentRow, Failure, LetterRow, LetterState, MessageRow, Seen
@@ -13,9 +14,9 @@ from workflow.cli.printing import say, say_json
 from workflow.cli.quarantine import DIGITS, OUTCOMES, plain
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.errors import Fault, Refused
+from workflow.domain.privacy import mask_address, mask_words
 from workflow.domain.submission import Bucket
 from workflow.process.quarantine import LEAST_DIGITS
-from workflow.process.strangers import masked
 
 #: How many messages a list shows unless more are asked for.
 MOST = 200
@@ -45,8 +46,22 @@ _STATES = {
 }
 
 
-def log(app: App, campaign: str, bucket: str, since: str, limit: int, *, failed: bool, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How addresses, and words that may hold them, are shown."""
+
+    address: Callable[[str], str] = mask_address
+    words: Callable[[str], str] = mask_words
+
+
+_MASKED, _WHOLE = _Manner(), _Manner(str, str)
+
+
+def log(
+    app: App, campaign: str, bucket: str, since: str, limit: int, *, failed: bool, as_json: bool, whole: bool
+) -> int:  # fmt: skip
     """What came, the newest first; 1 while a message of those asked for waits to be tried again."""
+    manner = _WHOLE if whole else _MASKED
     buckets = _buckets(bucket, failed=failed)
     moment = _day(since) if since else None
     messages = app.store.mail_log(campaign, buckets, moment, limit or None)
@@ -57,9 +72,9 @@ def log(app: App, campaign: str, bucket: str, since: str, limit: int, *, failed:
         sha = message.sha
         told = (message, files[sha], answers[sha], places[sha], failures.get(sha))
         if as_json:
-            say_json(_as_json(*told))
+            say_json(_as_json(*told, manner))
         else:
-            for line in _lines(*told):
+            for line in _lines(*told, manner):
                 say(line)
     if not as_json:
         total = app.store.mail_log_count(campaign, buckets, moment)
@@ -82,7 +97,7 @@ def show(app: App, start: str) -> int:
     for row in app.store.attachments_of([sha])[sha]:
         say(f"附件 {_file(row)}")
     for letter in app.store.answers_to([sha])[sha]:
-        say(f"答复 {_letter(letter)}")
+        say(f"答复 {_letter(letter, _WHOLE)}")
     for seen in app.store.sightings_of([sha])[sha]:
         say(f"见于 {_place(seen)}")
     path = app.files.mail_path(sha)
@@ -117,17 +132,17 @@ def failure_words(failure: Failure) -> str:
 
 def _lines(
     message: MessageRow, files: Sequence[AttachmentRow], answers: Sequence[LetterRow],
-    places: Sequence[Seen], failure: Failure | None,
+    places: Sequence[Seen], failure: Failure | None, manner: _Manner,
 ) -> Iterator[str]:  # fmt: skip
     unit = f"\t{message.unit}" if message.unit else ""
     yield (
         f"{message.sha[:DIGITS]}\t{message.received_at:%Y-%m-%d %H:%M}\t{BUCKETS[message.bucket]}"
-        f"\t{plain(masked(message.sender))}\t{plain(message.subject)}{unit}"
+        f"\t{plain(manner.address(message.sender))}\t{plain(manner.words(message.subject))}{unit}"
     )
     for row in files:
-        yield f"  附件 {_file(row)}"
+        yield f"  附件 {manner.words(_file(row))}"
     for letter in answers:
-        yield f"  答复 {_letter(letter)}"
+        yield f"  答复 {_letter(letter, manner)}"
     if len(places) > 1:
         yield "  见于 " + "、".join(_place(seen) for seen in places)
     if failure:
@@ -139,8 +154,8 @@ def _file(row: AttachmentRow) -> str:
     return f"{plain(row.name) or '（无名）'} {OUTCOMES[row.outcome]}{reason}"
 
 
-def _letter(letter: LetterRow) -> str:
-    return f"{plain(letter.subject)} 致 {masked(letter.to)}（{_STATES[letter.state]}）"
+def _letter(letter: LetterRow, manner: _Manner) -> str:
+    return f"{plain(letter.subject)} 致 {manner.address(letter.to)}（{_STATES[letter.state]}）"
 
 
 def _place(seen: Seen) -> str:
@@ -149,18 +164,18 @@ def _place(seen: Seen) -> str:
 
 def _as_json(
     message: MessageRow, files: Sequence[AttachmentRow], answers: Sequence[LetterRow],
-    places: Sequence[Seen], failure: Failure | None,
+    places: Sequence[Seen], failure: Failure | None, manner: _Manner,
 ) -> dict[str, Any]:  # fmt: skip
     return {
-        "sha256": message.sha, "received_at": message.received_at.isoformat(), "from": masked(message.sender),
-        "subject": message.subject, "bucket": message.bucket.value, "campaign": message.campaign,
+        "sha256": message.sha, "received_at": message.received_at.isoformat(), "from": manner.address(message.sender),
+        "subject": manner.words(message.subject), "bucket": message.bucket.value, "campaign": message.campaign,
         "unit": message.unit,
         "attachments": [
-            {"name": row.name, "sha256": row.sha, "outcome": row.outcome.value, "reason": row.reason}
+            {"name": manner.words(row.name), "sha256": row.sha, "outcome": row.outcome.value, "reason": row.reason}
             for row in files
         ],
         "answers": [
-            {"id": one.id, "kind": one.kind, "to": masked(one.to), "subject": one.subject, "state": one.state.value}
+            {"id": one.id, "kind": one.kind, "to": manner.address(one.to), "subject": one.subject, "state": one.state.value}
             for one in answers
         ],
         "sightings": [
@@ -170,7 +185,7 @@ def _as_json(
         "failure": failure
         and {
             "tries": failure.tries, "tried_at": failure.tried_at.isoformat(),
-            "not_before": failure.not_before and failure.not_before.isoformat(), "fault": failure.fault,
+            "not_before": failure.not_before and failure.not_before.isoformat(), "fault": manner.words(failure.fault),
         },
     }  # fmt: skip
 
@@ -212,7 +227,14 @@ def declare(commands: Commands) -> None:
         "log",
         "列出来信：何时何人来信、去向、附件、答复、见于何处",
         lambda app, said: log(
-            app, said.campaign, said.bucket, said.since, said.limit, failed=said.failed, as_json=said.json
+            app,
+            said.campaign,
+            said.bucket,
+            said.since,
+            said.limit,
+            failed=said.failed,
+            as_json=said.json,
+            whole=said.whole,
         ),
     )
     command.add_argument("--campaign", default="", metavar="C", help="只列一期，如 2026Q4")
@@ -225,6 +247,7 @@ def declare(commands: Commands) -> None:
         "--limit", type=int, default=MOST, metavar="N", help=f"最多列多少封（默认 {MOST}，0 不限）"
     )
     command.add_argument("--json", action="store_true")
+    command.add_argument("--whole", action="store_true", help="邮箱、电话不隐去（限办理该件的工作人员）")
     command = add(mail, "show", "查看一封来信", lambda app, said: show(app, said.id))
     command.add_argument("id", metavar="ID", help="邮件编号的前几位")
     command = add(mail, "retry", "立即再次处理一封处理失败的来信", lambda app, said: retry(app, said.id))

@@ -7,7 +7,7 @@ from typing import Any
 
 from workflow.adapters.store import Pause
 from workflow.app import App
-from workflow.cli.printing import complain
+from workflow.cli.printing import log
 from workflow.domain.sending import Limits
 from workflow.process.dispatch import Sent, use
 
@@ -64,6 +64,6 @@ def _spans(numbers: tuple[int, int, int]) -> dict[str, int]:
 def say_pause(sent: Sent) -> None:
     """What a scheduled pass tells: a pause that has just begun, and what could not be looked at."""
     if sent.pause is not None and sent.fresh:
-        complain(pause_words(sent.pause))
+        log(pause_words(sent.pause))
     if sent.fault is not None:
-        complain(sent.fault)
+        log(str(sent.fault))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 from workflow.domain.errors import Fault
+from workflow.domain.privacy import mask_words
 
 #: What a terminal or a log would not show as it is: controls and escapes (tabs part our columns), marks that turn the line
 #: around, characters without width, private and unassigned ones in their planes, halves of a character.
@@ -42,6 +44,24 @@ def say(text: str = "") -> None:
 def complain(fault: Fault | str) -> None:
     """One line on standard error."""
     print(visible(str(fault)), file=sys.stderr, flush=True)
+
+
+def log(text: str) -> None:
+    """A line of what goes on by itself, on standard error, which may end in a log file: it names nobody's number or address."""
+    complain(mask_words(text))
+
+
+class Masked(logging.Formatter):
+    """How whatever any library logs is written: in lines of ours."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(mask_words(super().format(record)))
+
+
+def mask_logs() -> None:
+    """Let every logger that nobody listens to write as `log` does."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(Masked())
 
 
 def say_json(value: object) -> None:

@@ -8,6 +8,7 @@ from workflow.adapters.mail.mime import quoted_above
 from workflow.app import App
 from workflow.cli.parsing import Commands, add, with_reason
 from workflow.cli.printing import say
+from workflow.domain.privacy import mask_address, mask_words
 from workflow.domain.submission import AttachmentOutcome, Bucket
 from workflow.process.quarantine import Quarantine, Waiting
 
@@ -45,10 +46,10 @@ def listing(app: App, settled: bool) -> int:
         message = one.message
         say(
             f"{message.sha[:DIGITS]}\t{message.received_at:%Y-%m-%d %H:%M}\t{_BUCKETS.get(message.bucket, '附件未采用')}"
-            f"\t{plain(message.sender) or '（发件人不明）'}\t{plain(message.subject)}"
+            f"\t{plain(mask_address(message.sender))}\t{plain(mask_words(message.subject))}"
         )
         for line in _of_files(one):
-            say(f"  {line}")
+            say(f"  {mask_words(line)}")
         for line in _decided(one):
             say(f"  {line}")
     waiting = sum(not one.settled for one in found)

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from workflow.app import App
 from workflow.cli.outbox import say_pause
 from workflow.cli.parsing import Commands, add
-from workflow.cli.printing import complain, say
+from workflow.cli.printing import log, say
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
 from workflow.process.listen import Listener
 
@@ -108,15 +108,16 @@ def _tried(name: str, work: Callable[[], object], stop: threading.Event) -> None
     try:
         work()
     except OutsideFailed as failure:
-        complain(f"{name}失败，稍后再试：{failure.fault}")
+        log(f"{name}失败，稍后再试：{failure.fault}")
     except Conflict:
-        complain(f"{name}与另一进程同时写入，稍后再试")
+        log(f"{name}与另一进程同时写入，稍后再试")
     except Refused as refused:
         for fault in refused.faults:
-            complain(f"{name}未进行：{fault}")
+            log(f"{name}未进行：{fault}")
     except Exception:  # noqa: BLE001 - a fault of ours in one job must not end the others; it is seen and tried again
-        complain(f"{name}因程序错误中断，稍后再试；请将以下内容交给管理员")
-        traceback.print_exc()
+        log(f"{name}因程序错误中断，稍后再试；请将以下内容交给管理员")
+        for line in traceback.format_exc().splitlines():
+            log(line)
 
 
 def declare(commands: Commands) -> None:

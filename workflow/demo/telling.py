@@ -41,7 +41,7 @@ def tell(summary: Summary) -> None:
     seen = summary.overview
     mail = seen.mail
     say()
-    print_overview(seen)
+    print_overview(seen.masked())
     say()
     say("各级填报件（含所属学校）：")
     for level, states in summary.levels.items():

@@ -241,6 +241,15 @@ class Form:
         return {column.name: column for table in self.tables for column in table.columns}
 
     @cached_property
+    def contacts(self) -> tuple[tuple[Field, ...], frozenset[str]]:
+        """What tells of people: the fields that ask for a telephone number, an address or who filled in, without cells of
+        tables, and the columns of tables that ask for a number or an address.
+        """
+        asked = {FieldType.PHONE, FieldType.EMAIL}
+        fields = tuple(f for f in self.fields if not f.row and (f.type in asked or f.name in {HEAD, FILLER}))
+        return fields, frozenset(name for name, column in self.columns.items() if column.type in asked)
+
+    @cached_property
     def cells_in(self) -> Mapping[str, tuple[str, ...]]:
         """The names of each column's cells, from the first row down."""
         rows_of = {table.name: range(1, table.rows + 1) for table in self.tables}

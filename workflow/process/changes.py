@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from workflow.adapters.store import MadeBook, Store, StoredAnswers
 from workflow.domain.answers import shown
 from workflow.domain.events import Event
-from workflow.domain.form import Form
+from workflow.domain.form import Field, Form, Value
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.merge import CARRIED, Change, Origin, Standing, stand
+from workflow.domain.privacy import Sight, sight, value_for
 from workflow.domain.replay import case_after, package_after
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.submission import Answers, Submission
@@ -96,7 +97,10 @@ def _lines(
     for was in past:
         key = (seen.campaign.id, was.case.unit, was.case.form)
         form = seen.forms[was.case.form]
-        lines += case_changes(units[was.case.unit], form, was, seen.cases[key], seen.standings[key], answers)
+        sees = sight(seen.roster, seen.root.code, was.case.unit)
+        lines += case_changes(
+            units[was.case.unit], form, was, seen.cases[key], seen.standings[key], answers, sees
+        )
     return lines
 
 
@@ -204,9 +208,9 @@ def _case_then(history: History, since: int) -> tuple[Case | None, list[Submissi
 
 
 def case_changes(
-    unit: Unit, form: Form, past: Moved, case: Case, now: Standing, answers: Mapping[str, Answers]
-) -> list[Change]:
-    """The lines about one unit's form, `answers` by submission."""
+    unit: Unit, form: Form, past: Moved, case: Case, now: Standing, answers: Mapping[str, Answers], sees: Sight
+) -> list[Change]:  # fmt: skip
+    """The lines about one unit's form, `answers` by submission; `sees` is how the workbook's level sees its contacts."""
 
     def line(what: str, before: str, after: str, why: str) -> Change:
         return Change(unit, form.title, what, before, after, why)
@@ -229,31 +233,43 @@ def case_changes(
         return [line("填报数据", then.origin.word, now.origin.word, why)]
     old, new = answers.get(then.submission, {}), answers.get(now.submission, {})
     fields, tables = differing(form, old, new)
-    lines = [line(f.label, shown(old.get(f.name)), shown(new.get(f.name)), why) for f in fields]
-    lines += [line(*words, why) for table in tables for words in _table_words(table)]
+    lines = [
+        line(f.label, _told(sees, f, old.get(f.name)), _told(sees, f, new.get(f.name)), why) for f in fields
+    ]
+    lines += [line(*words, why) for table in tables for words in _table_words(table, sees)]
     return lines or [line("报送次数", _times(then), _times(now), why)]
 
 
-def _table_words(difference: TableDifference) -> list[tuple[str, str, str]]:
+def _told(sees: Sight, field: Field, value: Value) -> str:
+    """An answer in words, as the workbook's level sees it."""
+    return shown(value_for(sees, field, value))
+
+
+def _table_words(difference: TableDifference, sees: Sight) -> list[tuple[str, str, str]]:
     """A table's lines: what, before and after. Row by row where few differ, else one line that counts them."""
-    name = difference.table.name
+    name, columns = difference.table.name, difference.table.columns
     if difference.rows > _FEW_ROWS:
         return [(name, f"共{difference.before}行", f"共{difference.after}行：{difference.words}")]
-    words = [(f"{name} 删去第{row.number}行", _row_words(row), shown(None)) for row in difference.removed]
+    words = [
+        (f"{name} 删去第{row.number}行", _row_words(columns, row, sees), shown(None))
+        for row in difference.removed
+    ]
     for before, after in difference.changed:
-        cells = zip(difference.table.columns, before.values, after.values, strict=True)
+        cells = zip(columns, before.values, after.values, strict=True)
         words += [
-            (f"{name}第{after.number}行{column.label}", shown(old), shown(new))
+            (f"{name}第{after.number}行{column.label}", _told(sees, column, old), _told(sees, column, new))
             for column, old, new in cells
             if old != new
         ]
     return words + [
-        (f"{name} 增加第{row.number}行", shown(None), _row_words(row)) for row in difference.added
+        (f"{name} 增加第{row.number}行", shown(None), _row_words(columns, row, sees))
+        for row in difference.added
     ]
 
 
-def _row_words(row: Row) -> str:
-    return "，".join(shown(value) for value in row.values if value is not None)
+def _row_words(columns: Sequence[Field], row: Row, sees: Sight) -> str:
+    answered = zip(columns, row.values, strict=True)
+    return "，".join(_told(sees, column, value) for column, value in answered if value is not None)
 
 
 def package_change(unit: Unit, then: Package, now: Package, last: str) -> Change:
@@ -270,16 +286,19 @@ def _times(standing: Standing) -> str:
     return f"{standing.origin.word}，第{standing.number}次"
 
 
-def since_approval(form: Form, approved: Answers, answers: Answers) -> tuple[frozenset[str], str]:
-    """The fields and cells of tables that differ from what was last approved, and how a note words it: former values of
-    a few, of a table how many rows.
+def since_approval(
+    form: Form, approved: Answers, answers: Answers, sees: Sight
+) -> tuple[frozenset[str], str]:
+    """The fields and cells of tables that differ from what was last approved, and how a note words it to who sees contacts
+    so: former values of a few, of a table how many rows.
     """
     fields, tables = differing(form, approved, answers)
     words = f"较上次审核通过变化{len(fields) + len(tables)}项"
     named = [f"{table.table.name}：{table.words}" for table in tables]
     if len(fields) + len(tables) <= _FEW:
         named = [
-            f"{f.label}：{shown(approved.get(f.name))}→{shown(answers.get(f.name))}" for f in fields
+            f"{f.label}：{_told(sees, f, approved.get(f.name))}→{_told(sees, f, answers.get(f.name))}"
+            for f in fields
         ] + named
     elif named:
         named[0] = f"其中{named[0]}"

@@ -20,6 +20,7 @@ from workflow.domain.form import Form
 from workflow.domain.ladder import COHORTS, Cohort, Rung, level_above, report_owed
 from workflow.domain.letters import KeptFile, LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, is_counted
+from workflow.domain.privacy import number_for, sight
 from workflow.domain.problems import Problem
 from workflow.domain.receipt_standing import doubts, lacking
 from workflow.domain.roster import Recipient, Role, Roster, Unit
@@ -262,12 +263,13 @@ def _receipt_filler(row: Row, owed: ReceiptOwed) -> Callable[[Sheet], None]:
     return fill
 
 
-def _case_row(picture: Picture, case: Case, *, with_phone: bool = False) -> Row:
+def _case_row(picture: Picture, case: Case, rung: Rung | None = None) -> Row:
+    """What a unit owes: to itself, or with whom to ring up to who is on a rung of the level that urges it."""
     unit = picture.roster.units[case.unit]
     due = case.due or picture.campaign.reply_due
-    name, phone = _whom_to_ring(picture, case.unit, Role.ADMINISTRATOR) if with_phone else ("", "")
+    name, phone = _whom_to_ring(picture, case.unit, Role.ADMINISTRATOR, rung) if rung else ("", "")
     matter = COHORTS[case.state].value
-    if with_phone and _out_of_reach(picture, case.unit):
+    if rung and _out_of_reach(picture, case.unit):
         matter += "（登记的邮箱收不到信）"
     return Row(unit, matter, due, name, phone)
 
@@ -279,13 +281,16 @@ def _out_of_reach(picture: Picture, code: str) -> bool:
     return bool(emails) and all(email in picture.roster.bad for email in emails)
 
 
-def _whom_to_ring(picture: Picture, code: str, role: Role) -> tuple[str, str]:
-    """Name and telephone of whoever holds a role, else of the unit's 管理员."""
+def _whom_to_ring(picture: Picture, code: str, role: Role, rung: Rung) -> tuple[str, str]:
+    """Name and telephone of whoever holds a role, else of the unit's 管理员, as who is on that rung sees them."""
     people = picture.roster.people(code, role, picture.day)
     people = people or picture.roster.people(code, Role.ADMINISTRATOR, picture.day)
     if not people:
         return "", ""
-    return people[0].name, "、".join(number for number in (people[0].phone, people[0].mobile) if number)
+    level = level_above(picture.roster, code)
+    sees = sight(picture.roster, level.code if level else code, code, rung.role)
+    numbers = "、".join(number for number in (people[0].phone, people[0].mobile) if number)
+    return people[0].name, number_for(sees, numbers)
 
 
 def _lists(
@@ -300,7 +305,7 @@ def _lists(
                 if level.code not in whom:
                     whom[level.code] = _on_rung(picture, rung, level)
                 if (to := whom[level.code]) is not None:
-                    yield to, _list_filler(rung, level, _case_row(picture, case, with_phone=True))
+                    yield to, _list_filler(rung, level, _case_row(picture, case, rung))
 
 
 def _escalated(
@@ -319,7 +324,7 @@ def _escalated(
         matter = report_owed(picture.packages[package]).value + (
             f"，{unreviewed}个单位{Cohort.NOT_REVIEWED}" if unreviewed else ""
         )
-        name, phone = _whom_to_ring(picture, package, Role.REVIEWER)
+        name, phone = _whom_to_ring(picture, package, Role.REVIEWER, rung)
         closes = picture.closes(package)
         if (to := _on_rung(picture, rung, level)) is not None:
             row = Row(roster.units[package], matter, closes, name, phone)

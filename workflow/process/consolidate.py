@@ -39,6 +39,7 @@ from workflow.domain.merge import (
     stand,
     total,
 )
+from workflow.domain.privacy import Sight, answers_for, notes_for, sight
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import Answers, Submission
 from workflow.domain.tables import notes_in_words
@@ -295,12 +296,13 @@ def _row(seen: Picture, key: CaseKey, members: set[str], own: Package) -> BookRo
     else:
         why = ""
     version = seen.received.get(standing.submission)
-    words = notes_in_words(seen.forms[case.form], sent_by(seen.notes_of(standing), version))
-    again, changed = _again(seen, key)
+    form, sees = seen.forms[case.form], sight(seen.roster, seen.root.code, unit.code)
+    words = notes_in_words(form, notes_for(sees, form, sent_by(seen.notes_of(standing), version)))
+    again, changed = _again(seen, key, sees)
     return BookRow(
         unit, package.name, case.state.word, standing.origin, case.newest,
-        version.received_at if version else None, seen.answers_of(standing), not why, why, "；".join([*again, *_alone(seen, key, version), *words]),
-        changed,
+        version.received_at if version else None, answers_for(sees, form, seen.answers_of(standing)), not why, why,
+        "；".join([*again, *_alone(seen, key, version), *words]), changed,
     )  # fmt: skip
 
 
@@ -316,7 +318,7 @@ def _alone(seen: Picture, key: CaseKey, version: Submission | None) -> list[str]
     return ["审核员与填报人为同一人"] if same else []
 
 
-def _again(seen: Picture, key: CaseKey) -> tuple[list[str], frozenset[str]]:
+def _again(seen: Picture, key: CaseKey, sees: Sight) -> tuple[list[str], frozenset[str]]:
     """What a resubmission's row says of how often it came and of what differs from what was last approved."""
     standing = seen.standings[key]
     if standing.number < 2 or standing.origin in CARRIED:
@@ -324,7 +326,7 @@ def _again(seen: Picture, key: CaseKey) -> tuple[list[str], frozenset[str]]:
     approved = seen.held.get(seen.approved.get(key, ""))
     if approved is None:
         return [f"第{standing.number}次报送"], frozenset()
-    changed, words = since_approval(seen.forms[key[2]], approved.answers, seen.answers_of(standing))
+    changed, words = since_approval(seen.forms[key[2]], approved.answers, seen.answers_of(standing), sees)
     return [f"第{standing.number}次报送，{words}"], changed
 
 

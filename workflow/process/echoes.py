@@ -15,9 +15,9 @@ from workflow.adapters.store import Store
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.events import Event
 from workflow.domain.letters import ANSWERS, LetterOrder
+from workflow.domain.privacy import mask_address
 from workflow.process.arrival import Arrival
 from workflow.process.situation import SYSTEM, Outcome, Situation
-from workflow.process.strangers import masked
 
 #: Whom, about which unit, on which day.
 About = tuple[str, str, dt.date]
@@ -81,7 +81,7 @@ def _told(spoken: Spoken, order: LetterOrder, most: int, situation: Situation) -
     known = situation.roster.units.get(order.unit)
     unit = f"{known.name}（{order.unit}）" if known else order.unit
     matter = (
-        f"{unit}：当日已答复 {masked(spoken.sender)} {most} 次，疑为对方程序自动回信，当日不再答复；"
+        f"{unit}：当日已答复 {mask_address(spoken.sender)} {most} 次，疑为对方程序自动回信，当日不再答复；"
         "来件照常办理，请与该单位联系"
     )
     return Event(

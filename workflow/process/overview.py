@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workflow.adapters.store import Store
@@ -13,6 +13,7 @@ from workflow.domain.campaign import Campaign
 from workflow.domain.deadlines import upcoming
 from workflow.domain.lifecycle import Case, CaseState, Package, PackageState, allowed_package_acts, is_counted
 from workflow.domain.merge import Standing, stand
+from workflow.domain.privacy import mask_words
 from workflow.domain.problems import Problem
 from workflow.domain.roster import Level, Role, Roster
 from workflow.domain.submission import Submission
@@ -41,6 +42,15 @@ class Overview:
     stale: list[dict[str, Any]]
     returned: list[dict[str, Any]]
     problems: dict[str, int]
+
+    def masked(self) -> Overview:
+        """The same without anybody's telephone number or address."""
+        staff = [mask_words(matter) for matter in self.staff]
+        returned = [
+            {key: mask_words(said) if isinstance(said, str) else said for key, said in one.items()}
+            for one in self.returned
+        ]
+        return replace(self, staff=staff, returned=returned)
 
     def as_json(self) -> dict[str, Any]:
         return {

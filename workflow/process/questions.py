@@ -16,10 +16,10 @@ from workflow.domain.campaign import SHANGHAI, Campaign, midnight
 from workflow.domain.events import Event
 from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.message import Message
+from workflow.domain.privacy import mask_address
 from workflow.domain.roster import Recipient, Role, Roster, Unit
 from workflow.domain.workdays import OFFICE_OPENS
 from workflow.process.situation import SYSTEM, Outcome, Situation
-from workflow.process.strangers import masked
 
 #: How many pieces one letter lists; the rest waits for the next day's.
 MOST = 20
@@ -127,7 +127,7 @@ def _question(
     """The letter. What makes its id, and so its Message-ID, is known to nobody but us: the hashes of the kept messages."""
     items = [
         {
-            "from_address": masked(piece.sender), "received_at": piece.received_at,
+            "from_address": mask_address(piece.sender), "received_at": piece.received_at,
             "registered": roster.is_reviewer(piece.sender, level.code, at.date()),
         }
         for piece in pieces

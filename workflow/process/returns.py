@@ -18,6 +18,7 @@ from workflow.domain.letters import AnnotatedCopy, FreshCopy, LetterKind, Letter
 from workflow.domain.lifecycle import Case, CaseState
 from workflow.domain.matching import Sender, speaks_for, trust_in
 from workflow.domain.merge import Origin
+from workflow.domain.privacy import mask_address
 from workflow.domain.replay import case_after
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import (
@@ -378,7 +379,7 @@ def _reply(
     )
     if who.registered:
         return (order,)
-    context = {"from_address": strangers.masked(who.address), "held": False, "forged": False, "items": []}
+    context = {"from_address": mask_address(who.address), "held": False, "forged": False, "items": []}
     asking = replace(order, kind=LetterKind.UNKNOWN_SENDER, context=context, enclosures=())
     if kind not in strangers.OF_A_VERSION:
         order = strangers.once_a_day(order)

@@ -11,9 +11,9 @@ from workflow.adapters.store import Store
 from workflow.domain.affiliation import AffiliationRequest, RequestState, common_superior
 from workflow.domain.campaign import Campaign
 from workflow.domain.letters import LetterKind, LetterOrder
+from workflow.domain.privacy import mask_address
 from workflow.domain.problems import Problem
 from workflow.domain.roster import Recipient, Role, Roster
-from workflow.process.strangers import masked
 
 _STAGES = {RequestState.REQUESTED: "asked", RequestState.AGREED: "agreed", RequestState.REFUSED: "refused"}
 
@@ -71,7 +71,7 @@ def _of_problem(
     said = {
         "number": problem.number, "kind": problem.kind.value, "owner_name": owner.name, "due": problem.due,
         "school_name": known.name if known else problem.name, "school_code": problem.unit or problem.code,
-        "reporter_name": reporter.name if reporter else "", "from_address": masked(problem.sender),
+        "reporter_name": reporter.name if reporter else "", "from_address": mask_address(problem.sender),
         "words": problem.words,
     }  # fmt: skip
     # What strangers write waits on staff's list: nobody has us write to somebody by making up addresses.

@@ -15,11 +15,12 @@ from dataclasses import asdict, dataclass, replace
 from workflow.domain.campaign import SHANGHAI, Campaign, midnight
 from workflow.domain.events import Event
 from workflow.domain.letters import LetterKind, LetterOrder
+from workflow.domain.privacy import mask_address
 from workflow.domain.roster import Recipient, Role, Roster
 from workflow.domain.workdays import OFFICE_OPENS
 from workflow.process.questions import Piece
 from workflow.process.situation import SYSTEM, Outcome, Situation
-from workflow.process.strangers import masked, once_a_day
+from workflow.process.strangers import once_a_day
 
 #: How many units one letter names; the rest waits for the next day's.
 MOST = 20
@@ -95,7 +96,7 @@ def gathered(
             continue
         items = [
             {
-                "unit_name": roster.units[wait.unit].name, "from_address": masked(kept.sender),
+                "unit_name": roster.units[wait.unit].name, "from_address": mask_address(kept.sender),
                 "received_at": kept.received_at, "held": wait.held,
                 "forged": wait.forged,
             }

@@ -6,13 +6,13 @@ The first data of a unit may come so, marked for the reviewer. They never displa
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from workflow.domain.events import Event
 from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case
+from workflow.domain.privacy import mask_address
 from workflow.domain.roster import Role
 from workflow.domain.submission import AttachmentOutcome, Bucket, Submission
 from workflow.domain.trust import Effect
@@ -49,7 +49,7 @@ def held(
     forged = why is FORGED
     unit = situation.roster.units[case.unit]
     whence = "未通过发件人验证、以" if forged else "未登记的地址"
-    by = f"{whence} {masked(address)} {'名义' if forged else ''}".rstrip()
+    by = f"{whence} {mask_address(address)} {'名义' if forged else ''}".rstrip()
     matter = f"{unit.name}（{unit.code}）：{by} 发来工作簿，未予采用，已请该单位核实"
     query = Event(
         "staff", 0, "staff.query", received_at, SYSTEM, message, {"unit": unit.code}, {"matter": matter}
@@ -59,7 +59,7 @@ def held(
     to = situation.roster.recipient(case.unit, Role.ADMINISTRATOR, received_at.date())
     if to is None:
         return outcome
-    context = {"from_address": masked(address), "held": True, "forged": forged, "items": []}
+    context = {"from_address": mask_address(address), "held": True, "forged": forged, "items": []}
     cause = f"{message}#{fate.index}"
     order = LetterOrder(
         LetterKind.UNKNOWN_SENDER, case.campaign, case.unit, case.form, to, received_at, cause, context,
@@ -91,16 +91,3 @@ def once_a_day(order: LetterOrder) -> LetterOrder:
     about = "" if order.kind is LetterKind.UNKNOWN_SENDER else f"{order.unit}\n{order.form}"
     key = f"stranger\n{order.kind}\n{order.campaign}\n{order.to.email.lower()}\n{day}\n{about}"
     return replace(order, key=key)
-
-
-def masked(address: str) -> str:
-    """An address with its middle hidden, as it may be shown to others. What is no mail domain is not shown: a stranger would
-    have us put words or a link before the unit.
-    """
-    name, _, domain = address.partition("@")
-    known = _DOMAIN.fullmatch(domain) and _NAME.match(name)
-    return f"{name[:2]}***@{domain}" if known else "（发件地址不明）"
-
-
-_DOMAIN = re.compile(r"(?=.{1,60}$)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_NAME = re.compile(r"[\w.+=-]{1,2}")

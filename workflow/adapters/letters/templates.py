@@ -37,6 +37,7 @@ from workflow.adapters.letters.wording import (
     until,
 )
 from workflow.domain.errors import Fault, Refused
+from workflow.domain.privacy import mask_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _SUBJECT, _TEXT, _HTML = ".subject.j2", ".txt.j2", ".html.j2"
 _FILTERS: Mapping[str, Callable[..., str]] = {
     "day": day, "moment": moment, "until": until, "short": short, "centred": centred, "flush_right": flush_right,
+    "masked": mask_words,
 }  # fmt: skip
 E = TypeVar("E", bound=Environment)
 
