@@ -18,7 +18,7 @@ from workflow.adapters.files import Files
 from workflow.adapters.keys import AccountSecrets, Passwords, TokenKeys
 from workflow.adapters.letters import LetterTemplates
 from workflow.adapters.mail.imap import Mailbox, MailboxSettings
-from workflow.adapters.mail.signatures import from_dns, signed_by
+from workflow.adapters.mail.signatures import verifier
 from workflow.adapters.mail.smtp import Relay, RelaySettings
 from workflow.adapters.scan.worker import ScanReader
 from workflow.adapters.store import MadeBook, MessageRow, Store
@@ -226,10 +226,12 @@ class App:
         return require_campaign(self.store, name)
 
     def intake(self) -> Intake:
-        passwords = self.passwords.all
+        passwords, mail = self.passwords.all, self.config.mail
         return Intake(
             self.store, self.files, self.readers(), self.secretariat, self.policy, self.forms, passwords,
-            (lambda raw: signed_by(raw, from_dns)) if self.config.mail.verify_dkim else lambda _: (),
+            verifier(mail.dns_server, mail.dns_seconds, mail.dns_seconds_per_poll)
+            if mail.verify_dkim
+            else lambda _: (),
             self.papers,
         )  # fmt: skip
 

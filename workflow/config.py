@@ -166,10 +166,15 @@ class Retention(Section):
 
 
 class Mail(Section):
-    """Whether answers go to an address with the token in it, and whether senders' own DKIM signatures are verified."""
+    """Whether answers go to an address with the token in it, and whether senders' own DKIM signatures are verified: by which
+    name server (`address:port`, '' for the machine's own), and how many seconds one key and all of one poll may take.
+    """
 
     plus_addressing: bool = False
     verify_dkim: bool = False
+    dns_server: str = Field(default="", pattern=r"^(\[[0-9a-fA-F:]+\]:\d{1,5}|[0-9.]+:\d{1,5})?$")
+    dns_seconds: float = Field(default=3, gt=0, le=30)
+    dns_seconds_per_poll: float = Field(default=20, gt=0, le=600)
 
 
 class Run(Section):
