@@ -36,7 +36,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 
 # Root can give the tests their servers; anybody else sees the tests that lack one skipped.
 servers:
-	@if [ "$$(id -u)" = 0 ]; then tools/install-servers.sh; fi
+	@if [ "$$(id -u)" = 0 ]; then PYTHON=$(PYTHON) tools/install-servers.sh; fi
 
 demo: install
 	$(BIN)/huizhi demo

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Installs the programs that the tests drive: a mailbox, a relay, a database, an office program, a PDF renderer.
+# Installs the programs that the tests drive: a mailbox, a relay, a database, an office program, a PDF renderer; and the samples
+# that they read.
 # Does nothing, and fast, when all are there. Debian and its kin; needs root.
 set -euo pipefail
 
@@ -22,6 +23,15 @@ need poppler-utils /usr/bin/pdftoppm
 # A library is not executable: looked for by its name.
 if ! ls /usr/lib/*/libarchive.so.13 >/dev/null 2>&1; then
     missing+=(libarchive13)
+fi
+# Notices of failure from the real world, which the wheel of flufl.bounce leaves out; no program, looked for by its folder.
+if [ ! -d /usr/lib/python3/dist-packages/flufl/bounce/tests/data ]; then
+    missing+=(python3-flufl.bounce)
+fi
+# Python's own e-mail tests come with every build but Debian's.
+python=${PYTHON:-python3}
+if ! "$python" -c 'import test.test_email' 2>/dev/null && "$python" -c 'import sys; sys.exit(sys.base_prefix != "/usr")'; then
+    missing+=("$("$python" -c 'import sys; print(f"libpython{sys.version_info[0]}.{sys.version_info[1]}-testsuite")')")
 fi
 # Without a Chinese font a rendered form is a page of boxes.
 if [ ! -d /usr/share/fonts/opentype/noto ] || ! ls /usr/share/fonts/opentype/noto/*CJK* >/dev/null 2>&1; then

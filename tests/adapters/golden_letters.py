@@ -348,7 +348,7 @@ OWN: dict[str, Context] = {
     },
     "empty_reply": {"doubt": "", "asked_back": "", "reported": False},
     "unknown_sender_confirm": {
-        "from_address": "z***3@school.test",
+        "from_address": "z***@school.test",
         "held": False,
         "forged": False,
         "items": [],
@@ -374,7 +374,7 @@ OWN: dict[str, Context] = {
     | {
         "level_name": "金水区教育局",
         "items": [
-            {"from_address": "zh***@geren.test", "registered": False, "received_at": at(2027, 1, 3, 9, 12)}
+            {"from_address": "z***@geren.test", "registered": False, "received_at": at(2027, 1, 3, 9, 12)}
         ],
         "token": "",
         "date": date(2027, 1, 3),
@@ -408,7 +408,7 @@ OWN: dict[str, Context] = {
         "school_name": "金水区第九小学",
         "school_code": "2141000009",
         "reporter_name": "金水区第一小学",
-        "from_address": "sh***@jsq.test",
+        "from_address": "s***@jsq.test",
         "words": "我校新校区金水区第九小学（2141000009）不在名册中，请核实。",
     },
     "problem_result": {"token": "", **ITEM, "stage": "noted"},
@@ -451,11 +451,11 @@ VARIANTS: dict[str, tuple[str, Context]] = {
     ),
     "unknown_sender_confirm-held": (
         "unknown_sender_confirm",
-        {"from_address": "z***3@school.test", "held": True, "forged": False, "items": []},
+        {"from_address": "z***@school.test", "held": True, "forged": False, "items": []},
     ),
     "unknown_sender_confirm-forged": (
         "unknown_sender_confirm",
-        {"from_address": "xx***@school.test", "held": True, "forged": True, "items": []},
+        {"from_address": "x***@school.test", "held": True, "forged": True, "items": []},
     ),
     "sender_answered-unnamed": (
         "sender_answered",
@@ -473,14 +473,14 @@ VARIANTS: dict[str, tuple[str, Context]] = {
             "items": [
                 {
                     "unit_name": "金水区第一小学",
-                    "from_address": "zh***@geren.test",
+                    "from_address": "z***@geren.test",
                     "held": False,
                     "forged": False,
                     "received_at": at(2026, 12, 14, 9, 12),
                 },
                 {
                     "unit_name": "金水区西史赵教学点",
-                    "from_address": "li***@geren.test",
+                    "from_address": "l***@geren.test",
                     "held": True,
                     "forged": True,
                     "received_at": at(2026, 12, 14, 10),
@@ -511,7 +511,7 @@ VARIANTS: dict[str, tuple[str, Context]] = {
             "queries": [],
             "also": [],
             "version_no": 1,
-            "replaced": "来信地址自2026年12月10日起不再是登记的地址（现登记的管理员邮箱为zh***@example.org），请以后由登记的邮箱报送。",
+            "replaced": "来信地址自2026年12月10日起不再是登记的地址（现登记的管理员邮箱为z***@example.org），请以后由登记的邮箱报送。",
         },
     ),
     "acknowledgement-clean": ("acknowledgement", {"queries": [], "also": [], "version_no": 1}),
@@ -620,11 +620,11 @@ VARIANTS: dict[str, tuple[str, Context]] = {
         {
             "items": [
                 {
-                    "from_address": "zh***@geren.test",
+                    "from_address": "z***@geren.test",
                     "registered": False,
                     "received_at": at(2027, 1, 3, 9, 40),
                 },
-                {"from_address": "sh***@jsq.test", "registered": True, "received_at": at(2027, 1, 3, 16, 5)},
+                {"from_address": "s***@jsq.test", "registered": True, "received_at": at(2027, 1, 3, 16, 5)},
             ],
         },
     ),
@@ -632,7 +632,7 @@ VARIANTS: dict[str, tuple[str, Context]] = {
         "decision_confirm",
         {
             "items": [
-                {"from_address": "sh***@jsq.test", "registered": True, "received_at": at(2027, 1, 3, 9, 12)}
+                {"from_address": "s***@jsq.test", "registered": True, "received_at": at(2027, 1, 3, 9, 12)}
             ],
         },
     ),

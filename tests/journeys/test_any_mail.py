@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import json
 import random
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.journeys.world import Ran, configured, huizhi, letter, moment
+from tests.servers import samples
 from workflow.app import App
 from workflow.cli.workspace import make_workspace
 from workflow.domain.submission import Bucket
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUCKETS = {bucket.value for bucket in Bucket} - {Bucket.FAILED.value}
-#: Where packages ship mail of the real world.
-SAMPLES = ("test.test_email.data", "flufl.bounce.tests.data", "flufl.bounce.testing.data")
 
 
 @pytest.fixture(scope="module")
@@ -33,19 +31,6 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     made = App(folder, lambda: moment("12-12 12:00"))
     yield made
     made.close()
-
-
-def shipped(name: str) -> list[bytes]:
-    """The message files that an installed package ships."""
-    try:
-        folder = importlib.resources.files(name)
-    except ModuleNotFoundError:
-        pytest.skip(f"{name} is not shipped with what is installed here")
-    return [
-        one.read_bytes()
-        for one in folder.iterdir()
-        if one.is_file() and not one.name.endswith((".py", ".pyc"))
-    ]
 
 
 def ingested(office: App, folder: Path, raws: list[bytes]) -> list[dict[str, object]]:
@@ -60,9 +45,9 @@ def ingested(office: App, folder: Path, raws: list[bytes]) -> list[dict[str, obj
     return lines
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_mail_that_packages_ship_for_their_own_tests(office: App, tmp_path: Path, name: str) -> None:
-    raws = shipped(name)
+@pytest.mark.parametrize("package", samples.PACKAGES)
+def test_mail_that_packages_ship_for_their_own_tests(office: App, tmp_path: Path, package: str) -> None:
+    raws = list(samples.shipped(package).values())
     assert len(raws) > 20
     assert len(ingested(office, tmp_path / "mail", raws)) == len(raws)
 
@@ -129,7 +114,7 @@ def test_an_empty_file_before_all_others_breaks_nothing(office: App, tmp_path: P
 
 def test_real_mail_with_bytes_knocked_out_ends_in_one_bucket(office: App, tmp_path: Path) -> None:
     chance = random.Random(11)
-    seeds = [raw for raw in shipped(SAMPLES[0]) if raw]
+    seeds = [raw for raw in samples.shipped(samples.PYTHON).values() if raw]
     raws = []
     for number in range(300):
         raw = bytearray(seeds[number % len(seeds)])

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from imap_tools.utils import encode_folder
 
 from tests.journeys.world import World, buckets, letter, moment, password_variable
 from tests.servers import fake_imap, running
@@ -128,14 +129,17 @@ def test_moved_and_uploaded_again_it_is_the_same_message(make_world: Callable[..
 def test_mail_in_a_second_folder_and_a_second_account_is_taken_once(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    more = '[{ folder = "Junk" }, { user = "second@huizhi.test", password_env = "JOURNEY_SECOND_PASSWORD" }]'
+    more = (
+        '[{ folder = "垃圾邮件" }, { user = "second@huizhi.test", password_env = "JOURNEY_SECOND_PASSWORD" }]'
+    )
     world = make_world(settings={**SMALL, "imap.more": more})
     _, password = world.servers.add_account("second")
     monkeypatch.setenv(password_variable("second"), password)
     world.import_roster()
     with world.servers.imap(world.account) as box:
-        box.create("Junk")
-        for folder, numbers in (("INBOX", (1, 2)), ("Junk", (2, 3))):
+        junk = encode_folder("垃圾邮件").decode("ascii")
+        box.create(junk)
+        for folder, numbers in (("INBOX", (1, 2)), (junk, (2, 3))):
             for number in numbers:
                 box.append(folder, "", "", asked(number))  # type: ignore[arg-type]
     with world.servers.imap("second") as box:

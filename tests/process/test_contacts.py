@@ -97,9 +97,7 @@ def test_the_former_reviewer_s_decision_is_refused_with_its_reason_to_both() -> 
     situation, _ = new_reviewer()
     outcome = decide(approving("review@city.test", SOON), situation)
     (fate,) = outcome.fates
-    assert (
-        "自2026年12月28日起不再是甲市教育局登记的地址（现登记的审核员邮箱为n***@city.test）" in fate.reason
-    )
+    assert "自2026年12月28日起不再是甲市教育局登记的地址（现登记的审核员邮箱为n***@city.test）" in fate.reason
     assert {letter.to.email for letter in outcome.letters} == {"new@city.test", "review@city.test"}
     assert {letter.context["refused"][0]["reason"] for letter in outcome.letters} == {fate.reason}
     withdrawal = decide(

@@ -6,11 +6,12 @@ import datetime as dt
 
 from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.matching import Sender
+from workflow.domain.privacy import mask_address
 from workflow.domain.receipt_standing import PARTS, ReceiptStanding, doubts, lacking
 from workflow.domain.roster import Recipient, Role
 from workflow.process.replaced import moved
 from workflow.process.situation import AttachmentFate, Situation
-from workflow.process.strangers import masked, once_a_day
+from workflow.process.strangers import once_a_day
 
 
 def acknowledged(
@@ -45,7 +46,7 @@ def acknowledged(
 def _also(who: Sender, standing: ReceiptStanding, situation: Situation, at: dt.datetime) -> list[str]:
     said = []
     if not who.registered:
-        said.append(f"该件由未登记的地址 {masked(who.address)} 发来，不是你单位报送的，请回复说明")
+        said.append(f"该件由未登记的地址 {mask_address(who.address)} 发来，不是你单位报送的，请回复说明")
     if missing := lacking(standing):
         due = situation.campaign.receipt_due if situation.campaign else None
         until = f"，请于{due.year}年{due.month}月{due.day}日前补报" if due else "，请补报"

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from workflow.domain.letters import LetterOrder
 from workflow.domain.matching import Sender
+from workflow.domain.privacy import mask_address
 from workflow.domain.roster import Contact, Recipient, Role, Roster, Unit
-from workflow.process.strangers import masked
 
 
 def no_longer(who: Sender, level: Unit, roster: Roster, day: dt.date) -> str:
@@ -42,5 +42,5 @@ def _since(who: Sender, unit: str) -> str:
 
 
 def _now(people: Sequence[Contact]) -> str:
-    known = [f"{one.role}邮箱为{masked(one.email)}" for one in people if one.email]
+    known = [f"{one.role}邮箱为{mask_address(one.email)}" for one in people if one.email]
     return f"（现登记的{'、'.join(known)}）" if known else ""

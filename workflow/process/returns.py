@@ -389,12 +389,6 @@ def _reply(
 def finding_rows(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
     """The findings as a letter lists them."""
     return [
-        {
-            "cell": f.cell,
-            "label": f.label,
-            "found": f.found,
-            "message": f.message,
-            "severity": f.severity.value,
-        }
+        {"cell": f.cell, "label": f.label, "found": f.found, "message": f.message, "severity": f.severity.value}
         for f in findings
-    ]
+    ]  # fmt: skip

@@ -55,6 +55,22 @@ def test_a_chinese_file_name_is_read_however_it_is_written(lines: tuple[bytes, .
     assert attachment.data == b"\x00\x01\x02"
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b'Content-Type: application/octet-stream; name="=?big5?B?'
+        + base64.b64encode("測試.xls".encode("big5"))
+        + b'?="',
+        b"Content-Disposition: attachment; filename*=big5''"
+        + "".join(f"%{byte:02X}" for byte in "測試.xls".encode("big5")).encode(),
+    ],
+    ids=["2047", "2231"],
+)
+def test_a_file_name_in_big5_that_says_so_is_read(lines: bytes) -> None:
+    [attachment] = parse(with_part(lines)).attachments
+    assert attachment.name == "測試.xls"
+
+
 def test_a_name_beyond_gb2312_that_claims_to_be_gb2312_is_read() -> None:
     name = base64.b64encode("㛃镕镇.xls".encode("gb18030")).decode()
     read = parse(with_part(f'Content-Type: application/x; name="=?gb2312?B?{name}?="'.encode()))
