@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import re
 import shutil
@@ -18,6 +19,7 @@ from tests.journeys.world import CAMPAIGN, FIRST, SECOND, THIRD, Mail, small_ros
 from workflow.adapters.store import tables
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.events import Event
+from workflow.domain.submission import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -270,3 +272,36 @@ def test_mail_that_the_server_shows_again_does_not_come_back(later: Archive) -> 
     later.ingest(raw)
     assert not later.app.files.has_mail(old.message)
     assert later.app.store.mail_counts().received == 4
+
+
+def test_nor_does_a_copy_of_it_that_took_another_way(later: Archive) -> None:
+    [old] = later.app.store.submissions(CAMPAIGN, [FIRST])
+    copy = b"Received: by backup.example.org; Tue, 01 Jun 2027 09:00:00 +0800\r\n" + later.app.files.mail(
+        old.message
+    )
+    sha = hashlib.sha256(copy).hexdigest()
+    later.huizhi("purge", "--before", "2027-06-01")
+    later.ingest(copy, received="2027-06-02T09:00:00+08:00")
+    [row] = [row for row in later.app.store.messages() if row.sha == sha]
+    assert row.bucket is Bucket.DUPLICATE
+    assert not later.app.files.has_mail(sha)
+    assert later.huizhi("ledger", "verify").code == 0
+    # whose it was goes at the next purge, although it came after the day
+    assert later.huizhi("purge", "--before", "2027-06-01").code == 0
+    assert not next(row for row in later.app.store.messages() if row.sha == sha).sender
+    before = rows(later)
+    assert later.huizhi("rebuild").code == 0
+    assert rows(later) == before
+
+
+def test_a_copy_that_is_there_goes_with_the_message_that_it_repeats(later: Archive) -> None:
+    [old] = later.app.store.submissions(CAMPAIGN, [FIRST])
+    copy = b"Received: by backup.example.org; Tue, 01 Jun 2027 09:00:00 +0800\r\n" + later.app.files.mail(
+        old.message
+    )
+    later.ingest(copy, received="2027-06-02T09:00:00+08:00")
+    sha = hashlib.sha256(copy).hexdigest()
+    assert later.app.files.has_mail(sha)
+    later.huizhi("purge", "--before", "2027-06-01")
+    assert not later.app.files.has_mail(sha)
+    assert WORDS not in everything(later)

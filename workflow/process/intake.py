@@ -174,6 +174,14 @@ class Intake:
             return Batch(raws, shas, {})
 
     def _take(self, batch: Batch) -> list[Outcome]:
+        """Decide and commit, and let go of what repeats a message that was erased."""
+        outcomes = self._decided(batch)
+        if any(outcome.bucket is Bucket.DUPLICATE for outcome in outcomes):
+            for sha in self.store.erased_mail(batch.shas):
+                self.files.remove_mail(sha)
+        return outcomes
+
+    def _decided(self, batch: Batch) -> list[Outcome]:
         """Decide and commit. On a conflict with another process the batch is gathered and decided anew, then one by one."""
         outcomes, _ = self._tried(batch)
         if outcomes is not None:

@@ -5,6 +5,7 @@ import datetime as dt
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +96,37 @@ def test_marked_messages_move_to_an_archive_that_is_made_for_them(mailboxes: Mai
     archived = mailboxes.messages("huizhi", "&XfJZBHQG-")
     assert len(archived) == 2
     assert len(mailboxes.messages("huizhi")) == 1
+
+
+@pytest.mark.parametrize("name", ["已处理", "其他文件夹/收件", "R&D资料&", "2026年（第四季度）", "𠮷林"])
+def test_folders_with_chinese_names_are_read_and_moved_to(mailboxes: MailServers, name: str) -> None:
+    when = dt.datetime(2026, 12, 20, 16, 0, 1, tzinfo=dt.UTC)
+    mailboxes.file("huizhi", name, [reply(1)], when)
+    deliver(mailboxes, 2)
+    with Mailbox(settings(mailboxes, archive=name)) as mailbox:
+        [[inbox]] = mailbox.batches(0)
+        mailbox.mark([inbox.sighting.uid])
+    with Mailbox(replace(settings(mailboxes), folder=name)) as mailbox:
+        assert numbers(list(mailbox.batches(0))) == [[1, 2]]
+    assert not mailboxes.messages("huizhi")
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("~peter/mail/台北/日本語", b'"~peter/mail/&U,BTFw-/&ZeVnLIqe-"'),  # RFC 3501, 5.1.3
+        ("已处理", b'"&XfJZBHQG-"'),
+        ("其他文件夹/收件", b'"&UXZO1mWHTvZZOQ-/&ZTZO9g-"'),
+        ("R&D", b'"R&-D"'),
+        ("INBOX", b'"INBOX"'),
+    ],
+)
+def test_folder_names_go_over_the_wire_in_modified_utf_7(name: str, written: bytes) -> None:
+    with misbehaving({}) as (server, _):
+        with Mailbox(MailboxSettings("127.0.0.1", server.port, "none", "u", "p", folder=name, timeout=5)):
+            pass
+        [select] = [line for line in server.heard if b" SELECT " in line]
+    assert select.partition(b" SELECT ")[2] == written
 
 
 def test_a_batch_holds_no_more_octets_than_fit(mailboxes: MailServers) -> None:

@@ -28,13 +28,16 @@ class Erasure(Ledger):
         self, before: Mapping[Kind, dt.datetime], campaigns: Collection[str]
     ) -> dict[Kind, list[int]]:
         """The places of the events whose payload is older than `before` of its kind and not needed: mail that waits for a person
-        or for another try, letters on their way, the people in force, and answers of or used in `campaigns` stay.
+        or for another try, letters on their way, the people in force, and answers of or used in `campaigns` stay. A copy of a
+        message that goes, or is gone, goes with it, whenever it came.
         """
         found: dict[Kind, list[int]] = {}
+        gone = {f"message:{sha}" for sha in self.erased_mail()}
         with self.reading() as connection:
             keep = {*_waiting(connection), *_unsent(connection), *_open_problems(connection)}
             answers = set(_in_use(connection, campaigns))
             roster, people = _roster_in_force(connection), _people_in_force(connection)
+            first_of = {f"message:{copy}": f"message:{first}" for copy, first in _copies(connection)}
             columns = t.events.c
             query = (
                 select(columns.seq, columns.stream, columns.kind, columns.at, columns.payload)
@@ -44,13 +47,16 @@ class Erasure(Ledger):
             )
             for seq, stream, event, at, payload in connection.execute(query):
                 kind = KIND_OF_EVENT.get(event.partition(".")[0])
-                if kind is None or kind not in before or dt.datetime.fromisoformat(at) >= before[kind]:
+                if kind is None or kind not in before:
+                    continue
+                if dt.datetime.fromisoformat(at) >= before[kind] and first_of.get(stream) not in gone:
                     continue
                 if stream in keep or payload in answers:
                     continue
                 if kind is Kind.CONTACTS and (seq in people or (stream == "roster" and seq >= roster)):
                     continue
                 found.setdefault(kind, []).append(seq)
+                gone.add(stream)
         return found
 
     def erase(self, seqs: Collection[int], record: Event) -> None:
@@ -86,7 +92,17 @@ class Erasure(Ledger):
                 connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # type: ignore[union-attr]
 
     def erased_mail(self, messages: Collection[str] | None = None) -> set[str]:
-        """Messages whose sender and subject were erased, all or those of these: their bytes are to be gone too."""
+        """Messages whose sender and subject were erased, and copies of these that came later with other trace fields, all or
+        those of these: their bytes are to be gone too.
+        """
+        gone = self._emptied(messages)
+        with self.reading() as connection:
+            copies = dict(_copies(connection, messages))
+        firsts = gone if messages is None else self._emptied(set(copies.values())) if copies else set()
+        return gone | {copy for copy, first in copies.items() if first in firsts}
+
+    def _emptied(self, messages: Collection[str] | None) -> set[str]:
+        """Messages of whose payload nothing is left."""
         return {
             stream.removeprefix("message:")
             for stream, live in self._payloads("message:", messages)
@@ -133,6 +149,19 @@ class Erasure(Ledger):
                     for row in connection.execute(query.where(columns.stream.in_(piece)))
                 ]
         return [(stream, [bool(live) for _, live in of]) for stream, of in groupby(rows, lambda row: row[0])]
+
+
+def _copies(connection: Connection, messages: Collection[str] | None = None) -> Iterator[tuple[str, str]]:
+    """Each message in the bucket `duplicate`, or each of these, with the message that it repeats."""
+    copy, first = t.messages.alias(), t.messages.alias()
+    query = (
+        select(copy.c.sha, first.c.sha)
+        .join(first, first.c.digest == copy.c.digest)
+        .where(copy.c.bucket == Bucket.DUPLICATE.value, first.c.bucket != Bucket.DUPLICATE.value)
+    )
+    for piece in [None] if messages is None else chunks(messages):
+        of = query if piece is None else query.where(copy.c.sha.in_(piece))
+        yield from ((one, other) for one, other in connection.execute(of))
 
 
 def _waiting(connection: Connection) -> Iterator[str]:
