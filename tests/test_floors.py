@@ -38,6 +38,7 @@ FLOORS = {
     "domain": Floor(0, frozenset({"pydantic", "pydantic_core"}), REACHING_OUT),
     "adapters": Floor(1),
     "process": Floor(2, frozenset(), SERVERS),
+    "campaign_settings": Floor(3),
     "config": Floor(3),
     "mail_settings": Floor(3),
     "app": Floor(3),

@@ -25,8 +25,9 @@ from workflow.adapters.store import MadeBook, MessageRow, Store
 from workflow.adapters.store.aside import put_aside
 from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workbook.pool import ReaderPool
+from workflow.campaign_settings import calendar_of, terms_of
 from workflow.domain.accounts import AccountLadder
-from workflow.domain.campaign import SHANGHAI, Campaign, Period
+from workflow.domain.campaign import SHANGHAI, Campaign
 from workflow.domain.deadlines import Schedule
 from workflow.domain.errors import Fault, OutsideFailed, Refused
 from workflow.domain.form import Form
@@ -43,7 +44,7 @@ from workflow.process.dispatch import Sent, dispatch
 from workflow.process.dispatch import Terms as SendingTerms
 from workflow.process.gather import current_campaign, require_campaign, require_roster
 from workflow.process.intake import Intake
-from workflow.process.launch import Launched, Terms, TokenKey, launch
+from workflow.process.launch import Launched, TokenKey, launch
 from workflow.process.papers import Papers
 from workflow.process.purge import Purged, purge
 from workflow.process.retry import Retry
@@ -246,12 +247,12 @@ class App:
     def open(
         self, name: str, receipt_due: dt.date | None = None, progress: Progress = _no_progress
     ) -> Launched:
-        """Open a campaign such as 2026Q4: cases, packages and letters."""
-        terms = Terms(self.config.windows.by_level(), receipt_due)
-        period = Period.parse(name)
+        """Open a campaign, a quarter such as 2026Q4 or one of config.toml's: cases, packages and letters."""
+        period, said = calendar_of(name, self.config.campaign), self.config.campaign.get(name)
+        terms = terms_of(period, said, self.config.windows.by_level(), receipt_due)
         known = self.store.campaign(period.id)
         if known is None:
-            forms = self.template_forms()
+            forms = self.library.templates(said.forms)
         else:  # opened before: it goes on with the forms that it was opened with
             forms = {name: (self.library.compiled(name, sha).form, sha) for name, sha in known.forms.items()}
         return launch(

@@ -20,6 +20,7 @@ from pydantic import (
 
 from workflow.adapters.workbook.account_table import AccountColumns
 from workflow.adapters.workbook.baseline_table import BaselineTable
+from workflow.campaign_settings import Campaigns
 from workflow.domain.campaign import DEFAULT_WINDOWS
 from workflow.domain.errors import VALUE_WORDS, Fault, Refused
 from workflow.domain.roster import Level
@@ -227,6 +228,7 @@ class Config(Section):
     run: Run = Run()
     reader: Reader = Reader()
     baseline: BaselineTable = BaselineTable()
+    campaign: Campaigns = Campaigns({})
     clock: ClockSection = ClockSection()
 
 

@@ -19,11 +19,14 @@ class Library:
         self._files = files
         self._compiled: dict[str, CompiledForm] = {}
 
-    def templates(self) -> dict[str, tuple[Form, str]]:
-        """The forms of the folder by id with the sha of each definition, kept; raises Refused with all their faults."""
+    def templates(self, below: str = "") -> dict[str, tuple[Form, str]]:
+        """The forms of the folder, or of one below it, by id with the sha of each definition, kept; raises Refused with all their
+        faults.
+        """
+        folder = self._folder / below
         forms: dict[str, tuple[Form, str]] = {}
         faults: list[Fault] = []
-        for path in sorted(self._folder.glob("[!~.]*.xlsx")):
+        for path in sorted(folder.glob("[!~.]*.xlsx")):
             data = path.read_bytes()
             try:
                 compiled = compile_form(data, path.name)
@@ -38,7 +41,7 @@ class Library:
             self._compiled[sha] = compiled
             forms[compiled.form.id] = (compiled.form, sha)
         if not forms and not faults:
-            faults.append(Fault(str(self._folder), "没有表单", "请放入 .xlsx 表单"))
+            faults.append(Fault(str(folder), "没有表单", "请放入 .xlsx 表单"))
         if faults:
             raise Refused(faults)
         return forms

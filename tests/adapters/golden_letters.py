@@ -34,6 +34,7 @@ COMMON: Context = {
     "attachments": [],
     "relay_for": "",
     "replaced": "",
+    "auto_report": True,
 }
 COUNTY: Context = {"unit_name": "金水区教育局", "salutation": "金水区教育局审核员", "date": date(2027, 1, 1)}
 AFTER: Context = {"date": date(2027, 1, 6)}
@@ -161,6 +162,8 @@ OWN: dict[str, Context] = {
         "prefilled": True,
         "superior_name": "金水区教育局",
         "receipt_wanted": True,
+        "remarks": [],
+        "before": "上季度",
         "receipt_due": date(2026, 12, 25),
         "no_change_hint": True,
         "attachments": [

@@ -32,6 +32,8 @@ class Owed(StrEnum):
     PROBLEM = "problem"
 
 
+#: The cut-off of what never goes up by itself.
+NEVER = dt.datetime(2999, 1, 1, tzinfo=SHANGHAI)
 #: What is gathered into one letter to an address on a day, once a day when offices open.
 GATHERED = frozenset(
     {
@@ -138,8 +140,16 @@ def upcoming(now: dt.datetime, campaign: Campaign, roster: Roster, packages: Ite
 
 def cut_off(campaign: Campaign, roster: Roster, package: Package, above: Iterable[Package]) -> dt.datetime:
     """When a package goes up by itself: at its window's end, a returned one at its due date, and either at the cut-off
-    of a level above if that is earlier. `above` are the packages over it that have not gone up themselves.
+    of a level above if that is earlier. `above` are the packages over it that have not gone up themselves. `NEVER` in a
+    campaign that only chases.
     """
+    return chased_until(campaign, roster, package, above) if campaign.auto_report else NEVER
+
+
+def chased_until(
+    campaign: Campaign, roster: Roster, package: Package, above: Iterable[Package]
+) -> dt.datetime:
+    """By when a package is to be reported, whether or not it goes up by itself then."""
     return min(one.due or campaign.window(roster.units[one.unit]).closes for one in (package, *above))
 
 
@@ -188,7 +198,7 @@ def _reviews(
             continue
         above = [known[unit.code] for unit in roster.above(package.unit) if unit.code in known]
         opens = campaign.window(roster.units[package.unit]).opens
-        window = Window(opens, cut_off(campaign, roster, package, above))
+        window = Window(opens, chased_until(campaign, roster, package, above))
         if window not in planned:
             planned[window] = list(_steps(window, campaign, schedule))
         for at, owed_, count, rung in planned[window]:
@@ -210,7 +220,7 @@ def _again(
         return
     above = [known[unit.code] for unit in roster.above(package.unit) if unit.code in known]
     opens = midnight(package.returned_at.astimezone(SHANGHAI).date() + dt.timedelta(days=1))
-    window = Window(opens, cut_off(campaign, roster, package, above))
+    window = Window(opens, chased_until(campaign, roster, package, above))
     first = schedule.workdays.first(window) if opens < window.closes else None
     if first is None:
         return
@@ -262,6 +272,8 @@ def _problems(
 
 
 def _auto_reports(campaign: Campaign, roster: Roster, packages: Sequence[Package]) -> Iterator[Due]:
+    if not campaign.auto_report:
+        return
     known = {package.unit: package for package in packages}
     for package in packages:
         above = [known[unit.code] for unit in roster.above(package.unit) if unit.code in known]

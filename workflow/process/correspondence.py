@@ -155,6 +155,7 @@ class Secretariat:
             "contact_line": self.letterhead.contact_line,
             "date": day,
             "period_name": campaign.period.name,
+            "auto_report": campaign.auto_report,
             "campaign": order.campaign,
             "token": order.token,
             "replaced": "",

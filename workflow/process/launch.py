@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from workflow.adapters.store import Store
-from workflow.domain.campaign import Campaign, Period, midnight
+from workflow.domain.campaign import Calendar, Campaign, OwnDays, midnight
 from workflow.domain.errors import Conflict, Fault, Refused
 from workflow.domain.events import Event
 from workflow.domain.form import Form, Prefill, Value, split_cell
@@ -26,8 +27,6 @@ BATCH = 500
 #: Units that an item of staff's list names.
 _NAMED = 5
 UNREVIEWED = "没有登记审核员，本级数据将不经审核自动上报"
-#: How long before its period a campaign may be opened.
-EARLIEST = dt.timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +54,22 @@ class TokenKey:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a campaign is opened with: its windows and the date for the receipts (None: none are asked)."""
+    """What a campaign is opened with: its windows, the date for the receipts (None: none are asked), whether it goes up by itself,
+    the windows of single units, and what else the notice asks for, a sentence each.
+    """
 
     windows: Mapping[Level, tuple[int, int]]
     receipt_due: dt.date | None
+    auto_report: bool = True
+    own_windows: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def launch(
     store: Store,
     secretariat: Secretariat,
     key: TokenKey,
-    period: Period,
+    period: Calendar,
     now: dt.datetime,
     forms: Mapping[str, tuple[Form, str]],
     terms: Terms,
@@ -83,7 +87,8 @@ def launch(
     vacant: tuple[str, ...] = ()
     if campaign is None:
         campaign = _open(store, period, now, forms, terms, roster)
-        vacant = tuple(unit.code for unit in _vacant(roster, now))
+        levels = {package.unit for package in store.packages(campaign.id)}
+        vacant = tuple(unit.code for unit in _vacant(roster, levels, now))
     fill = {kind: form for form, _ in forms.values() for kind in form.kinds}
     units = [unit for unit in roster.units.values() if unit.kind in fill and not unit.suspended]
     earlier = earlier_data(store, campaign, {name: form for name, (form, _) in forms.items()})
@@ -107,7 +112,7 @@ def launch(
 
 def _open(
     store: Store,
-    period: Period,
+    period: Calendar,
     now: dt.datetime,
     forms: Mapping[str, tuple[Form, str]],
     terms: Terms,
@@ -116,18 +121,21 @@ def _open(
     faults = [*_calendar_faults(period, terms, now), *_faults(store, period, forms, roster)]
     if faults:
         raise Refused(faults)
-    data = {
+    data: dict[str, Any] = {
         "forms": {form_id: sha for form_id, (_, sha) in forms.items()},
         "windows": {level.value: list(window) for level, window in terms.windows.items()},
         "receipt_due": terms.receipt_due.isoformat() if terms.receipt_due else None,
     }
+    if calendar := _calendar_data(period, terms):
+        data["calendar"] = calendar
     events = [Event(f"campaign:{period.id}", 1, "campaign.opened", now, SYSTEM, "", data)]
+    levels = _levels(roster, {kind for form, _ in forms.values() for kind in form.kinds})
     for unit in roster.units.values():
-        if unit.kind.reports:
+        if unit.code in levels:
             stream = package_stream(period.id, unit.code)
             level = {"level": unit.kind.level.value}
             events.append(Event(stream, 1, "package.opened", now, SYSTEM, f"campaign:{period.id}", level))
-    events.extend(_vacancies(store, roster, now))
+    events.extend(_vacancies(store, _vacant(roster, levels, now), now))
     try:
         store.append(events)
     except Conflict as conflict:
@@ -137,49 +145,89 @@ def _open(
     return campaign
 
 
-def _calendar_faults(period: Period, terms: Terms, now: dt.datetime) -> Iterator[Fault]:
+def _calendar_data(period: Calendar, terms: Terms) -> dict[str, Any]:
+    """What the ledger says of a campaign beyond a quarter's own calendar; nothing for one that has no more."""
+    said: dict[str, Any] = {}
+    if isinstance(period, OwnDays):
+        days = {"earliest": period.earliest, "last_day": period.last_day, "review": period.review}
+        said = {"name": period.name, **{key: day.isoformat() for key, day in days.items()}}
+    if not terms.auto_report:
+        said["auto_report"] = False
+    if terms.remarks:
+        said["remarks"] = list(terms.remarks)
+    if terms.own_windows:
+        said["units"] = {code: list(window) for code, window in sorted(terms.own_windows.items())}
+    return said
+
+
+def _levels(roster: Roster, kinds: Collection[str]) -> set[str]:
+    """The units that report up something: those asked themselves, or above one that is."""
+    levels: set[str] = set()
+    for unit in roster.units.values():
+        if unit.kind in kinds:
+            package = roster.package_of(unit.code)
+            levels |= {package.code, *(above.code for above in roster.above(package.code))}
+    return levels
+
+
+def _calendar_faults(period: Calendar, terms: Terms, now: dt.datetime) -> Iterator[Fault]:
     """A period mistyped by a year would go up empty at the next tick, or bar the right one."""
+    own = isinstance(period, OwnDays)
     last = max(day for _, day in terms.windows.values())
     if now >= midnight(period.review_day(last)) + dt.timedelta(days=1):
-        yield Fault(f"填报任务 {period.id}", "审核上报时间已经过去", "请核对季度代号")
-    if now < midnight(period.previous.last_day) - EARLIEST:
-        yield Fault(f"填报任务 {period.id}", "填报期远未开始", "请核对季度代号；最早可在填报期开始前60天开启")
+        remedy = f"请核对 config.toml 的 [campaign.{period.id}]" if own else "请核对季度代号"
+        yield Fault(f"填报任务 {period.id}", "审核上报时间已经过去", remedy)
+    if now < midnight(period.earliest):
+        remedy = (
+            f"请核对 config.toml 的 [campaign.{period.id}] opens，最早 {period.earliest} 开启"
+            if own else "请核对季度代号；最早可在填报期开始前60天开启"
+        )  # fmt: skip
+        yield Fault(f"填报任务 {period.id}", "填报期远未开始", remedy)
 
 
 def _faults(
-    store: Store, period: Period, forms: Mapping[str, tuple[Form, str]], roster: Roster
+    store: Store, period: Calendar, forms: Mapping[str, tuple[Form, str]], roster: Roster
 ) -> Iterator[Fault]:
-    filled = {kind for form, _ in forms.values() for kind in form.kinds}
-    for kind in sorted({unit.kind for unit in roster.units.values()} - filled):
-        yield Fault(
-            "templates/forms", f"没有适用于“{kind}”的表单", "请在某个表单的“设置”表中加上这一单位类型"
-        )
+    filled: dict[str, list[str]] = {}
+    for form, _ in forms.values():
+        for kind in form.kinds:
+            filled.setdefault(kind, []).append(form.id)
+    for kind in sorted({unit.kind for unit in roster.units.values()} - filled.keys()):
+        if not isinstance(period, OwnDays):  # a one-off asks those that its forms are for
+            yield Fault(
+                "templates/forms", f"没有适用于“{kind}”的表单", "请在某个表单的“设置”表中加上这一单位类型"
+            )
+    for kind, several in filled.items():
+        if len(several) > 1:
+            remedy = f"请只留一个；另一任务所用的放入 templates/forms 的子目录，在 [campaign.{period.id}] 的 forms 中写明"
+            yield Fault("templates/forms", f"“{kind}”有{len(several)}个表单：{'、'.join(several)}", remedy)
     for campaign in store.campaigns():
+        if campaign.forms.keys().isdisjoint(forms):
+            continue  # another form is another workbook: the two are collected side by side
         unreported = [package for package in store.packages(campaign.id) if not package.locked]
         if unreported and campaign.id != period.id:
             names = "、".join(roster.units[p.unit].name for p in unreported[:3] if p.unit in roster.units)
             yield Fault(
                 f"填报任务 {period.id}",
-                f"上一任务 {campaign.id} 还有 {len(unreported)} 个层级没有上报（{names}等）",
-                "全部上报后才能开启下一任务，以免各单位同时持有两份工作簿",
+                f"使用同一表单的任务 {campaign.id} 还有 {len(unreported)} 个层级没有上报（{names}等）",
+                "全部上报后才能开启，以免各单位同时持有同一表单的两份工作簿",
             )
 
 
-def _vacancies(store: Store, roster: Roster, now: dt.datetime) -> Iterator[Event]:
+def _vacancies(store: Store, vacant: Iterable[Unit], now: dt.datetime) -> Iterator[Event]:
     """Levels without an 审核员, for staff's list: nothing of theirs is approved, nobody approves instead."""
     last = store.next_numbers(["staff"])["staff"]
-    for number, unit in enumerate(_vacant(roster, now), start=last + 1):
+    for number, unit in enumerate(vacant, start=last + 1):
         data = {"unit": unit.code, "matter": f"{unit.name}{UNREVIEWED}"}
         yield Event("staff", number, "staff.query", now, SYSTEM, "", data)
 
 
-def _vacant(roster: Roster, now: dt.datetime) -> list[Unit]:
-    units = roster.units.values()
+def _vacant(roster: Roster, levels: Collection[str], now: dt.datetime) -> list[Unit]:
+    day = now.date()
     return [
-        unit
-        for unit in units
-        if unit.kind.reports and not roster.people(unit.code, Role.REVIEWER, now.date())
-    ]
+        unit for unit in roster.units.values()
+        if unit.code in levels and not roster.people(unit.code, Role.REVIEWER, day)
+    ]  # fmt: skip
 
 
 def _cut_tables(store: Store, cut: Sequence[str], campaign: Campaign, now: dt.datetime) -> Iterator[Event]:
@@ -277,6 +325,8 @@ def _notice(
         "receipt_wanted": receipt,
         "receipt_due": campaign.receipt_due if receipt else "",
         "no_change_hint": before is not None,
+        "remarks": campaign.remarks,
+        "before": "上次" if isinstance(campaign.period, OwnDays) else "上季度",
     }
     return LetterOrder(
         LetterKind.NOTICE,
@@ -295,11 +345,11 @@ def _notice(
 def prefilled(form: Form, unit: Unit, earlier: Answers) -> dict[str, Value]:
     """What a fresh copy shows in its answer cells: last period's answers and the roster's own facts."""
     answers: dict[str, Value] = {}
-    for field in form.fields:
-        if field.prefill is Prefill.UNIT_NAME:
-            answers[field.name] = unit.name
-        elif field.prefill is Prefill.UNIT_CODE:
-            answers[field.name] = unit.code
-        elif field.prefill is Prefill.LAST_PERIOD and earlier.get(field.name) is not None:
-            answers[field.name] = earlier[field.name]
+    for one in form.fields:
+        if one.prefill is Prefill.UNIT_NAME:
+            answers[one.name] = unit.name
+        elif one.prefill is Prefill.UNIT_CODE:
+            answers[one.name] = unit.code
+        elif one.prefill is Prefill.LAST_PERIOD and earlier.get(one.name) is not None:
+            answers[one.name] = earlier[one.name]
     return answers

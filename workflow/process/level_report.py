@@ -48,7 +48,8 @@ def report_level(review: Review, situation: Situation, note: str = "") -> tuple[
     assert campaign is not None
     package = situation.packages[campaign.id, review.level.code]
     window = campaign.window(review.level)
-    if not window.holds(review.at) and package.due is None:
+    early = review.at < window.opens
+    if (early or (campaign.auto_report and not window.holds(review.at))) and package.due is None:
         first, last = window.first_day, window.last_day
         return Outcome(), f"上报时间为{first.year}年{first.month}月{first.day}日至{last.month}月{last.day}日"
     if package.due is not None and not package.locked and review.at >= situation.closes(review.level.code):

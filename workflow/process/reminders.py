@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from workflow.adapters.store import MadeBook
 from workflow.domain.campaign import Campaign
-from workflow.domain.deadlines import cut_off, gathered_key
+from workflow.domain.deadlines import chased_until, gathered_key
 from workflow.domain.events import Event
 from workflow.domain.ladder import Rung
 from workflow.domain.letters import LetterKind
@@ -79,7 +79,7 @@ class Picture:
         above = [
             self.packages[unit.code] for unit in self.roster.above(package) if unit.code in self.packages
         ]
-        return cut_off(self.campaign, self.roster, self.packages[package], above)
+        return chased_until(self.campaign, self.roster, self.packages[package], above)
 
     @property
     def day(self) -> dt.date:

@@ -13,7 +13,7 @@ from typing import Any
 
 from workflow.adapters.store.records import MadeBook
 from workflow.domain.answers import shown
-from workflow.domain.campaign import Campaign, Period
+from workflow.domain.campaign import Campaign, Period, is_period
 from workflow.domain.checks import CATALOGUE
 from workflow.domain.events import Event, encode_findings
 from workflow.domain.form import Severity
@@ -323,5 +323,5 @@ def _of_another_quarter(
 
 def another_quarter(book: MadeBook, campaign: Campaign) -> str:
     """Why a consolidated workbook of another campaign decides nothing."""
-    named = Period.parse(book.campaign).name
+    named = Period.parse(book.campaign).name if is_period(book.campaign) else book.campaign
     return f"这是{named}的审核汇总表，未作任何办理；本期为{campaign.period.name}，请在本期的审核汇总表中审核"

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 
 from workflow.adapters.store import Store
-from workflow.domain.campaign import Campaign, Period
+from workflow.domain.campaign import Campaign, OwnDays, Period
 from workflow.domain.errors import Fault
 from workflow.domain.roster import Unit
 from workflow.domain.roster_changes import Applied, tree_after
@@ -67,13 +67,18 @@ def asked_faults(store: Store, old: Mapping[str, Unit], applied: Applied, since:
             where = f"单位 {code} {old[code].name}"
             faults.append(Fault(where, f"在填报任务 {campaign.id} 中，而新名册没有它", remedy))
         for unit in after.values():
-            if unit.kind.reports and unit.code not in packages:
+            if unit.kind.reports and unit.code not in packages and not _only_some(campaign):
                 what = f"是新的上报层级，而填报任务 {campaign.id} 已经开启"
                 faults.append(Fault(f"单位 {unit.code} {unit.name}", what, remedy))
             elif not unit.kind.reports and unit.code in packages:
                 what = f"在填报任务 {campaign.id} 中是上报层级，不能中途改为{unit.kind}"
                 faults.append(Fault(f"单位 {unit.code} {unit.name}", what, remedy))
     return _shortened(faults)
+
+
+def _only_some(campaign: Campaign) -> bool:
+    """Whether a campaign may leave whole branches out, so that a level without a package is no new one."""
+    return isinstance(campaign.period, OwnDays)
 
 
 def _shortened(faults: list[Fault]) -> list[Fault]:

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from workflow.adapters.store import tables as t
+from workflow.adapters.store.campaign_rows import opened_campaigns
 from workflow.adapters.store.database import chunks, insert, insert_many, upsert
 from workflow.adapters.store.roster_rows import PeopleChange, RosterChange
 from workflow.adapters.store.rows import account_row, case_row, package_row
 from workflow.domain.accounts import AccountStanding
-from workflow.domain.campaign import Period
 from workflow.domain.errors import Conflict
 from workflow.domain.lifecycle import Case, Package
 from workflow.domain.roster import UnitKind
@@ -56,6 +56,8 @@ class Batch:
 
     def write(self, connection: Connection) -> None:
         """Write everything in an order that the foreign keys allow, and updates last."""
+        if opened := self.inserts.pop(t.campaigns, []):
+            insert_many(connection, t.campaigns, opened)
         if self.roster is not None:
             self.roster.write(connection)
         for change in self.people:
@@ -189,8 +191,9 @@ def _spread(connection: Connection, touched: Iterable[tuple[str, str, int]]) -> 
     for campaign, unit, seq in touched:
         by_campaign.setdefault(campaign, []).append((unit, seq))
     marks: dict[tuple[str, str], int] = {}
+    days = {one.id: one.period.last_day for one in opened_campaigns(connection)} if by_campaign else {}
     for campaign, units in by_campaign.items():
-        above = _above(connection, {unit for unit, _ in units}, Period.parse(campaign).last_day)
+        above = _above(connection, {unit for unit, _ in units}, days[campaign])
         for unit, seq in units:
             code = unit
             while code in above:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.account_rows import on_account, standings_in
 from workflow.adapters.store.batch import Batch, Key, Row
+from workflow.adapters.store.campaign_rows import on_campaign
 from workflow.adapters.store.copy import Entry
 from workflow.adapters.store.database import chunks
 from workflow.adapters.store.letter_rows import on_letter, on_relay
@@ -190,21 +191,6 @@ def _on_affiliation(batch: Batch, entry: Entry) -> None:
     )
 
 
-def _on_campaign(batch: Batch, entry: Entry) -> None:
-    event = entry.event
-    due = event.data.get("receipt_due")
-    batch.inserts[t.campaigns].append(
-        {
-            "id": event.stream.removeprefix("campaign:"),
-            "seq": entry.seq,
-            "opened_at": event.at,
-            "forms": canonical(event.data["forms"]),
-            "windows": canonical(event.data["windows"]),
-            "receipt_due": dt.date.fromisoformat(due) if due else None,
-        }
-    )
-
-
 def _on_message(batch: Batch, entry: Entry) -> None:
     event = entry.event
     sha = event.stream.removeprefix("message:")
@@ -374,7 +360,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "contacts": _on_contacts,
     "affiliation": _on_affiliation,
     "problem": on_problem,
-    "campaign": _on_campaign,
+    "campaign": on_campaign,
     "case": _on_case,
     "package": _on_package,
     "message": _on_message,

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from workflow.adapters.store import tables as t
+from workflow.adapters.store.campaign_rows import opened_campaigns
 from workflow.adapters.store.copy import Entry
 from workflow.adapters.store.database import chunks, upsert
-from workflow.domain.campaign import Period
 
 Row = dict[str, Any]
 
@@ -110,8 +110,7 @@ class PeopleChange:
 def _mark_packages(connection: Connection, since: dt.date, seq: int, unit: str = "") -> None:
     """The books of periods that were over before the change say what they said."""
     columns = t.packages.c
-    known = connection.execute(select(columns.campaign).distinct()).scalars().all()
-    touched = [campaign for campaign in known if Period.parse(campaign).review_day(28) >= since]
+    touched = [one.id for one in opened_campaigns(connection) if one.over >= since]
     if touched:
         marked = update(t.packages).where(columns.campaign.in_(touched)).values(changed=seq)
         connection.execute(marked.where(columns.unit == unit) if unit else marked)

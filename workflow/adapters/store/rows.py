@@ -20,7 +20,6 @@ from workflow.adapters.store.records import (
     StoredAnswers,
 )
 from workflow.domain.accounts import AccountStanding
-from workflow.domain.campaign import Campaign, Period
 from workflow.domain.events import decode_value
 from workflow.domain.lifecycle import Case, CaseState, Package, PackageState
 from workflow.domain.merge import Origin, Standing
@@ -105,12 +104,6 @@ def contact_of(row: Sequence[Any]) -> Contact:
     """A contact from its table's columns in order."""
     _, unit, role, *rest = row
     return Contact(unit, _ROLES[role], *rest)
-
-
-def campaign_of(row: Any) -> Campaign:
-    """A campaign from a row of its table."""
-    windows = {Level(level): (first, last) for level, (first, last) in json.loads(row.windows).items()}
-    return Campaign(Period.parse(row.id), row.opened_at, json.loads(row.forms), windows, row.receipt_due)
 
 
 def letter_of(row: Any) -> LetterRow:

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Select, Table, func, select, tuple_
 
 from workflow.adapters.store import tables as t
+from workflow.adapters.store.campaign_rows import campaign_of, opened_campaigns
 from workflow.adapters.store.database import Database, chunks
 from workflow.adapters.store.records import MadeBook, StaffQuery, StoredAnswers, TraceRow
 from workflow.adapters.store.rows import (
     book_of,
-    campaign_of,
     case_of,
     package_of,
     standing_of,
@@ -41,10 +41,7 @@ class WorkQueries(Database):
     def campaigns(self) -> list[Campaign]:
         """All campaigns in the order in which they were opened."""
         with self.reading() as connection:
-            return [
-                campaign_of(row)
-                for row in connection.execute(t.campaigns.select().order_by(t.campaigns.c.seq))
-            ]
+            return opened_campaigns(connection)
 
     def cases(self, campaign: str, units: Collection[str] | None = None) -> list[Case]:
         """Cases ordered by unit and form."""

@@ -73,7 +73,7 @@ def basis(app: App, campaign: str, rates: Rates, units: int) -> Basis:
         if not path.is_file():
             raise Refused(Fault("名册", "尚未导入", "请先运行 huizhi roster import"))
         roster, _ = read_roster(path.read_bytes(), path.name)
-    known = [opened.period for opened in app.store.campaigns()]
+    known = [one.period for one in app.store.campaigns() if isinstance(one.period, Period)]
     if campaign:
         period = Period.parse(campaign)
     elif known:

@@ -27,6 +27,7 @@ campaigns = Table(
     Column("forms", Text, nullable=False),
     Column("windows", Text, nullable=False),
     Column("receipt_due", Date),
+    word("calendar"),
 )
 
 cases = Table(
