@@ -9,6 +9,7 @@ import lxml.etree
 import lxml.html
 
 from workflow.adapters.mail import automatic, headers, received, tree
+from workflow.adapters.mail.flowed import rejoined
 from workflow.adapters.mail.signed import SIGNATURE_TYPES
 from workflow.adapters.mail.tree import Part
 from workflow.domain.message import Attachment, Bounce, Message
@@ -101,6 +102,8 @@ def _texts(root: Part) -> tuple[str, str]:
             continue
         if not part.children and _is_body(part):
             decoded = headers.decode_bytes(part.data, part.charset).replace("\r\n", "\n")
+            if part.flowed:
+                decoded = rejoined(decoded, delsp=part.delsp)
             (html if part.content_type == "text/html" else plain).append(decoded)
         pending.extend(reversed(part.children))
     return "\n".join(plain), "\n".join(html)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from workflow.adapters.mail.footers import without_footers
+
 _TITLE = (
     "原始邮件|回复的原邮件|原邮件|转发的?邮件(?:信息)?|回复邮件(?:信息)?|原始信息"
     "|Original Message|Original|Forwarded message|Reply message"
@@ -24,24 +26,20 @@ _MARKS = (
     # Outlook and Foxmail: 发件人: … and, on one of the lines after it, another field of that letter
     rf"{_FROM}[^\n]*(?:\n[^\n]*){{0,3}}?\n{_THEN}",
     r">",
-    # "-- ", alone on its line, above a signature (RFC 3676 section 4.3)
-    r"-- $",
+    # "-- ", alone on its line, above a signature (RFC 3676 section 4.3); some programs cut its blank off
+    r"--[ \t]*$",
 )
 _QUOTATION = re.compile("^(?:" + "|".join(_MARKS) + ")", re.MULTILINE | re.IGNORECASE)
 _RULE = re.compile(r"(?:\n|\A)[ \t\u00a0]*[-_—=*]{3,}[ \t\u00a0]*\Z")
-_SENT_FROM = re.compile(
-    r"(?:\n|\A)[ \t\u00a0]*(?:发自我的[^\n]{0,30}|Sent from my [^\n]{0,30})\s*\Z", re.IGNORECASE
-)
 
 
 def quoted_above(text: str) -> str:
     """The words above the quotation of an earlier letter; all of them when nothing is quoted.
 
-    A rule drawn above the quotation and 发自我的手机 are left out. What is written below a quotation is not
+    A rule drawn above the quotation and what programs add (`footers`) are left out. What is written below a quotation is not
     found: whoever asks for a plain word must not take it from our own letter.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     mark = _QUOTATION.search(text)
     own = (text[: mark.start()] if mark else text).strip()
-    own = _RULE.sub("", own).rstrip()
-    return _SENT_FROM.sub("", own).strip()
+    return without_footers(_RULE.sub("", own).rstrip())

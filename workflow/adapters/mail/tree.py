@@ -31,6 +31,8 @@ _LONGEST_FIELD = 8_000
 _PARAMETERS = re.compile(rb"(?im)^content-[a-z-]+:[^\n]*(?:\n[ \t][^\n]*)*")
 
 _CHARSET = re.compile(r"(?i);\s*charset\s*=\s*\"?([^\s\";]+)")
+_FLOWED = re.compile(r"(?i);\s*format\s*=\s*\"?flowed\b")
+_DELSP = re.compile(r"(?i);\s*delsp\s*=\s*\"?yes\b")
 _DOUBTFUL_NAME = re.compile(r"[\x80-\u024f\u02c6\u02dc\u2010-\u203a\u20ac\u2122\ufffd]|=\?")
 #: Of a part's Content-Transfer-Encoding.
 _UUENCODE = re.compile(r"(?i)\s*(x-)?uu")
@@ -39,7 +41,7 @@ _UUENCODE = re.compile(r"(?i)\s*(x-)?uu")
 @dataclass(frozen=True, slots=True)
 class Part:
     """A node of the tree. `data` is decoded, empty for a container that holds parts; `children` of a message/rfc822 part is its one
-    message, and `data` that message's bytes.
+    message, and `data` that message's bytes. `flowed` and `delsp` are what a plain text says of its line breaks (RFC 3676).
     """
 
     content_type: str
@@ -49,6 +51,8 @@ class Part:
     content_id: str = ""
     data: bytes = b""
     children: tuple[Part, ...] = field(default=())
+    flowed: bool = False
+    delsp: bool = False
 
     def walk(self) -> Iterator[Part]:
         """This part and all below it, in the message's order."""
@@ -133,7 +137,7 @@ def _from_fast(node: fast_mail_parser.PyMimePart, depth: int) -> Part:
     content_type = node.content_type.lower()
     if content_type.startswith("multipart/") and not node.children:
         raise _Doubtful
-    charset = ""
+    charset, flowed, delsp = "", False, False
     for field_name, values in node.headers.items():
         said = field_name.lower()
         if said == "content-transfer-encoding" and any(_UUENCODE.match(value) for value in values):
@@ -141,6 +145,8 @@ def _from_fast(node: fast_mail_parser.PyMimePart, depth: int) -> Part:
         if said == "content-type" and not charset and content_type.startswith("text/"):
             found = _CHARSET.search(values[0]) if values else None
             charset = found[1] if found else ""
+            if values and content_type == "text/plain":
+                flowed, delsp = bool(_FLOWED.search(values[0])), bool(_DELSP.search(values[0]))
     return Part(
         content_type,
         charset,
@@ -149,6 +155,8 @@ def _from_fast(node: fast_mail_parser.PyMimePart, depth: int) -> Part:
         node.content_id or "",
         node.content or b"",
         tuple(_from_fast(child, depth + 1) for child in node.children),
+        flowed,
+        delsp,
     )
 
 
@@ -175,6 +183,8 @@ def _from_standard(message: email.message.Message, depth: int) -> Part:
         str(message.get("Content-ID", "")).strip().strip("<>"),
         data,
         children,
+        content_type == "text/plain" and _says(message, "format") == "flowed",
+        content_type == "text/plain" and _says(message, "delsp") == "yes",
     )
 
 
@@ -212,6 +222,11 @@ def _parameter(
         return message.get_param(name, None, header)
     except (TypeError, ValueError, LookupError, AttributeError):  # contradictory RFC 2231 pieces
         return None
+
+
+def _says(message: email.message.Message, parameter: str) -> str:
+    """A parameter of the Content-Type, in small letters."""
+    return str(_parameter(message, parameter, "content-type") or "").strip().lower()
 
 
 def _bare(name: str) -> str:
