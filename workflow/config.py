@@ -22,8 +22,9 @@ from workflow.adapters.workbook.account_table import AccountColumns
 from workflow.adapters.workbook.baseline_table import BaselineTable
 from workflow.campaign_settings import Campaigns
 from workflow.domain.campaign import DEFAULT_WINDOWS
-from workflow.domain.errors import VALUE_WORDS, Fault, Refused
+from workflow.domain.errors import Fault, Refused
 from workflow.domain.roster import Level
+from workflow.domain.setting_words import toml_fault, value_words
 from workflow.mail_settings import Imap, Section, Server, Smtp
 
 #: The longest interval of the scheduled job, in minutes.
@@ -247,7 +248,7 @@ def load(path: Path) -> Config:
     except RecursionError as error:
         raise Refused(Fault(path.name, "括号嵌套过深", "请检查方括号")) from error
     except tomllib.TOMLDecodeError as error:
-        raise Refused(Fault(path.name, f"不是合格的 TOML：{error}", "请检查引号、方括号和等号")) from error
+        raise Refused(toml_fault(path.name, text, error)) from error
     except ValidationError as error:
         raise Refused(_faults(path, text, error)) from error
 
@@ -282,16 +283,11 @@ def _from_keyring(service: str, user: str) -> str:
 def _faults(path: Path, text: str, error: ValidationError) -> Iterator[Fault]:
     for problem in error.errors():
         place = [str(part) for part in problem["loc"]]
-        words = VALUE_WORDS.get(problem["type"], "")
-        if not words:
-            raised = problem.get("ctx", {}).get("error")
-            choices = (
-                str(problem.get("ctx", {}).get("expected", "")).replace(" or ", "、").replace(", ", "、")
-            )
-            words = str(raised) if raised else f"应为 {choices} 之一" if choices else "值不合要求"
         line = _line(text, place)
         where = f"{path.name} [{place[0]}]" + (f" {'.'.join(place[1:])}" if place[1:] else "")
-        yield Fault(where + (f" 第{line}行" if line else ""), words, "请参照 docs/config.md 更正")
+        yield Fault(
+            where + (f" 第{line}行" if line else ""), value_words(problem), "请参照 docs/config.md 更正"
+        )
 
 
 def _line(text: str, place: list[str]) -> int:

@@ -183,7 +183,7 @@ def test_a_command_that_is_written_wrong_is_refused_in_one_line(tmp_path: Path) 
 def test_a_config_that_is_no_toml_is_refused_with_its_line(office: Office) -> None:
     path = office.folder / "config.toml"
     path.write_text(path.read_text(encoding="utf-8") + '\nbroken = "\n', encoding="utf-8")
-    refused(office.huizhi("status"), r"config\.toml.*TOML.*line \d+")
+    refused(office.huizhi("status"), r"config\.toml.*第\d+行第\d+列：不是合格的 TOML：引号没有在本行闭合")
 
 
 def test_every_fault_of_a_config_is_said_with_its_line(office: Office) -> None:

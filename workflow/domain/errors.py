@@ -49,33 +49,6 @@ class Conflict(Exception):
     """Somebody else wrote first: a unique key of the ledger refused the batch. Gather again and decide anew."""
 
 
-#: What is wrong with a setting or a typed value, by the names that pydantic has for it.
-VALUE_WORDS: Mapping[str, str] = {
-    "missing": "缺少此项",
-    "finite_number": "应为有限的数",
-    **dict.fromkeys(("bool_type", "bool_parsing"), "应为 true 或 false"),
-    "tuple_type": "应为方括号中的两个数",
-    "greater_than": "数值过小",
-    "too_long": "项数过多",
-    "too_short": "项数不够",
-    "extra_forbidden": "没有这个设置项",
-    "int_parsing": "应为整数",
-    "int_type": "应为整数",
-    "float_type": "应为数字",
-    "greater_than_equal": "数值过小",
-    **dict.fromkeys(("less_than", "less_than_equal"), "数值过大"),
-    "string_type": "应为文字（加引号）",
-    "string_too_short": "不能为空",
-    "string_pattern_mismatch": "不是合格的电子邮箱地址",
-    **dict.fromkeys(("model_type", "dict_type"), "应为一节设置"),
-    "float_parsing": "应为数字",
-    "int_from_float": "应为整数",
-    **dict.fromkeys(
-        ("datetime_parsing", "datetime_type", "datetime_from_date_parsing"),
-        "应为时间，例如 2027-01-16T08:00:00+08:00",
-    ),
-}
-
 #: What the operating system says, in the office's words.
 _SYSTEM: Mapping[int, str] = {
     errno.ENOENT: "没有这个文件或文件夹",

@@ -8,6 +8,7 @@ are escaped. Tone and order follow GB/T 9704—2012 as far as mail allows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -151,7 +152,7 @@ class LetterTemplates:
                 raise Refused(Fault(name, f"模板文件不存在：{error.name}", "补上该文件")) from error
             except TemplateSyntaxError as error:
                 where = f"{name} 第{error.lineno}行"
-                raise Refused(Fault(where, f"模板语法有误：{error.message}")) from error
+                raise Refused(Fault(where, f"模板语法有误：{_in_words(error)}")) from error
             except UnicodeDecodeError as error:
                 raise Refused(Fault(name, "模板不是 UTF-8 编码", "另存为 UTF-8")) from error
             trees.append(file.tree)
@@ -203,6 +204,31 @@ def _fill(environment: Environment, name: str, values: Mapping[str, object]) -> 
     try:
         return template.render(values)
     except TemplateError as error:  # an undefined member of a row, a filter that does not exist
-        raise Refused(Fault(name, f"变量有误：{error.message}")) from error
+        raise Refused(Fault(name, f"变量有误：{_in_words(error)}")) from error
     except (TypeError, ValueError) as error:  # a value of the wrong type reached a filter or an operator
-        raise Refused(Fault(name, f"变量的值有误：{error}")) from error
+        raise Refused(Fault(name, f"变量的值有误：{_in_words(error)}")) from error
+
+
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+#: What Jinja says, by its words; what stands in quotes is the template's own.
+_SAID: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"('[^']*') is undefined"), "没有变量 {0}"),
+    (re.compile(r"has no (?:attribute|element) ('[^']*'|\d+)"), "没有 {0} 一项"),
+    (re.compile(r"No filter named ('[^']*')"), "没有过滤器 {0}"),
+    (re.compile(r"No test named ('[^']*')"), "没有判断 {0}"),
+    (re.compile(r"unknown tag ('[^']*')"), "没有标签 {0}"),
+    (re.compile(r"Unexpected end of template"), "标签没有结束"),
+    (re.compile(r"(?:expected|unexpected) (?:token )?('[^']*'|[^,.]{1,30})"), "此处的 {0} 不合语法"),
+    (re.compile(r"unexpected char ('[^']*'|.{1,4})"), "含有不允许的符号 {0}"),
+)
+
+
+def _in_words(error: Exception) -> str:
+    """What is wrong with a template or a value, in Chinese; English of Jinja's or Python's own is not passed on."""
+    said = (error.message or "") if isinstance(error, TemplateError) else str(error)
+    if _CHINESE.search(said):
+        return said
+    for pattern, words in _SAID:
+        if found := pattern.search(said):
+            return words.format(*found.groups())
+    return "值的类型不合这里的用法" if isinstance(error, TypeError | ValueError) else "写法不合模板语法"

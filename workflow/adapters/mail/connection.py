@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import imaplib
 import ipaddress
 import re
+import smtplib
+import socket
+import ssl
 from typing import Literal
 
-from workflow.domain.errors import Fault, Refused
+from workflow.domain.errors import Fault, Refused, system_words
 
 Security = Literal["none", "starttls", "tls"]
 
@@ -35,6 +39,18 @@ def words(error: BaseException) -> str:
         return "对方拒绝连接"
     if isinstance(error, TimeoutError):
         return "对方没有回应"
+    if isinstance(error, socket.gaierror):
+        return "找不到该主机，域名不能解析"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"服务器证书未通过验证，代码 {error.verify_code}"
+    if isinstance(error, ssl.SSLError):
+        return "加密连接没有建立，对方不支持加密或者协议不符"
+    if isinstance(error, smtplib.SMTPServerDisconnected | EOFError | ConnectionError) or (
+        isinstance(error, imaplib.IMAP4.abort) and str(error).startswith("socket error")
+    ):
+        return "连接被对方断开"
+    if isinstance(error, OSError) and error.errno and not isinstance(error, smtplib.SMTPException):
+        return system_words(error)
     said = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error)
     return one_line(said) or type(error).__name__
 

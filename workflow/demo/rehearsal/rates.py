@@ -9,7 +9,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workflow import config, mail_settings
-from workflow.domain.errors import Fault, Refused
+from workflow.domain.errors import Fault, Refused, system_words
+from workflow.domain.setting_words import toml_fault, value_words
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 Days = tuple[Annotated[int, Field(ge=0, le=60)], Annotated[int, Field(ge=0, le=60)]]
@@ -97,20 +98,20 @@ class Rates(_Section):
 
 def load(path: Path) -> Rates:
     """Read a file of rates; raises Refused with every fault."""
+    text = ""
     try:
-        return Rates.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused(Fault(str(path), "无法读取", "请检查文件是否存在，并以 UTF-8 编码保存")) from error
+        text = path.read_text(encoding="utf-8-sig")
+        return Rates.model_validate(tomllib.loads(text))
+    except OSError as error:
+        raise Refused(Fault(str(path), f"无法读取：{system_words(error)}", "请检查文件是否存在")) from error
+    except UnicodeDecodeError as error:
+        raise Refused(Fault(str(path), "不是 UTF-8 编码的文本", "请以 UTF-8 编码保存")) from error
+    except RecursionError as error:
+        raise Refused(Fault(path.name, "括号嵌套过深", "请检查方括号")) from error
     except tomllib.TOMLDecodeError as error:
-        raise Refused(Fault(path.name, f"不是合格的 TOML：{error}", "请检查引号、方括号和等号")) from error
+        raise Refused(toml_fault(path.name, text, error)) from error
     except ValidationError as error:
-        raise Refused([_fault(path, problem) for problem in error.errors()]) from error
-
-
-def _fault(path: Path, problem: object) -> Fault:
-    assert isinstance(problem, dict)
-    place = ".".join(str(part) for part in problem["loc"])
-    raised = problem.get("ctx", {}).get("error")
-    said = {"extra_forbidden": "没有这个设置项", "less_than_equal": "太大", "greater_than_equal": "太小"}
-    words = str(raised) if raised else said.get(problem["type"], f"值不合要求（{problem['msg']}）")
-    return Fault(f"{path.name} {place}", words, "请参照程序自带的 rehearsal.toml 更正")
+        faults = [(".".join(map(str, problem["loc"])), value_words(problem)) for problem in error.errors()]
+        raise Refused(
+            [Fault(f"{path.name} {place}", words, "请参照程序自带的 rehearsal.toml 更正") for place, words in faults]
+        ) from error
