@@ -14,8 +14,11 @@ from workflow.domain.roster_changes import (
     Change,
     ChangeKind,
     Decision,
+    Link,
+    Tie,
     apply,
     changes,
+    tied_by_hand,
     tree_after,
     tree_faults,
 )
@@ -183,3 +186,58 @@ def test_a_closed_department_that_keeps_a_school_whose_closing_was_held_is_a_fau
         OLD, apply(OLD, tree(EAST, FIRST, SECOND), [(change, decided(change)) for change in found])
     )
     assert ["410103 将不在名册中" in str(fault) for fault in tree_faults(after)] == [True]
+
+
+class TestTiesByHand:
+    """The clerk says where a unit that ends goes on, or that it is another than was suggested."""
+
+    OTHER = school("4101020009", "东区听泉小学")
+    LIKE = school("4101020008", "东区青禾实验小学")
+
+    def tied(
+        self, new: dict[str, Unit], ties: dict[str, str], **decided: Decision
+    ) -> tuple[Applied, list[str]]:
+        found = changes(OLD, new)
+        places = {change.unit.code: at for at, change in enumerate(found)}
+        decisions = [decided.get(f"c{change.unit.code}", Decision.AGREED) for change in found]
+        typed = {places[code]: Tie(heir, f"变更!第{places[code] + 4}行") for code, heir in ties.items()}
+        result, faults = tied_by_hand(found, decisions, typed, OLD, new)
+        return apply(OLD, new, result), [str(fault) for fault in faults]
+
+    def test_a_closed_school_goes_on_in_a_new_one(self) -> None:
+        new = tree(EAST, WEST, self.OTHER, SECOND, THIRD)
+        applied, faults = self.tied(new, {FIRST.code: self.OTHER.code})
+        assert faults == []
+        assert applied.links == (Link(FIRST.code, self.OTHER.code, ChangeKind.RECODED),)
+        assert tree_after(OLD, applied) == new
+
+    def test_or_went_into_one_that_was_there(self) -> None:
+        new = tree(EAST, WEST, SECOND, THIRD)
+        applied, faults = self.tied(new, {FIRST.code: SECOND.code})
+        assert (faults, applied.links) == ([], (Link(FIRST.code, SECOND.code, ChangeKind.MERGED),))
+        assert applied.closed == (FIRST.code,)
+
+    def test_another_than_was_suggested_leaves_the_suggested_one_new(self) -> None:
+        new = tree(EAST, WEST, self.LIKE, self.OTHER, SECOND, THIRD)
+        applied, faults = self.tied(new, {FIRST.code: self.OTHER.code})
+        assert (faults, applied.links) == ([], (Link(FIRST.code, self.OTHER.code, ChangeKind.RECODED),))
+        assert tree_after(OLD, applied) == new
+
+    def test_two_that_go_on_in_one_went_into_it(self) -> None:
+        new = tree(EAST, WEST, self.OTHER, THIRD)
+        applied, faults = self.tied(new, {FIRST.code: self.OTHER.code, SECOND.code: self.OTHER.code})
+        assert faults == []
+        assert {link.kind for link in applied.links} == {ChangeKind.MERGED}
+        assert tree_after(OLD, applied) == new
+
+    def test_what_cannot_be_tied_is_refused_all_at_once_with_its_row(self) -> None:
+        new = tree(EAST, WEST, self.OTHER, THIRD)
+        _, faults = self.tied(new, {FIRST.code: "4101029999", SECOND.code: EAST.code})
+        assert len(faults) == 2
+        assert "变更!第" in faults[0]
+        assert "关联单位代码 4101029999 在这份基准数据中没有" in faults[0]
+        assert "不能与" in faults[1]
+        _, faults = self.tied(new, {FIRST.code: self.OTHER.code}, **{f"c{FIRST.code}": Decision.HELD})
+        assert "决定却是“暂缓”" in faults[0]
+        _, faults = self.tied(new, {FIRST.code: self.OTHER.code}, **{f"c{self.OTHER.code}": Decision.HELD})
+        assert "它的“新增”填了“暂缓”" in faults[0]

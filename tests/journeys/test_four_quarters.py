@@ -199,6 +199,34 @@ def test_a_re_coded_school_goes_on_from_what_it_reported_under_its_former_code(o
     assert [one.name for one in people] == [person(THIRD, Role.ADMINISTRATOR)]
 
 
+def test_the_clerk_types_where_a_school_that_is_gone_goes_on(office: World) -> None:
+    play(office, "2026Q3")
+    units = changed(list(UNITS), THIRD, code=RECODED, name="中原区听泉学校")  # nothing alike: no suggestion
+    path, target = baseline(office, *units), office.folder / "changes.xlsx"
+    day = ("--from", "2026-10-01")
+    office.huizhi("roster", "import", path, *day, "--out", target)
+    book = openpyxl.load_workbook(approved(target))
+    sheet = book["变更"]
+    assert [cell.value for cell in sheet[3]][6] == "关联单位"
+    row = next(row for row in sheet.iter_rows(min_row=4) if row[1].value == "撤销")
+    row[6].value = "4101029999"
+    book.save(target)
+    before = office.app.store.head()
+    refused(
+        office.huizhi("roster", "import", path, *day, "--approve", target),
+        "变更!第4行.*4101029999 在这份基准数据中没有",
+    )
+    assert office.app.store.head() == before
+    row[6].value = int(RECODED)  # as Excel keeps a code that somebody types
+    book.save(target)
+    ran = office.huizhi("roster", "import", path, *day, "--approve", target, "--by", "省管")
+    assert "沿用原有数据的关联1项" in ran.out, ran.err
+    play(office, "2026Q4")
+    store, forms = office.app.store, office.app.forms()
+    earlier = earlier_data(store, require_campaign(store, "2026Q4"), forms, [RECODED])
+    assert [data.standing.submission for data in earlier.values()] == [f"2026Q3/{THIRD}/school/1"]
+
+
 def test_a_change_that_is_held_stays_out_and_one_that_is_not_the_same_unit_has_no_history(
     office: World,
 ) -> None:
@@ -247,6 +275,11 @@ def test_a_baseline_that_would_close_a_third_of_all_units_needs_a_reason(office:
     ran = imported(office, "2026-10-01", *kept)
     refused(ran, "将撤销 6 个单位，占现有 15 个的 40%")
     path, book = office.folder / "baseline.csv", office.folder / "changes.xlsx"
+    silent = office.huizhi(
+        "roster", "import", path, "--from", "2026-10-01", "--approve", book, "--yes-really"
+    )
+    refused(silent, "占现有 15 个的 40%.*用 --note 写明理由")
+    assert FIRST in require_roster(office.app.store).units
     sure = ("--yes-really", "--note", "撤点并校")
     assert office.huizhi("roster", "import", path, "--from", "2026-10-01", "--approve", book, *sure).code == 0
 

@@ -26,6 +26,7 @@ from workflow.process.baseline import (
     is_first,
     passed_over,
     put_in_force,
+    with_ties,
 )
 from workflow.process.gather import current_campaign, require_roster, roster_of
 from workflow.process.situation import SYSTEM
@@ -58,7 +59,8 @@ def roster_import(app: App, said: argparse.Namespace) -> int:
         kept = app.store.roster() or roster
         say(f"名册已导入：{len(kept.units)}个单位，{len(kept.contacts)}名联系人，{len(queries)}项待核")
         return _queries(queries)
-    decided = read_decisions(file_bytes(said.approve), said.approve.name, compared.changes, mark)
+    filled = read_decisions(file_bytes(said.approve), said.approve.name, compared.changes, mark)
+    compared, decided = with_ties(compared, filled.decisions, filled.ties)
     applied = put_in_force(app.store, compared, decided, queries, source, app.now())
     held = sum(one is Decision.HELD for one in decided)
     say(

@@ -35,6 +35,10 @@ class ChangeKind(StrEnum):
 LINKS = frozenset({ChangeKind.RECODED, ChangeKind.MERGED, ChangeKind.SPLIT})
 
 
+#: The kinds in which a unit that ends goes on in another.
+_HEIRS = frozenset({ChangeKind.RECODED, ChangeKind.MERGED})
+
+
 class Decision(StrEnum):
     """What the clerk says of a change. APART: both units change as the baseline says, but they are not the same one."""
 
@@ -211,6 +215,72 @@ def _differences(unit: Unit, after: Unit, tied: set[tuple[str, str]]) -> Iterabl
         yield Change(ChangeKind.MOVED, unit, replace(unit, superior=after.superior))
     if unit.kind is not after.kind:
         yield Change(ChangeKind.RETYPED, unit, replace(unit, kind=after.kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A code that the clerk typed beside a unit that ends: it goes on in that one. `where` is the row, for a refusal."""
+
+    code: str
+    where: str
+
+
+def tied_by_hand(
+    found: Sequence[Change], decided: Sequence[Decision], ties: Mapping[int, Tie], old: Units, new: Units
+) -> tuple[list[tuple[Change, Decision]], list[Fault]]:
+    """The decided changes with the clerk's own ties in place of what the baseline suggested, and what is wrong with them.
+    `ties` are by the place of the change.
+    """
+    faults = [fault for at, tie in ties.items() for fault in _tie_faults(found[at], decided[at], tie, new)]
+    if faults or not ties:
+        return list(zip(found, decided, strict=True)), faults
+    agreed = {
+        at: ties[at].code if at in ties else change.after.code if change.after else ""
+        for at, change in enumerate(found)
+        if decided[at] is Decision.AGREED and (at in ties or change.kind in _HEIRS)
+    }
+    heard = Counter(agreed.values())
+    result: list[tuple[Change, Decision]] = []
+    for at, (change, decision) in enumerate(zip(found, decided, strict=True)):
+        if at in agreed and change.before is not None:
+            after = new[agreed[at]]
+            again = after.code not in old and heard[after.code] == 1
+            kind = ChangeKind.RECODED if again else ChangeKind.MERGED
+            alike = Likeness.of(change.before.name, after.name)
+            change = replace(change, kind=kind, after=after, likeness=alike)
+        result.append((change, decision))
+    recoded = {one.after.code for one, _ in result if one.kind is ChangeKind.RECODED and one.after}
+    told = {one.unit.code for one in found if one.kind is ChangeKind.NEW}
+    # Whoever is one's new code is no new unit; who was suggested as one's new code, and is not, is one.
+    result = [one for one in result if one[0].kind is not ChangeKind.NEW or one[0].unit.code not in recoded]
+    freed = {one.after.code for one in found if one.kind is ChangeKind.RECODED and one.after} - recoded - told
+    result += [(Change(ChangeKind.NEW, None, new[code]), Decision.AGREED) for code in sorted(freed)]
+    faults += [
+        Fault(
+            f"单位 {change.unit.code} {change.unit.name}",
+            "填作关联单位，而它的“新增”填了“暂缓”",
+            "请改为“同意”",
+        )
+        for change, decision in zip(found, decided, strict=True)
+        if change.kind is ChangeKind.NEW and decision is Decision.HELD and change.unit.code in heard
+    ]
+    return result, faults
+
+
+def _tie_faults(change: Change, decision: Decision, tie: Tie, new: Units) -> Iterable[Fault]:
+    before, after = change.before, new.get(tie.code)
+    if before is None or change.kind not in {ChangeKind.CLOSED, ChangeKind.RECODED, ChangeKind.MERGED}:
+        yield Fault(
+            tie.where, f"{change.kind}不能填写关联单位", "请清除“关联单位”栏；只有撤销、换码、合并可以填写"
+        )
+    elif after is None:
+        yield Fault(tie.where, f"关联单位代码 {tie.code} 在这份基准数据中没有", "请填写基准数据中的单位代码")
+    elif _rank(before) != _rank(after):
+        what = f"{before.name}（{before.kind}）不能与{after.name}（{after.kind}）关联"
+        yield Fault(tie.where, what, "请填写同类单位的代码")
+    elif decision is not Decision.AGREED:
+        remedy = f"关联的填“{Decision.AGREED}”；不关联的，请恢复“关联单位”栏原来的内容"
+        yield Fault(tie.where, f"填写了关联单位，决定却是“{decision}”", remedy)
 
 
 def apply(old: Units, new: Units, decided: Iterable[tuple[Change, Decision]]) -> Applied:

@@ -22,8 +22,10 @@ from workflow.domain.roster_changes import (
     Change,
     ChangeKind,
     Decision,
+    Tie,
     apply,
     changes,
+    tied_by_hand,
     tree_after,
     tree_faults,
 )
@@ -113,6 +115,16 @@ def _with_what_staff_set(unit: Unit, known: Unit | None, *, own: bool) -> Unit:
     if own:
         return replace(unit, suspended=unit.suspended or known.suspended)
     return replace(unit, suspended=known.suspended, window=known.window, note=known.note)
+
+
+def with_ties(
+    compared: Comparison, decided: Sequence[Decision], ties: Mapping[int, Tie]
+) -> tuple[Comparison, list[Decision]]:
+    """A comparison with the ties that the clerk typed, and the decision on each of its changes. Raises Refused."""
+    result, faults = tied_by_hand(compared.changes, decided, ties, compared.old.units, compared.new.units)
+    if faults:
+        raise Refused(faults)
+    return replace(compared, changes=tuple(one for one, _ in result)), [one for _, one in result]
 
 
 def put_in_force(

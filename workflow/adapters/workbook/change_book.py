@@ -21,20 +21,21 @@ from xlsxwriter.worksheet import Worksheet
 from workflow.adapters.workbook.roster_cells import cell, headings
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.roster import Unit
-from workflow.domain.roster_changes import LINKS, Change, ChangeKind, Decision
+from workflow.domain.roster_changes import LINKS, Change, ChangeKind, Decision, Tie
 
 SHEET, MARK, NOTES = "变更", "标识", "说明"
 _COLUMNS: Mapping[str, float] = {
     "序号": 6, "变更": 10, "单位代码": 13, "单位名称": 30, "变更前": 34, "变更后": 34, "关联单位": 36, "名称相似度": 8,
     "随同变更": 8, "决定": 9, "备注": 24,
 }  # fmt: skip
+_TIED = list(_COLUMNS).index("关联单位")
 _TAKEN = frozenset({ChangeKind.NEW, ChangeKind.RENAMED, ChangeKind.MOVED, ChangeKind.RETYPED})
 _HELP = (
     "一、一行一项变更。请逐行在“决定”一栏填写，填完后用 huizhi roster import 原文件 --from 生效日期 --approve 本文件 使之生效。",
     "二、同意：按基准数据变更。暂缓：该单位暂不变更，随同它变更的下级单位也不变更。",
-    "三、换码、合并、拆分是按名称相似度和下级单位去向推测的，须逐项决定：确为同一单位（或并入、分出）的填“同意”，沿用原有数据和联系人；不是的填“不关联”。",
-    "四、新增、更名、隶属变更、类型变更以基准数据为准（管理办法第九、十条），已预填“同意”，有疑问的改为“暂缓”。撤销不预填。",
-    "五、只改“决定”和“备注”两栏，可以筛选、排序、下拉填充；不要增删行，不要改动其他各栏。",
+    "三、换码、合并、拆分是按名称相似度和下级单位去向推测的，须逐项决定：确为同一单位（或并入、分出）的填“同意”，沿用原有数据和联系人；不是的填“不关联”。推测的单位不对的，把“关联单位”栏改为正确的单位代码，决定填“同意”。",
+    "四、新增、更名、隶属变更、类型变更以基准数据为准（管理办法第九、十条），已预填“同意”，有疑问的改为“暂缓”。撤销不预填；撤销的单位实为换了代码或者并入其他单位的，在“关联单位”栏填写那个单位的代码，决定填“同意”。",
+    "五、只改“决定”“关联单位”和“备注”三栏，可以筛选、排序、下拉填充；不要增删行，不要改动其他各栏。",
 )
 
 
@@ -132,7 +133,8 @@ def _write_change(
     narrow = {0, 1, 2, 7, 8}
     sheet.set_row(row, 40)  # three lines of the longest words
     for at, value in enumerate(values):
-        sheet.write_string(row, at, value, centred if at in narrow else text)
+        open_ = at == _TIED and change.kind is ChangeKind.CLOSED
+        sheet.write_string(row, at, value, open_cell if open_ else centred if at in narrow else text)
     decision = Decision.AGREED.value if change.kind in _TAKEN else ""
     sheet.write_string(row, len(values), decision, centred if decision else open_cell)
     sheet.write_blank(row, len(values) + 1, None, text)
@@ -167,9 +169,19 @@ def _write_notes(sheet: Worksheet, book: xlsxwriter.Workbook) -> None:
     sheet.fit_to_pages(1, 0)
 
 
-def read_decisions(data: bytes, name: str, changes: Sequence[Change], mark: Mark) -> tuple[Decision, ...]:
-    """The decision on each change, in their order, of a workbook that was filled in; rows may have been sorted. Raises
-    Refused with every row that lacks one, and for a workbook of another comparison.
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the clerk filled in: the decision on each change, in their order, and the codes typed as 关联单位 by the place of the
+    change, where they are not those that were suggested.
+    """
+
+    decisions: tuple[Decision, ...]
+    ties: Mapping[int, Tie]
+
+
+def read_decisions(data: bytes, name: str, changes: Sequence[Change], mark: Mark) -> Filled:
+    """A workbook that was filled in; rows may have been sorted. Raises Refused with every row that lacks a decision, and for a
+    workbook of another comparison.
     """
     try:
         book = load_workbook(io.BytesIO(data))
@@ -185,12 +197,15 @@ def read_decisions(data: bytes, name: str, changes: Sequence[Change], mark: Mark
         raise Refused(Fault(name, what, "请不带 --approve 重新运行 huizhi roster import，就新的核对表决定"))
     lines = book.get_sheet_by_name(SHEET).to_python(skip_empty_area=False)
     head, columns = headings(lines, {words: words for words in _COLUMNS})
-    if missing := [words for words in ("序号", "单位代码", "决定") if words not in columns]:
+    if missing := [words for words in ("序号", "单位代码", "关联单位", "决定") if words not in columns]:
         raise Refused(Fault(f"{name} {SHEET}", f"表头缺少{'、'.join(missing)}", "请恢复表头"))
     decided: dict[int, Decision] = {}
+    ties: dict[int, Tie] = {}
     faults: list[Fault] = []
     for number, line in enumerate(lines[head + 1 :], start=head + 2):
-        place, code, words = (str(cell(line[columns[key]], key)) for key in ("序号", "单位代码", "决定"))
+        place, code, tied, words = (
+            str(cell(line[columns[key]], key)) for key in ("序号", "单位代码", "关联单位", "决定")
+        )
         if not place and not code:
             continue
         at = int(place) - 1 if place.isdigit() else -1
@@ -199,6 +214,9 @@ def read_decisions(data: bytes, name: str, changes: Sequence[Change], mark: Mark
                 Fault(f"{SHEET}!第{number}行", "序号与单位代码对不上", "请恢复这一行原来的序号和代码")
             )
             continue
+        suggested = changes[at].after if changes[at].kind in LINKS else None
+        if tied and (typed := tied.split()[0]) != (suggested.code if suggested else ""):
+            ties[at] = Tie(typed, f"{SHEET}!第{number}行")
         decision = _decision(words, changes[at])
         if isinstance(decision, Fault):
             faults.append(Fault(f"{SHEET}!第{number}行", decision.what, decision.remedy))
@@ -211,7 +229,7 @@ def read_decisions(data: bytes, name: str, changes: Sequence[Change], mark: Mark
         faults.append(Fault(f"{name} {SHEET}", what, "请恢复删去的行"))
     if faults:
         raise Refused(faults)
-    return tuple(decided[at] for at in range(len(changes)))
+    return Filled(tuple(decided[at] for at in range(len(changes))), ties)
 
 
 def _decision(words: str, change: Change) -> Decision | Fault:
