@@ -38,6 +38,8 @@ from workflow.domain.sending import Allowance, Limits
 from workflow.domain.tallies import Judged, Verdicts, judge
 from workflow.library import Library
 from workflow.mail_settings import Inbox, Rates
+from workflow.process.account_chase import account_tick
+from workflow.process.account_office import AccountOffice
 from workflow.process.consolidate import consolidate, levels_of
 from workflow.process.correspondence import Letterhead, Secretariat
 from workflow.process.dispatch import Sent, dispatch
@@ -151,15 +153,12 @@ class App:
         """The passwords that units lock their workbooks with."""
         return Passwords(self.workspace / "keys")
 
-    @property
-    def account_secrets(self) -> AccountSecrets:
-        """The accounts that are on their way."""
-        return AccountSecrets(self.workspace / "keys")
-
-    @property
-    def account_ladder(self) -> AccountLadder:
-        said = self.config.accounts
-        return AccountLadder(said.reminder_days, said.administrator_days, said.staff_days, said.at_once)
+    @cached_property
+    def accounts(self) -> AccountOffice:
+        """What hands on the ministry's accounts."""
+        said, secrets = self.config.accounts, AccountSecrets(self.workspace / "keys")
+        ladder = AccountLadder(said.reminder_days, said.administrator_days, said.staff_days, said.at_once)
+        return AccountOffice(self.store, self.secretariat, secrets, ladder, self.schedule.workdays)
 
     def close(self) -> None:
         """Stop the readers and let go of the database."""
@@ -347,12 +346,14 @@ class App:
     def tick(self, now: dt.datetime | None = None, progress: Progress = _no_progress) -> Done:
         """Do what the calendar owes at `now`."""
         tick = Tick(self.store, self.secretariat, self.policy, self.schedule, self.forms, self._book)
-        return tick.run(now or self.now(), progress, self.now())
+        done = tick.run(now or self.now(), progress, self.now())
+        account_tick(self.accounts, now or self.now())
+        return done
 
     def purge(self, before: dt.datetime | None = None, *, dry: bool = False) -> Purged:
         """Erase personal data that are past their time."""
         days = {Kind(name): count for name, count in self.config.retention.model_dump().items()}
-        return purge(self.store, self.files, days, before, self.now(), dry=dry)
+        return purge(self.store, self.files, self.accounts.secrets, days, before, self.now(), dry=dry)
 
     def consolidate(
         self, campaign: str = "", units: Sequence[str] | None = None, progress: Progress = _no_progress

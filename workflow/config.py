@@ -165,6 +165,7 @@ class Retention(Section):
     matters: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
     receipts: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
     books: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
+    accounts: int = Field(default=0, ge=0, le=MOST_KEPT, strict=True)
 
 
 class Mail(Section):

@@ -28,10 +28,22 @@ def test_a_kind_goes_after_its_days_and_never_from_after_the_opening_of_the_camp
 
 def test_a_date_that_staff_name_is_bounded_in_the_same_way() -> None:
     early, late = on(2026, 8, 1), on(2027, 4, 1)
-    assert set(cut_offs({}, early, CAMPAIGNS, NOW).values()) == {early}
-    assert set(cut_offs({}, late, CAMPAIGNS, NOW).values()) == {OPENED["2026Q4"]}
-    assert set(cut_offs({}, late, CAMPAIGNS[:1], NOW).values()) == {OPENED["2026Q3"]}
-    assert set(cut_offs({}, late, [], NOW).values()) == {late}
+    needed = set(Kind) - {Kind.ACCOUNTS}
+
+    def bounds(before: dt.datetime, campaigns: list[Campaign]) -> set[dt.datetime]:
+        found = cut_offs({}, before, campaigns, NOW)
+        return {found[kind] for kind in needed}
+
+    assert bounds(early, CAMPAIGNS) == {early}
+    assert bounds(late, CAMPAIGNS) == {OPENED["2026Q4"]}
+    assert bounds(late, CAMPAIGNS[:1]) == {OPENED["2026Q3"]}
+    assert bounds(late, []) == {late}
+
+
+def test_no_campaign_stands_on_accounts_that_nobody_signed_for() -> None:
+    late = on(2027, 4, 1)
+    assert cut_offs({}, late, CAMPAIGNS, NOW)[Kind.ACCOUNTS] == late
+    assert cut_offs({Kind.ACCOUNTS: 10}, None, CAMPAIGNS, NOW) == {Kind.ACCOUNTS: on(2027, 4, 21)}
 
 
 def test_a_campaign_is_closed_once_the_next_was_opened_and_it_is_not_at_work() -> None:

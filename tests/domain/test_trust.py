@@ -193,7 +193,7 @@ def test_the_level_of_a_sender(
 
 def test_a_token_alone_decides_nothing_and_a_from_alone_neither() -> None:
     for trust in (Trust.FORGED, Trust.UNKNOWN, Trust.STRANGER, Trust.ROUTED, Trust.DOUBTED, Trust.NAMED):
-        for act in (Act.NO_CHANGE, Act.DECISION, Act.ASSENT):
+        for act in (Act.NO_CHANGE, Act.DECISION, Act.ASSENT, Act.SIGNATURE):
             assert may(trust, act) in {Effect.HELD, Effect.NOTHING}
 
 

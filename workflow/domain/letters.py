@@ -48,6 +48,9 @@ class LetterKind(StrEnum):
     SUSPENSION = "suspension"
     PROBLEM_REPORT = "problem_report"
     PROBLEM_RESULT = "problem_result"
+    ACCOUNTS = "accounts"
+    ACCOUNT_REMINDER = "account_reminder"
+    ACCOUNT_ESCALATION = "account_escalation"
     DIGEST = "digest"
 
 
@@ -79,8 +82,11 @@ PRIORITY: Mapping[LetterKind, int] = {
     LetterKind.NO_CHANGE_REFUSED: 3,
     LetterKind.ACKNOWLEDGEMENT: 4,
     LetterKind.NOTICE: 5,
+    LetterKind.ACCOUNTS: 5,
     LetterKind.REMINDER: 6,
     LetterKind.RECEIPT_REMINDER: 6,
+    LetterKind.ACCOUNT_REMINDER: 6,
+    LetterKind.ACCOUNT_ESCALATION: 6,
     LetterKind.DIGEST: 7,
 }
 
@@ -150,7 +156,15 @@ class KeptFile:
     path: str
 
 
-Enclosure = FreshCopy | AnnotatedCopy | ReceiptForm | KeptFile
+@dataclass(frozen=True, slots=True)
+class SealedBook:
+    """Enclose a workbook that only its password opens, made for this letter."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+Enclosure = FreshCopy | AnnotatedCopy | ReceiptForm | KeptFile | SealedBook
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     MATTERS = "matters"
     RECEIPTS = "receipts"
     BOOKS = "books"
+    ACCOUNTS = "accounts"
 
     @property
     def word(self) -> str:
@@ -35,6 +36,7 @@ _WORDS: Mapping[Kind, str] = {
     Kind.MATTERS: "待办和沟通记录中的人员",
     Kind.RECEIPTS: "回执表扫描件和电子表",
     Kind.BOOKS: "汇总表",
+    Kind.ACCOUNTS: "未签收的账号和初始密码",
 }
 #: By the first word of an event's kind. Events of no kind here have no payload that a purge erases.
 KIND_OF_EVENT: Mapping[str, Kind] = {
@@ -64,12 +66,15 @@ def cut_offs(
     days: Mapping[Kind, int], before: dt.datetime | None, campaigns: Sequence[Campaign], now: dt.datetime
 ) -> dict[Kind, dt.datetime]:
     """Before which moment what is of each kind may be erased. `days` is how long it is kept (0: for good), `before` a moment that
-    staff named for all kinds instead. Nothing is ever erased from after the opening of the campaign before the one at work.
+    staff named for all kinds instead. Nothing is ever erased from after the opening of the campaign before the one at work but accounts,
+    on which no campaign stands.
     """
     bound = at_work(campaigns)[0].opened_at if campaigns else now
     if before is not None:
-        return dict.fromkeys(Kind, min(before, bound, now))
-    return {kind: min(now - dt.timedelta(days=count), bound) for kind, count in days.items() if count > 0}
+        asked = dict.fromkeys(Kind, min(before, now))
+    else:
+        asked = {kind: now - dt.timedelta(days=count) for kind, count in days.items() if count > 0}
+    return {kind: at if kind is Kind.ACCOUNTS else min(at, bound) for kind, at in asked.items()}
 
 
 def closed(campaigns: Sequence[Campaign], before: dt.datetime) -> list[Campaign]:

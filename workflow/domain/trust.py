@@ -37,6 +37,7 @@ class Act(StrEnum):
     WITHDRAWAL = "撤报申请"
     ASSENT = "确认他人来件"
     ANSWER = "答复来信地址"
+    SIGNATURE = "签收账号"
 
 
 class Effect(StrEnum):
@@ -60,15 +61,15 @@ def _row(*effects: Effect) -> Mapping[Act, Effect]:
 _C, _N, _F, _H, _S, _X = Effect
 #: What may happen at each level, in the order of the acts.
 MAY: Mapping[Trust, Mapping[Act, Effect]] = {
-    Trust.FORGED: _row(_H, _S, _X, _H, _X, _X, _X),
-    Trust.UNKNOWN: _row(_F, _S, _X, _H, _X, _X, _X),
-    Trust.STRANGER: _row(_S, _S, _X, _H, _X, _X, _X),
-    Trust.ROUTED: _row(_F, _N, _X, _H, _X, _X, _X),
-    Trust.REPLACED: _row(_C, _N, _C, _X, _X, _X, _C),
-    Trust.DOUBTED: _row(_N, _N, _X, _H, _H, _X, _C),
-    Trust.NAMED: _row(_S, _C, _X, _H, _C, _X, _C),
-    Trust.TIED: _row(_C, _C, _C, _C, _C, _C, _C),
-    Trust.VOUCHED: _row(_C, _C, _C, _C, _C, _C, _C),
+    Trust.FORGED: _row(_H, _S, _X, _H, _X, _X, _X, _X),
+    Trust.UNKNOWN: _row(_F, _S, _X, _H, _X, _X, _X, _X),
+    Trust.STRANGER: _row(_S, _S, _X, _H, _X, _X, _X, _X),
+    Trust.ROUTED: _row(_F, _N, _X, _H, _X, _X, _X, _X),
+    Trust.REPLACED: _row(_C, _N, _C, _X, _X, _X, _C, _X),
+    Trust.DOUBTED: _row(_N, _N, _X, _H, _H, _X, _C, _X),
+    Trust.NAMED: _row(_S, _C, _X, _H, _C, _X, _C, _X),
+    Trust.TIED: _row(_C, _C, _C, _C, _C, _C, _C, _C),
+    Trust.VOUCHED: _row(_C, _C, _C, _C, _C, _C, _C, _C),
 }
 
 

@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from workflow.adapters.store import Store
-from workflow.domain.accounts import AccountLadder, Progress
+from workflow.domain.accounts import Progress
 from workflow.domain.roster import Level, Roster, Unit
-from workflow.domain.workdays import Workdays
+from workflow.process.account_office import AccountOffice
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +23,9 @@ class AccountFigures:
     late: Sequence[tuple[Unit, Progress]]
 
 
-def account_figures(
-    store: Store, roster: Roster, ladder: AccountLadder, workdays: Workdays, now: dt.datetime
-) -> AccountFigures:
+def account_figures(office: AccountOffice, roster: Roster, now: dt.datetime) -> AccountFigures:
     """The figures of all units of the roster that get their accounts from the province (article 13)."""
-    standings = store.account_standings()
+    standings = office.store.account_standings()
     levels: dict[Level, Counter[Progress]] = {}
     unlisted: Counter[Level] = Counter()
     late = []
@@ -39,7 +36,7 @@ def account_figures(
             if level is not Level.MINISTRY_UNIVERSITY:
                 unlisted[level] += 1
             continue
-        progress = standing.progress(now, ladder, workdays)
+        progress = standing.progress(now, office.ladder, office.workdays)
         levels.setdefault(level, Counter())[progress] += 1
         if progress in {Progress.OVERDUE, Progress.BOUNCED}:
             late.append((unit, progress))

@@ -100,7 +100,7 @@ def erase_signed(store: Store, secrets: AccountSecrets) -> int:
         return 0
     signed = {
         unit: standing.confirmed_at
-        for unit, standing in store.account_standings().items()
+        for unit, standing in store.account_standings(secrets.all().keys(), signed=True).items()
         if standing.confirmed_at is not None
     }
     return secrets.erase(signed) if signed else 0

@@ -31,6 +31,7 @@ from workflow.domain.letters import (
     KeptFile,
     LetterOrder,
     ReceiptForm,
+    SealedBook,
 )
 from workflow.domain.roster import Role, Roster, Unit
 from workflow.domain.submission import CopyIdentity
@@ -174,6 +175,8 @@ class Secretariat:
     ) -> tuple[str, bytes] | KeptFile:
         if isinstance(enclosure, KeptFile):
             return enclosure
+        if isinstance(enclosure, SealedBook):
+            return enclosure.name, enclosure.data
         unit = roster.units[enclosure.unit]
         if isinstance(enclosure, ReceiptForm):
             name = f"负责人回执表_{unit.name}.xlsx"

@@ -44,6 +44,7 @@ from workflow.process import (
     strangers,
     withdrawals,
 )
+from workflow.process.account_signing import answers_accounts, sign
 from workflow.process.arrival import Arrival
 from workflow.process.problem_files import LINK, letter_about
 from workflow.process.said import Said
@@ -58,13 +59,12 @@ _SEVERITY = {Severity.ERROR: "error", Severity.QUERY: "query"}
 #: Beside one of these in an archive a picture or a document is no fault that a letter need name.
 _ASKED_FOR = frozenset({ReadOutcome.ANSWERS, ReadOutcome.REVIEW, ReadOutcome.RECEIPT})
 _USELESS = {
-    ReadOutcome.UNREADABLE: AttachmentOutcome.UNREADABLE,
-    ReadOutcome.ENCRYPTED: AttachmentOutcome.ENCRYPTED,
-    ReadOutcome.MACRO: AttachmentOutcome.MACRO,
-    ReadOutcome.HOSTILE: AttachmentOutcome.HOSTILE,
-    ReadOutcome.FOREIGN: AttachmentOutcome.FOREIGN,
-    ReadOutcome.UNSUPPORTED: AttachmentOutcome.UNSUPPORTED,
-}
+    read: AttachmentOutcome[read.name]
+    for read in (
+        ReadOutcome.UNREADABLE, ReadOutcome.ENCRYPTED, ReadOutcome.MACRO, ReadOutcome.HOSTILE, ReadOutcome.FOREIGN,
+        ReadOutcome.UNSUPPORTED,
+    )
+}  # fmt: skip
 
 
 def decide(arrival: Arrival, situation: Situation) -> Outcome:
@@ -226,9 +226,11 @@ def _speaks_itself(
     if not who.registered or any(fate.outcome is not AttachmentOutcome.UNSUPPORTED for fate in useful):
         return False
     words = arrival.words
-    asked = any(row.id in situation.held for row in situation.answered(arrival.message))
+    answered = situation.answered(arrival.message)
+    asked = any(row.id in situation.held for row in answered)
     return (
         asks_withdrawal(words)
+        or answers_accounts(answered, words)
         or confirms_no_change(words)
         or answers_query(words) is not None
         or roster_mail.speaks(words)
@@ -263,13 +265,15 @@ def _decide_words(arrival: Arrival, situation: Situation, who: Sender, thread: C
         return heard
     if not who.registered:
         return Outcome(bucket=Bucket.UNMATCHED)
-    own = confirms_decision(arrival.words)
-    question = next((row for row in situation.answered(arrival.message) if row.id in situation.held), None)
+    own, answered = confirms_decision(arrival.words), situation.answered(arrival.message)
+    question = next((row for row in answered if row.id in situation.held), None)
     if question is not None and own is not None:
         return confirmations.confirm(
             arrival.sha, arrival.message, arrival.received_at, question, situation.held[question.id], situation,
             pieces_confirmed(arrival.words, len(situation.held[question.id].pieces)) if own else frozenset(), own=own,
         )  # fmt: skip
+    if signed := sign(arrival.sha, arrival.words, arrival.received_at, answered, who, situation):
+        return signed
     if asks_withdrawal(arrival.words):
         return withdrawals.request_withdrawal(
             arrival.sha, arrival.message, arrival.words, arrival.received_at, situation

@@ -125,6 +125,7 @@ def gather(
         answers={known: kept.answers for known, kept in store.answers(compared).items()} if compared else {},
         earlier=earlier_data(store, campaign, forms, units),
         receipts=_receipts(store, campaign, units),
+        accounts=store.account_standings({*units, *(roster.units[code].superior for code in units)}),
         senders=_senders(store, versions) if books else {},
     )
 

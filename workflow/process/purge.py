@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workflow.adapters.files import Files
+from workflow.adapters.keys import AccountSecrets
 from workflow.adapters.store import Store
 from workflow.domain.campaign import SHANGHAI, Campaign
 from workflow.domain.contacts import ContactSource, without_former
@@ -39,8 +40,8 @@ class Purged:
 
 
 def purge(
-    store: Store, files: Files, days: Mapping[Kind, int], before: dt.datetime | None, now: dt.datetime,
-    *, dry: bool = False,
+    store: Store, files: Files, secrets: AccountSecrets, days: Mapping[Kind, int], before: dt.datetime | None,
+    now: dt.datetime, *, dry: bool = False,
 ) -> Purged:  # fmt: skip
     """Erase what is older than its kind is kept, or than `before`; with `dry` only say what would be."""
     campaigns = store.campaigns()
@@ -52,20 +53,25 @@ def purge(
         kind: closed(campaigns, limits[kind]) for kind in (Kind.RECEIPTS, Kind.BOOKS) if kind in limits
     }
     payloads = {kind: len(seqs) for kind, seqs in chosen.items()}
-    if dry:
-        return Purged(limits, payloads, _files(files, folders))
+    accounts = _accounts(secrets, limits)
     counted = Counter(_files(files, folders))
+    if accounts:
+        counted[Kind.ACCOUNTS] = len(accounts)
+    if dry:
+        return Purged(limits, payloads, dict(counted))
     if payloads or any(counted.values()):
         number = store.next_numbers([STREAM])[STREAM] + 1
         data = {
             "before": {kind.value: limits[kind].isoformat() for kind in Kind if kind in limits},
             "payloads": {kind.value: count for kind, count in sorted(payloads.items())},
+            **({"accounts": len(accounts)} if accounts else {}),
             "campaigns": {kind.value: [one.id for one in known] for kind, known in sorted(folders.items())},
         }
         seqs = [seq for of_kind in chosen.values() for seq in of_kind]
         store.erase(seqs, Event(STREAM, number, PURGED, now, SYSTEM, "cli", data))
     else:
         store.scrub()
+    secrets.erase(accounts)
     # Also what an earlier purge had said and not come to.
     counted[Kind.MAIL] += sum(files.drop_mail(sha) for sha in sorted(store.erased_mail()))
     counted[Kind.MAIL] += sum(files.drop_letter(sha) for sha in store.erased_letters())
@@ -92,6 +98,13 @@ def _forget_former(store: Store, before: dt.datetime, now: dt.datetime) -> None:
                 people_set(number + len(events), unit, left, now.date(), ContactSource.ROSTER, decided)
             )
     store.append(events)
+
+
+def _accounts(secrets: AccountSecrets, limits: Mapping[Kind, dt.datetime]) -> dict[str, dt.datetime]:
+    """The units whose accounts have lain in the private file since before the limit, with that limit."""
+    limit = limits.get(Kind.ACCOUNTS)
+    kept = secrets.all() if limit and secrets.kept else {}
+    return {unit: limit for unit, one in kept.items() if limit and one.kept_since < limit}
 
 
 def _files(files: Files, folders: Mapping[Kind, list[Campaign]]) -> dict[Kind, int]:

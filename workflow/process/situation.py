@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workflow.adapters.store.records import LetterRow, LetterState, MadeBook
+from workflow.domain.accounts import AccountStanding
 from workflow.domain.campaign import Campaign
 from workflow.domain.contacts import decode_contact
 from workflow.domain.deadlines import cut_off
@@ -147,6 +148,7 @@ class Situation:
     digests: Mapping[str, str] = field(default_factory=dict)
     receipts: Mapping[str, ReceiptStanding] = field(default_factory=dict)  # by the receipt's stream
     receipt_tokens: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by unit
+    accounts: Mapping[str, AccountStanding] = field(default_factory=dict)  # by unit
     held: Mapping[str, Held] = field(default_factory=dict)  # by the id of the letter that asks
     asked: Mapping[str, Asked] = field(default_factory=dict)  # by the id of the letter that asks
     contacts: int = 0  # the last number of the stream in which people change
@@ -211,6 +213,7 @@ class Situation:
             changes["contacts"] = people[-1].number
         if self.registry is not None:
             changes["registry"] = self.registry.after(outcome.events)
+        changes |= _accounts_after(self.accounts, outcome.events)
         return replace(self, **changes) if changes else self  # type: ignore[arg-type]
 
     def seen(self, outcome: Outcome) -> dict[str, int]:
@@ -257,6 +260,18 @@ def _with_people(roster: Roster, events: Sequence[Event]) -> Roster:
         people = map(decode_contact, (event.personal or {}).get("contacts", ()))
         roster = roster.with_people(event.data["unit"], tuple(people))
     return roster
+
+
+def _accounts_after(
+    known: Mapping[str, AccountStanding], events: Sequence[Event]
+) -> dict[str, dict[str, AccountStanding]]:
+    """Where accounts stand once these events have happened, as a change; none where they are not about any."""
+    after = dict(known)
+    about = [event for event in events if event.stream.startswith("account:")]
+    for event in about:
+        unit = event.stream.removeprefix("account:")
+        after[unit] = after[unit].after(event.kind, event.number, event.at, event.data)
+    return {"accounts": after} if about else {}
 
 
 def _with_submissions(

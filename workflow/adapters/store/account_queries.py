@@ -15,12 +15,20 @@ from workflow.domain.accounts import AccountStanding, Aliases
 class AccountQueries(Database):
     """What is asked about accounts."""
 
-    def account_standings(self, units: Collection[str] | None = None) -> dict[str, AccountStanding]:
-        """By unit, of all that are on a list or of those given; with how the letter fared that carries them."""
+    def account_standings(
+        self, units: Collection[str] | None = None, *, signed: bool | None = None
+    ) -> dict[str, AccountStanding]:
+        """By unit, of all that are on a list or of those given, of all or of those that have signed or not; with how the letter
+        fared that carries them.
+        """
         columns = t.account_standings.c
         query = select(
             t.account_standings, t.letters.c.state.label("_state"), t.letters.c.to.label("_to")
         ).outerjoin(t.letters, t.letters.c.id == columns.letter)
+        if signed is not None:
+            query = query.where(
+                columns.confirmed_at.is_not(None) if signed else columns.confirmed_at.is_(None)
+            )
         found: dict[str, AccountStanding] = {}
         with self.reading() as connection:
             for piece in [None] if units is None else chunks(sorted(set(units))):
