@@ -164,6 +164,7 @@ def test_what_is_past_its_time_is_erased_everywhere_and_the_ledger_holds(later: 
     assert ran.code == 0, ran.err
     assert [line.split("\t")[0] for line in ran.lines[:-1]] == [
         "来信和发信（原件、地址、主题、附件名）", "报送数据", "已被替换的名册人员", "待办和沟通记录中的人员", "回执表扫描件和电子表", "汇总表",
+        "未签收的账号和初始密码",
     ]  # fmt: skip
     assert "2027-01-17 12:00 以前" in ran.lines[0]
     assert re.search(r"报送数据\t.*\t台账 1 条$", ran.lines[1])

@@ -74,9 +74,22 @@ def reshaping() -> list[Event]:
     told = {"answers": {"在校生数": 400}, "moved": {"在校生数": "学校!E3"}}
     return [
         event(f"legacy:{unit}/{form}", 1, "legacy.taken", old, personal=told),
+        *accounts(unit),
         event("affiliation:1", 1, "affiliation.requested", asked, actor="赵县管"),
         event("affiliation:1", 2, "affiliation.agreed", {"from": "2027-01-01"}, actor="钱市管"),
         event("roster", 2, "roster.applied", applied),
+    ]
+
+
+def accounts(unit: str) -> list[Event]:
+    """A unit's accounts are listed, sent, reminded of and signed for."""
+    stream = f"account:{unit}"
+    listed = {"list": "e" * 64, "count": 1, "shared": True, "names": "n" * 64, "former": ["zyyx01"]}
+    return [
+        event(stream, 1, "account.listed", listed),
+        event(stream, 2, "account.sent", {"letter": "a1", "campaign": "2026Q4", "to_unit": unit}),
+        event(stream, 3, "account.reminded", {"rung": "unit"}),
+        event(stream, 4, "account.confirmed", {"message": "f" * 64, "by_unit": unit}),
     ]
 
 
