@@ -14,6 +14,7 @@ from workflow.cli.parsing import Commands, add, file_bytes
 from workflow.cli.printing import complain, say, say_json
 from workflow.domain.accounts import Progress
 from workflow.domain.errors import Fault, Refused
+from workflow.domain.privacy import mask_address
 from workflow.domain.roster import Level, Role
 from workflow.process.account_figures import account_figures
 from workflow.process.account_sending import release, round_of
@@ -21,7 +22,6 @@ from workflow.process.account_sending import send as send_round
 from workflow.process.accounts import erase_signed, take_list
 from workflow.process.addresses import reached
 from workflow.process.gather import require_campaign, require_roster
-from workflow.process.strangers import masked
 
 _SHOWN = 20
 
@@ -66,7 +66,7 @@ def send(app: App, said: argparse.Namespace) -> int:
     if said.dry_run:
         for unit, to in chosen.ready[:_SHOWN]:
             relayed = f"（由{roster.units[to.unit].name}转交）" if to.relay_for else ""
-            say(f"{unit.code}\t{unit.name}\t{to.name} {masked(to.email)}{relayed}")
+            say(f"{unit.code}\t{unit.name}\t{to.name} {mask_address(to.email)}{relayed}")
         if len(chosen.ready) > _SHOWN:
             say(f"另有 {len(chosen.ready) - _SHOWN} 个单位")
         say(f"可以发放 {len(chosen.ready)} 个单位（未发放），待上级签收 {len(chosen.waiting)} 个")
