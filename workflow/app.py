@@ -26,7 +26,6 @@ from workflow.adapters.store.aside import put_aside
 from workflow.adapters.workbook.master import CompiledForm
 from workflow.adapters.workbook.pool import ReaderPool
 from workflow.campaign_settings import calendar_of, terms_of
-from workflow.domain.accounts import AccountLadder
 from workflow.domain.campaign import SHANGHAI, Campaign
 from workflow.domain.deadlines import Schedule
 from workflow.domain.errors import Fault, OutsideFailed, Refused
@@ -156,8 +155,7 @@ class App:
     @cached_property
     def accounts(self) -> AccountOffice:
         """What hands on the ministry's accounts."""
-        said, secrets = self.config.accounts, AccountSecrets(self.workspace / "keys")
-        ladder = AccountLadder(said.reminder_days, said.administrator_days, said.staff_days, said.at_once)
+        secrets, ladder = AccountSecrets(self.workspace / "keys"), self.config.accounts.ladder()
         return AccountOffice(self.store, self.secretariat, secrets, ladder, self.schedule.workdays)
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from pydantic import (
 from workflow.adapters.workbook.account_table import AccountColumns
 from workflow.adapters.workbook.baseline_table import BaselineTable
 from workflow.campaign_settings import Campaigns
+from workflow.domain.accounts import AccountLadder
 from workflow.domain.campaign import DEFAULT_WINDOWS
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.roster import Level
@@ -147,6 +148,9 @@ class Accounts(Section):
     staff_days: Count = 8
     at_once: bool = False
     columns: AccountColumns = AccountColumns()
+
+    def ladder(self) -> AccountLadder:
+        return AccountLadder(self.reminder_days, self.administrator_days, self.staff_days, self.at_once)
 
 
 class Contacts(Section):
