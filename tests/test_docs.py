@@ -141,6 +141,18 @@ def test_a_page_of_what_is_held_names_a_test_in_every_row(page: str) -> None:
     assert [row for row in rows if "::test_" not in row and not row.endswith("| test |")] == []
 
 
+def test_every_fault_names_a_test_that_exists() -> None:
+    """A bare name is one of `tests/journeys/test_faults.py`; figures that were measured are no promise."""
+    page = text("docs/faults.md")
+    promises = page.partition("## Measured")[0] + page.partition("## What this office promises")[2]
+    rows = [line for line in promises.splitlines() if line.startswith("| ") and not line.endswith("| test |")]
+    assert len(rows) > 70
+    assert [row for row in rows if not re.search(r"`(?:[\w/.]+::)?test_\w+`|`tests/[\w/]+\.py`", row)] == []
+    bare = set(re.findall(r"`(test_\w+)`", promises))
+    there = set(re.findall(r"def (test_\w+)\(", text("tests/journeys/test_faults.py")))
+    assert bare - there == set()
+
+
 def test_the_readme_names_the_two_commands_and_the_makefile_has_them() -> None:
     makefile = text("Makefile")
     for target in ("demo", "test"):
