@@ -10,6 +10,7 @@ from workflow.domain.accounts import AccountStanding, signs_for
 from workflow.domain.events import Event
 from workflow.domain.letters import LetterKind
 from workflow.domain.matching import Sender, trust_in
+from workflow.domain.problems import ACCOUNT_WORDS
 from workflow.domain.submission import Bucket
 from workflow.domain.trust import Act, Effect, Trust, may
 from workflow.process.account_chase import reminder
@@ -17,7 +18,6 @@ from workflow.process.situation import SYSTEM, Outcome, Situation
 from workflow.process.trust import UNPROVEN
 
 _OURS = frozenset({LetterKind.ACCOUNTS, LetterKind.ACCOUNT_REMINDER})
-_ABOUT_ACCOUNTS = ("账号", "帐号", "账户", "帐户")
 
 
 def answers_accounts(answered: Sequence[LetterRow], words: str) -> bool:
@@ -60,7 +60,7 @@ def _meant(letter: LetterRow | None, words: str, who: Sender, situation: Situati
     """
     if letter is not None:
         return situation.accounts.get(letter.unit)
-    if not any(word in words for word in _ABOUT_ACCOUNTS):
+    if not any(word in words for word in ACCOUNT_WORDS):
         return None
     own = [situation.accounts[code] for code in who.units if code in situation.accounts]
     under_way = [standing for standing in own if standing.outstanding]
