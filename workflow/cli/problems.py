@@ -7,6 +7,7 @@ import datetime as dt
 from workflow.app import App
 from workflow.cli.parsing import Commands, add, with_reason
 from workflow.cli.printing import say
+from workflow.domain.privacy import mask_words
 from workflow.domain.problems import Problem
 from workflow.domain.roster import Roster
 from workflow.process.gather import require_roster
@@ -19,7 +20,7 @@ def listing(app: App, *, everything: bool) -> int:
     known = app.store.problems()
     shown = sorted((one for one in known if everything or one.open), key=lambda one: (not one.open, one.due))
     for one in shown:
-        say(in_one_line(one, roster, now))
+        say(mask_words(in_one_line(one, roster, now)))
     waiting = [one for one in known if one.open]
     overdue = sum(one.overdue(now) for one in waiting)
     say(f"未办结的名册问题 {len(waiting)} 项" + (f"，其中逾期 {overdue} 项" if overdue else ""))
