@@ -16,6 +16,7 @@ from workflow.domain.checks import Examination, examine
 from workflow.domain.form import FILLED_ON, NO_CHANGE, Field, FieldType, Form, Table, Value, cell_name
 from workflow.domain.submission import Answers, Finding
 from workflow.domain.tables import rows_of
+from workflow.domain.wishes import SUSPENDED_FIELD
 
 #: A unit uses this share of the largest figure that a form allows: forms bound all their figures alike.
 _SMALLEST, _LARGEST = 0.03, 0.08
@@ -40,6 +41,8 @@ def plausible(
     answers: dict[str, Value] = _moved(form, chance, previous) if previous else _fresh(form, chance)
     answers |= {name: value for name, value in given.items() if previous is None or name not in previous}
     answers[FILLED_ON], answers[NO_CHANGE] = day, False
+    if answers.get(SUSPENDED_FIELD):  # a school that says 是 is asked no more, which the play has not in mind
+        answers[SUSPENDED_FIELD] = False
     seen = _examined(form, answers, previous)
     for _ in range(_TRIES):
         if not seen.findings:
