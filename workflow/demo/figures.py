@@ -98,7 +98,7 @@ def _sorted(table: Table, answers: Answers) -> dict[str, Value]:
 def _first(field: Field, chance: random.Random, size: float) -> Value:
     match field.type:
         case FieldType.YES_NO:
-            return chance.random() < 0.75
+            return chance.random() < 0.75 and field.name != SUSPENDED_FIELD  # a school at work
         case FieldType.CHOICE:
             return chance.choice(field.choices)
         case FieldType.DATE:
