@@ -6,7 +6,7 @@ import datetime as dt
 import gc
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -34,7 +34,6 @@ from workflow.domain.ladder import Ladder
 from workflow.domain.retention import Kind
 from workflow.domain.roster import Roster, Unit
 from workflow.domain.sending import Allowance, Limits
-from workflow.domain.tallies import Judged, Verdicts, judge
 from workflow.library import Library
 from workflow.mail_settings import Inbox, Rates
 from workflow.process.account_chase import account_tick
@@ -43,13 +42,14 @@ from workflow.process.consolidate import consolidate, levels_of
 from workflow.process.correspondence import Letterhead, Secretariat
 from workflow.process.dispatch import Sent, dispatch
 from workflow.process.dispatch import Terms as SendingTerms
-from workflow.process.gather import current_campaign, require_campaign, require_roster
+from workflow.process.gather import require_campaign, require_roster, running
 from workflow.process.intake import Intake
 from workflow.process.launch import Launched, TokenKey, launch
 from workflow.process.papers import Papers
 from workflow.process.purge import Purged, purge
 from workflow.process.retry import Retry
 from workflow.process.situation import Outcome, Policy
+from workflow.process.tallies import judge_all
 from workflow.process.tick import Done, Tick
 from workflow.process.trial import Trial, try_form
 
@@ -179,17 +179,20 @@ class App:
         return self.library.templates()
 
     def compiled(self, form: str) -> CompiledForm:
-        """A form of the current campaign, in the version that the campaign was opened with."""
+        """A form of a running campaign, in the version that the campaign was opened with."""
         return self.library.compiled(form, self._campaign_forms()[form])
 
     def forms(self, campaign: Campaign | None = None) -> dict[str, Form]:
-        """The forms of a campaign (by default the current one), by id."""
+        """The forms of a campaign, by default of all that are running, by id."""
         shas = campaign.forms if campaign else self._campaign_forms()
         return {form: self.library.compiled(form, sha).form for form, sha in shas.items()}
 
     def _campaign_forms(self) -> Mapping[str, str]:
-        campaign = current_campaign(self.store)
-        return campaign.forms if campaign else {form: sha for form, (_, sha) in self.template_forms().items()}
+        """Those of the campaigns that run side by side: no two of these have a form in common."""
+        known = running(self.store)
+        if not known:
+            return {form: sha for form, (_, sha) in self.template_forms().items()}
+        return {form: sha for campaign in known for form, sha in campaign.forms.items()}
 
     def readers(self) -> ReaderPool:
         """The worker processes that open attachments, knowing the forms of every campaign. Where two campaigns have the
@@ -343,8 +346,13 @@ class App:
 
     def tick(self, now: dt.datetime | None = None, progress: Progress = _no_progress) -> Done:
         """Do what the calendar owes at `now`."""
-        tick = Tick(self.store, self.secretariat, self.policy, self.schedule, self.forms, self._book)
-        done = tick.run(now or self.now(), progress, self.now())
+        done = Done()
+        for campaign in running(self.store):
+            forms, book = partial(self.forms, campaign), partial(self._book, campaign)
+            tick = Tick(
+                self.store, self.secretariat, self.policy, self.schedule, forms, book, campaign=campaign.id
+            )
+            done += tick.run(now or self.now(), progress, self.now())
         account_tick(self.accounts, now or self.now())
         return done
 
@@ -359,39 +367,26 @@ class App:
         """Write the consolidated workbooks of the levels named, or of all."""
         known = require_campaign(self.store, campaign)
         roster = require_roster(self.store, known)
-        return self._consolidated(roster, levels_of(roster, units), self.now(), known, progress)
+        levels = {package.unit for package in self.store.packages(known.id)}  # a one-off need not have all
+        wanted = [unit for unit in levels_of(roster, units) if unit.code in levels]
+        return self._consolidated(roster, wanted, self.now(), known, progress)
 
     def try_form(self, form: Form, campaign: str = "") -> Trial:
         """What the rules of a form would ask, of the answers that are already held."""
         known = require_campaign(self.store, campaign)
-        return try_form(_judge, self.store, require_roster(self.store, known), known, form)
+        return try_form(judge_all, self.store, require_roster(self.store, known), known, form)
 
-    def _book(self, unit: Unit, now: dt.datetime) -> MadeBook:
-        campaign = require_campaign(self.store)
-        return self._consolidated(require_roster(self.store, campaign), [unit], now, campaign, _no_progress)[
-            0
-        ]
+    def _book(self, campaign: Campaign, unit: Unit, now: dt.datetime) -> MadeBook:
+        roster = require_roster(self.store, campaign)
+        return self._consolidated(roster, [unit], now, campaign, _no_progress)[0]
 
     def _consolidated(
         self, roster: Roster, units: Sequence[Unit], now: dt.datetime, campaign: Campaign, progress: Progress
     ) -> list[MadeBook]:
         forms, token = self.forms(campaign), self.token_key.token
         return consolidate(
-            self.store, self.files, token, roster, campaign, forms, units, now, now, progress, _judge
+            self.store, self.files, token, roster, campaign, forms, units, now, now, progress, judge_all
         )
-
-
-#: Up to so many units the scalar evaluator is done before polars is loaded.
-_FEW = 1000
-
-
-def _judge(form: Form, units: Sequence[Judged]) -> Verdicts:
-    """The verdicts of a form's rules on units: over columns where these are many."""
-    if len(units) < _FEW:
-        return judge(form, units)
-    from workflow.adapters import frames  # noqa: PLC0415 - polars is loaded where it is used alone
-
-    return frames.judge(form, units)
 
 
 def _limits(said: Rates) -> Limits:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
-from workflow.domain.campaign import SHANGHAI, Campaign, Period
+from workflow.domain.campaign import SHANGHAI, Campaign, OwnDays, Period
 from workflow.domain.retention import Kind, at_work, closed, cut_offs
 
 
@@ -51,3 +52,13 @@ def test_a_campaign_is_closed_once_the_next_was_opened_and_it_is_not_at_work() -
     assert [known.id for known in closed(CAMPAIGNS, on(2026, 12, 1))] == ["2026Q3"]
     assert closed(CAMPAIGNS, on(2026, 11, 30)) == []
     assert closed(CAMPAIGNS[:2], NOW) == []
+
+
+def test_a_one_off_beside_the_quarter_does_not_push_the_last_quarter_out() -> None:
+    days = OwnDays("2027专项", "专项", dt.date(2027, 3, 1), dt.date(2027, 3, 31), dt.date(2027, 3, 1))
+    quarters = [replace(one, forms={"school": "a"}) for one in CAMPAIGNS]
+    extra = Campaign(days, on(2027, 3, 10), {"extra": "b"}, {}, None)
+    assert [known.id for known in at_work([*quarters, extra])] == ["2026Q4", "2027Q1", "2027专项"]
+    later = Campaign(Period(2027, 2), on(2027, 6, 10), {"school": "a"}, {}, None)
+    last = Campaign(Period(2027, 3), on(2027, 9, 10), {"school": "a"}, {}, None)
+    assert [known.id for known in at_work([*quarters, extra, later, last])] == ["2027Q2", "2027Q3"]

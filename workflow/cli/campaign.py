@@ -9,14 +9,14 @@ from workflow.app import App
 from workflow.cli.outbox import usage_json, usage_lines
 from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import complain, progress, say, say_json
-from workflow.domain.campaign import SHANGHAI
+from workflow.domain.campaign import SHANGHAI, Campaign
 from workflow.domain.deadlines import Due
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.lifecycle import CaseState, PackageState
 from workflow.domain.merge import Origin
 from workflow.domain.roster import Level
 from workflow.domain.submission import Bucket
-from workflow.process.gather import require_campaign, require_roster
+from workflow.process.gather import require_campaign, require_roster, running
 from workflow.process.launch import UNREVIEWED
 from workflow.process.overview import Overview, overview
 
@@ -65,8 +65,17 @@ def _words(app: App, due: Due) -> str:
 
 
 def consolidate(app: App, campaign: str, level: str, unit: str) -> int:
-    """Write the consolidated workbooks, of one level or one unit when named."""
-    roster = require_roster(app.store, require_campaign(app.store, campaign))
+    """Write the consolidated workbooks of a campaign or of all that are running, of one level or one unit when named."""
+    known = [require_campaign(app.store, campaign)] if campaign else running(app.store)
+    if not known:
+        require_campaign(app.store)  # says that none is open
+    for one in known:
+        _consolidate(app, one, level, unit)
+    return 0
+
+
+def _consolidate(app: App, campaign: Campaign, level: str, unit: str) -> None:
+    roster = require_roster(app.store, campaign)
     wanted = [u.code for u in roster.units.values() if u.kind.reports]
     if level:
         wanted = [code for code in wanted if roster.units[code].kind.level is _level(level)]
@@ -75,10 +84,9 @@ def consolidate(app: App, campaign: str, level: str, unit: str) -> int:
             raise Refused(Fault(f"单位代码 {unit}", "不是上报层级", "请填写县、市、高校或省级单位的代码"))
         wanted = [unit]
     with progress("汇总") as move:
-        made = app.consolidate(campaign, wanted, move)
+        made = app.consolidate(campaign.id, wanted, move)
     for book in made:
         say(f"第{book.version}版 outbox/{book.path}")
-    return 0
 
 
 def status(app: App, campaign: str, level: str, *, as_json: bool, whole: bool) -> int:
@@ -91,6 +99,8 @@ def status(app: App, campaign: str, level: str, *, as_json: bool, whole: bool) -
         say_json({**seen.as_json(), "sending": usage_json(app)})
     else:
         print_overview(seen)
+        if others := [one.id for one in running(app.store) if one.id != known.id]:
+            say(f"另有任务正在进行：{'、'.join(others)}（用 --campaign 查看）")
         for line in usage_lines(app):
             say(line)
     return 0

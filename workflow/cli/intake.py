@@ -160,7 +160,7 @@ def _checked(app: App, path: str, reading: Reading) -> tuple[dict[str, Any], tup
         form_id = case_copy[0].form if case_copy else identity.form
         forms = app.forms()
         if form_id in forms:
-            campaign = current_campaign(app.store)
+            campaign = app.store.campaign(case_copy[0].campaign) if case_copy else current_campaign(app.store)
             earlier = (
                 earlier_data(app.store, campaign, forms, [unit]).get((unit, form_id)) if campaign else None
             )

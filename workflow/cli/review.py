@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from workflow.app import App
-from workflow.cli.parsing import Commands, add, day, decision
+from workflow.cli.parsing import Commands, Parser, Run, add, day, decision
 from workflow.cli.printing import complain, say
 from workflow.domain.consultation import Talk
 from workflow.domain.errors import Fault, Refused, system_words
@@ -23,8 +23,8 @@ _ACTS = {
 }
 
 
-def _decisions(app: App) -> Decisions:
-    return Decisions(app.store, app.secretariat, app.policy, app.forms)
+def _decisions(app: App, campaign: str = "") -> Decisions:
+    return Decisions(app.store, app.secretariat, app.policy, app.forms, campaign)
 
 
 def apply(app: App, path: Path, by: str) -> int:
@@ -46,41 +46,42 @@ def apply(app: App, path: Path, by: str) -> int:
     return 1 if decided.refused else 0
 
 
-def approve(app: App, unit: str, by: str, note: str, package: bool) -> int:
+def approve(app: App, said: argparse.Namespace) -> int:
     """Approve a unit's data, or accept its package."""
-    _decisions(app).approve(unit, by, note, app.now(), package=package)
-    say(f"{unit} 已{'接收' if package else '审核通过'}")
+    _decisions(app, said.campaign).approve(said.unit, said.by, said.note, app.now(), package=said.package)
+    say(f"{said.unit} 已{'接收' if said.package else '审核通过'}")
     return 0
 
 
-def send_back(app: App, unit: str, by: str, note: str, package: bool, talk: Talk) -> int:
+def send_back(app: App, said: argparse.Namespace) -> int:
     """Return a unit's data, or its package with the 沟通确认 of article 20."""
-    _decisions(app).send_back(unit, by, note, app.now(), package=package, talk=talk)
-    say(f"{unit} 已退回修改")
+    talk = Talk(said.talked_to, said.talked_at, said.means, said.due)
+    desk = _decisions(app, said.campaign)
+    desk.send_back(said.unit, said.by, said.note, app.now(), package=said.package, talk=talk)
+    say(f"{said.unit} 已退回修改")
     return 0
 
 
-def report(app: App, unit: str, by: str, note: str) -> int:
+def report(app: App, said: argparse.Namespace) -> int:
     """Report a level upward."""
-    _decisions(app).report(unit, by, app.now(), note)
-    say(f"{unit} 已上报")
+    _decisions(app, said.campaign).report(said.unit, said.by, app.now(), said.note)
+    say(f"{said.unit} 已上报")
     return 0
 
 
-def withdraw(app: App, unit: str, by: str, note: str, what: str) -> int:
+def withdraw(app: App, said: argparse.Namespace) -> int:
     """Ask for a withdrawal, grant or refuse it."""
-    _decisions(app).withdraw(unit, by, note, app.now(), _ACTS[what])
-    say(
-        f"{unit} "
-        + {"request": "撤报申请已登记", "grant": "已同意撤报并退回", "refuse": "撤报申请未予同意"}[what]
-    )
+    act = _ACTS[said.act]
+    _decisions(app, said.campaign).withdraw(said.unit, said.by, said.note, app.now(), act)
+    words = {"request": "撤报申请已登记", "grant": "已同意撤报并退回", "refuse": "撤报申请未予同意"}
+    say(f"{said.unit} {words[said.act]}")
     return 0
 
 
 def receipt_accept(app: App, said: argparse.Namespace) -> int:
     """Accept both parts of a unit's 回执表, and register whom it names."""
     since = day(said.since) if said.since else None
-    done = _decisions(app).accept_receipt(said.unit, said.by, said.note, app.now(), since)
+    done = _decisions(app, said.campaign).accept_receipt(said.unit, said.by, said.note, app.now(), since)
     if not done.read:
         say(f"{said.unit} 回执表已办结；电子版未能识读，名册人员没有变动，请在名册“人员”表中登记")
         return 1
@@ -115,25 +116,32 @@ def receipt_show(app: App, unit: str, campaign: str) -> int:
     return 1 if any(state.matters for state in states) else 0
 
 
+def _decision(commands: Commands, name: str, words: str, work: Run) -> Parser:
+    """A decision in one of the campaigns that are running."""
+    command = decision(commands, name, words, work)
+    command.add_argument("--campaign", default="", metavar="C", help="哪个任务（几个任务同时进行时须写明）")
+    return command
+
+
 def declare(commands: Commands) -> None:
     """The commands of this module, with their words of help."""
     applying = commands.add_parser("review", help="审核汇总表").add_subparsers(required=True)
     command = add(applying, "apply", "按审核汇总表办理", lambda app, said: apply(app, said.file, said.by))
     command.add_argument("file", type=Path, metavar="FILE")
     command.add_argument("--by", required=True, metavar="NAME", help="审核员姓名")
-    decision(
+    _decision(
         commands,
         "approve",
         "审核通过，或接收上报数据",
-        lambda app, said: approve(app, said.unit, said.by, said.note, said.package),
+        approve,
     ).add_argument("--package", action="store_true", help="针对该单位上报的数据包")
     _return_command(commands)
-    decision(commands, "report", "上报本级数据", lambda app, said: report(app, said.unit, said.by, said.note))
-    decision(
+    _decision(commands, "report", "上报本级数据", report)
+    _decision(
         commands,
         "withdraw",
         "撤报申请：提出、同意、不同意",
-        lambda app, said: withdraw(app, said.unit, said.by, said.note, said.act),
+        withdraw,
     ).add_argument("--act", choices=("request", "grant", "refuse"), default="request")
     receipts = commands.add_parser("receipt", help="负责人回执表").add_subparsers(required=True)
     command = add(
@@ -144,18 +152,14 @@ def declare(commands: Commands) -> None:
     )
     command.add_argument("unit", nargs="?", default="", metavar="UNIT", help="单位代码")
     command.add_argument("--campaign", default="", metavar="C", help="填报任务（默认为最近一次）")
-    command = decision(receipts, "accept", "回执表核对无误，名册人员按表登记", receipt_accept)
+    command = _decision(receipts, "accept", "回执表核对无误，名册人员按表登记", receipt_accept)
     command.add_argument(
         "--from", dest="since", default="", metavar="DATE", help="人员自哪一天起（默认今天）"
     )
 
 
 def _return_command(commands: Commands) -> None:
-    def work(app: App, said: argparse.Namespace) -> int:
-        talk = Talk(said.talked_to, said.talked_at, said.means, said.due)
-        return send_back(app, said.unit, said.by, said.note, said.package, talk)
-
-    command = decision(commands, "return", "退回修改，或退回上报数据", work)
+    command = _decision(commands, "return", "退回修改，或退回上报数据", send_back)
     command.add_argument("--package", action="store_true", help="针对该单位上报的数据包")
     command.add_argument("--talked-to", default="", metavar="NAME", help="退回上报数据前与何人沟通确认")
     command.add_argument("--talked-at", default="", metavar="TIME", help="沟通时间，如 2027-01-08 10:30")

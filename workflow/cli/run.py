@@ -21,6 +21,7 @@ from workflow.cli.outbox import say_pause
 from workflow.cli.parsing import Commands, add
 from workflow.cli.printing import log, say
 from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused
+from workflow.process.gather import running
 from workflow.process.listen import Listener
 
 
@@ -85,7 +86,9 @@ def _work(app: App, turns: _Turns) -> None:
     at_once(every.poll_minutes, "收信", app.poll)
     at_once(every.tick_minutes, "日程", app.tick)
     at_once(every.send_minutes, "发信", send)
-    at_once(every.consolidate_minutes, "汇总", lambda: app.consolidate() if app.store.campaigns() else None)
+    at_once(
+        every.consolidate_minutes, "汇总", lambda: [app.consolidate(one.id) for one in running(app.store)]
+    )
     jobs.run_all()
     with ExitStack() as listeners:
         for said in app.config.imap.boxes:

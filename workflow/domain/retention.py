@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from itertools import pairwise
 
 from workflow.domain.campaign import Campaign
 
@@ -58,8 +59,13 @@ _AT_WORK = 2
 
 
 def at_work(campaigns: Sequence[Campaign]) -> Sequence[Campaign]:
-    """The campaigns, given in the order of their opening, whose data are needed."""
-    return campaigns[-_AT_WORK:]
+    """The campaigns, given in the order of their opening, whose data are needed: the last two, and of each form in them the last two
+    that asked for it, which need not be the same where a one-off runs beside a quarter.
+    """
+    needed = {campaign.id for campaign in campaigns[-_AT_WORK:]}
+    for form in {form for campaign in campaigns[-_AT_WORK:] for form in campaign.forms}:
+        needed |= {campaign.id for campaign in [one for one in campaigns if form in one.forms][-_AT_WORK:]}
+    return [campaign for campaign in campaigns if campaign.id in needed]
 
 
 def cut_offs(
@@ -79,8 +85,8 @@ def cut_offs(
 
 def closed(campaigns: Sequence[Campaign], before: dt.datetime) -> list[Campaign]:
     """The campaigns that were over at a moment, as the next one had been opened by then."""
-    done = campaigns[: -_AT_WORK or None]
+    needed = {campaign.id for campaign in at_work(campaigns)}
     return [
-        campaign for campaign, following in zip(done, campaigns[1:], strict=False)
-        if following.opened_at <= before
+        campaign for campaign, following in pairwise(campaigns)
+        if campaign.id not in needed and following.opened_at <= before
     ]  # fmt: skip

@@ -35,6 +35,7 @@ from workflow.domain.submission import AttachmentOutcome, Bucket, ReadOutcome
 from workflow.domain.trust import Act, Effect, may
 from workflow.process import (
     assents,
+    beside,
     bounces,
     confirmations,
     receipts,
@@ -118,13 +119,16 @@ def _decide_parts(arrival: Arrival, situation: Situation, who: Sender) -> Outcom
     released = arrival.released
     case = situation.case_of(released.unit) if released else None
     thread = (case.campaign, case.unit, case.form) if case else _thread(arrival.message, situation)
+    situation = situation.within(beside.of_message(arrival.message, arrival.words, who, thread, situation))
     settled = {fate.index for fate in released.kept} if released else set()
     outcome = Outcome()
     for attachment in arrival.message.attachments:
         if attachment.index in settled:
             continue
-        part = _decide_attachment(arrival, attachment, situation, who, thread)
-        part = asking(part, arrival.sha, situation)
+        reading, scanned = arrival.readings.get(attachment.index), arrival.scans.get(attachment.index)
+        at_hand = situation.within(beside.of_part(reading, scanned, situation))
+        part = _decide_attachment(arrival, attachment, at_hand, who, thread)
+        part = asking(part, arrival.sha, at_hand)
         situation = situation.after(part)
         outcome += part
     useful = [fate for fate in outcome.fates if fate.outcome is not AttachmentOutcome.IGNORED]

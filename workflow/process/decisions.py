@@ -24,7 +24,7 @@ from workflow.process.appoint import STREAM as CONTACTS
 from workflow.process.appoint import Decided as Appointed
 from workflow.process.appoint import from_receipt
 from workflow.process.correspondence import Secretariat
-from workflow.process.gather import decided_in, require_campaign, require_roster, whole
+from workflow.process.gather import decided_in, require_campaign, require_roster, running, whole
 from workflow.process.level_report import report_as_said, report_level
 from workflow.process.packages import GRANT, REFUSE, ministry
 from workflow.process.receipts import receipt_stream
@@ -54,12 +54,15 @@ class Registered:
 
 @dataclass(frozen=True)
 class Decisions:
-    """Staff's hand on the two machines. Each call is one transaction; raises Refused with the one reason why not."""
+    """Staff's hand on the two machines. Each call is one transaction; raises Refused with the one reason why not. `campaign`
+    is the one that is meant; '' where only one is running.
+    """
 
     store: Store
     secretariat: Secretariat
     policy: Policy
     forms: Callable[[], Mapping[str, Form]]
+    campaign: str = ""
 
     def approve(self, code: str, by: str, note: str, at: dt.datetime, *, package: bool = False) -> None:
         """Approve a unit's data, or accept the package that it reported."""
@@ -176,9 +179,11 @@ class Decisions:
 
     def apply_book(self, reading: ReviewReading, by: str, at: dt.datetime) -> Decided:
         """A reviewer's workbook handed over as a file: each row applied or refused, then the report if it says so."""
-        roster = require_roster(self.store)
-        campaign = require_campaign(self.store)
         book = self.store.book_by_token(reading.token)
+        open_now = {campaign.id: campaign for campaign in running(self.store)}
+        campaign = open_now.get(book.campaign) if book else None
+        campaign = campaign or require_campaign(self.store)
+        roster = require_roster(self.store, campaign)
         if key_of(reading.token) in self.policy.retired:
             raise Refused(Fault("汇总表", "所用的编号密钥已停用", "请使用停用后重新生成的工作簿"))
         if book is None or (reading.level_unit and book.unit != reading.level_unit):
@@ -222,10 +227,21 @@ class Decisions:
         return Registered(day, changed is not None, answers is not None)
 
     def _known(self, code: str) -> tuple[Roster, Campaign, Unit]:
-        roster, campaign = require_roster(self.store), require_campaign(self.store)
+        campaign = self._meant()
+        roster = require_roster(self.store, campaign)
         if code not in roster.units:
             raise Refused(Fault(f"单位代码 {code}", "名册中没有这个单位", "请用 huizhi roster show 查看代码"))
         return roster, campaign, roster.units[code]
+
+    def _meant(self) -> Campaign:
+        """The campaign that is decided in; raises Refused where it is not said which of several."""
+        known = running(self.store)
+        if len(known) < 2 or self.campaign:
+            return require_campaign(self.store, self.campaign)
+        names = "、".join(campaign.id for campaign in known)
+        raise Refused(
+            Fault("--campaign", f"有{len(known)}个任务正在进行：{names}", "请用 --campaign 写明是哪个任务")
+        )
 
     def _review(self, roster: Roster, level: Unit, by: str, at: dt.datetime) -> Review:
         """Who decides must be a registered 审核员 of the level (article 8); a vacancy is not filled by anybody else."""

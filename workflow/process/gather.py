@@ -17,13 +17,27 @@ from workflow.domain.submission import Submission
 from workflow.process.appoint import STREAM as CONTACTS
 from workflow.process.earlier import earlier_data
 from workflow.process.receipts import receipt_stream
-from workflow.process.situation import CaseKey, Policy, Situation
+from workflow.process.situation import Beside, CaseKey, Policy, Situation
 
 
 def current_campaign(store: Store) -> Campaign | None:
     """The campaign that was opened last."""
     campaigns = store.campaigns()
     return campaigns[-1] if campaigns else None
+
+
+def running(store: Store) -> list[Campaign]:
+    """The campaigns that are collected side by side, in the order of their opening: the last one opened, and before it those in
+    which a level has not reported, of other forms than any later one's.
+    """
+    found: list[Campaign] = []
+    taken: set[str] = set()
+    for campaign in reversed(store.campaigns()):
+        apart = taken.isdisjoint(campaign.forms)
+        if not found or (apart and any(not package.locked for package in store.packages(campaign.id))):
+            found.append(campaign)
+        taken |= campaign.forms.keys()
+    return found[::-1]
 
 
 def require_campaign(store: Store, name: str = "") -> Campaign:
@@ -47,14 +61,13 @@ def registry_of(store: Store) -> Registry | None:
     roster = store.roster()
     if roster is None:
         return None
-    running = store.campaigns()[-1:]
     unreported = [
         one.period.last_day
-        for one in running
+        for one in running(store)
         if not any(package.version for package in store.packages(one.id))
     ]
     return Registry(
-        roster, store.next_numbers(["roster"])["roster"], store.last_change(), unreported[0] if unreported else None,
+        roster, store.next_numbers(["roster"])["roster"], store.last_change(), min(unreported, default=None),
         tuple(store.affiliations()), tuple(store.problems()),
     )  # fmt: skip
 
@@ -128,6 +141,29 @@ def gather(
         accounts=store.account_standings({*units, *(roster.units[code].superior for code in units)}),
         senders=_senders(store, versions) if books else {},
     )
+
+
+def gather_beside(store: Store, policy: Policy, forms: Mapping[str, Form], scope: Scope) -> Situation:
+    """The situation around a scope in every campaign that is running: the last one opened at hand, the others beside it."""
+    known = running(store)
+    last = known[-1] if known else None
+    roster = roster_of(store, last) or Roster({}, ())
+    situation = gather(store, roster, policy, last, forms, scope)
+    for other in known[:-1]:
+        tree = roster_of(store, other) or Roster({}, ())
+        more = gather(store, tree, policy, other, forms, scope)
+        situation = replace(
+            situation,
+            cases={**more.cases, **situation.cases},
+            packages={**more.packages, **situation.packages},
+            submissions={**more.submissions, **situation.submissions},
+            answers={**more.answers, **situation.answers},
+            earlier={**more.earlier, **situation.earlier},
+            receipts={**more.receipts, **situation.receipts},
+            senders={**more.senders, **situation.senders},
+            beside={**situation.beside, other.id: Beside(other, tree)},
+        )
+    return situation
 
 
 def whole(

@@ -27,20 +27,21 @@ from workflow.domain.form import Form
 from workflow.domain.matching import asks_withdrawal, token_of
 from workflow.domain.message import Fetched, Message, Sighting
 from workflow.domain.roster import Roster
-from workflow.domain.submission import Bucket, ReadOutcome
+from workflow.domain.submission import Bucket
 from workflow.process import echoes
 from workflow.process.arrival import Arrival, Released
-from workflow.process.bounces import returned_ids
+from workflow.process.beside import queued
 from workflow.process.correspondence import Secretariat
 from workflow.process.decide import decide, failed, is_own
-from workflow.process.gather import Scope, current_campaign, gather, registry_of, roster_of
-from workflow.process.papers import Papers, lay_side_by_side, units_on
+from workflow.process.gather import Scope, current_campaign, gather_beside, registry_of, roster_of
+from workflow.process.papers import Papers, lay_side_by_side
 from workflow.process.parts import open_parts
 from workflow.process.recall import Recall
 from workflow.process.release import refusal
 from workflow.process.roster_mail import concerns
 from workflow.process.sightings import missed_before, seen_again
 from workflow.process.situation import Outcome, Policy, Situation
+from workflow.process.touched import touched_by
 
 #: A message that conflicts again and again is kept as failed for a later pass: it must not hold up the mail behind it.
 _TRIES = 5
@@ -148,7 +149,11 @@ class Intake:
         if why := refusal(arrival, outcome, situation):
             raise Refused(Fault(f"邮件 {message.sha[:12]}", "不能放行", why))
         lay_side_by_side(self.files, arrival, outcome)
-        events = [record, *self._numbered(outcome.events), *self.secretariat.queue(outcome.letters, roster)]
+        events = [
+            record,
+            *self._numbered(outcome.events),
+            *queued(self.secretariat, outcome.letters, situation),
+        ]
         self.store.append(events, situation.seen(outcome))
         return outcome
 
@@ -236,7 +241,7 @@ class Intake:
         outcomes = echoes.bounded(self.store, arrivals, outcomes, situation)
         events = list(self._numbered(event for outcome in outcomes for event in outcome.events))
         orders = [order for outcome in outcomes for order in outcome.letters]
-        events.extend(self.secretariat.queue(orders, roster))
+        events.extend(queued(self.secretariat, orders, situation))
         events.extend(seen_again(self.store, again))
         self.store.append(events, gathered.seen(sum(outcomes, Outcome())))
         return outcomes
@@ -313,25 +318,8 @@ class Intake:
         return roster_of(self.store, current_campaign(self.store))
 
     def _situation(self, arrivals: Sequence[Arrival], roster: Roster) -> Situation:
-        units: set[str] = set()
-        tokens: set[str] = set()
-        ids: set[str] = set()
-        on_paper: set[str] = set()
-        for arrival in arrivals:
-            message, day = arrival.message, arrival.received_at.date()
-            units.update(roster.units_of(message.sender, day, self.policy.grace_days))
-            tokens.add(token_of(message))
-            ids.update(islice(message.in_reply_to, 20))
-            if message.bounce:
-                ids.update(returned_ids(message.bounce, self.policy.own_address))
-            if arrival.released:
-                units.add(arrival.released.unit)
-            for reading in arrival.readings.values():
-                if reading.identity:
-                    tokens.add(reading.identity.token)
-                if reading.outcome is ReadOutcome.REVIEW and reading.review:
-                    tokens.add(reading.review.token)
-            on_paper |= units_on(arrival)
+        touched = touched_by(arrivals, roster, self.policy)
+        units, tokens, ids, on_paper = touched.units, touched.tokens, touched.ids, touched.on_paper
         recall = Recall(self.store, self._kept)
         answered = self.store.letters_by_message_id(ids - {""}) if ids - {""} else {}
         held, asked = recall.decisions(answered.values()), recall.files(answered.values())
@@ -348,8 +336,8 @@ class Intake:
             frozenset(ids - {""}),
             frozenset(arrival.digest for arrival in arrivals),
         )
-        campaign = current_campaign(self.store)
-        situation = gather(self.store, roster, self.policy, campaign, self.forms(), scope)
+        situation = gather_beside(self.store, self.policy, self.forms(), scope)
+        campaign = situation.campaign
         deciding = held or asked or any(_decides(arrival) or arrival.readings for arrival in arrivals)
         steps = frozenset(self.store.steps(campaign.id)) if campaign and deciding else frozenset[str]()
         spoken = any(
@@ -358,8 +346,22 @@ class Intake:
         )
         registry = registry_of(self.store) if spoken else None
         genuine = self.papers.genuine(campaign, on_paper) if self.papers and campaign else {}
+        beside = {
+            name: replace(
+                one,
+                steps=frozenset(self.store.steps(name)) if deciding else frozenset[str](),
+                receipt_tokens=self.papers.genuine(one.campaign, on_paper) if self.papers else {},
+            )
+            for name, one in situation.beside.items()
+        }
         return replace(
-            situation, held=held, asked=asked, steps=steps, receipt_tokens=genuine, registry=registry
+            situation,
+            held=held,
+            asked=asked,
+            steps=steps,
+            receipt_tokens=genuine,
+            registry=registry,
+            beside=beside,
         )
 
     def _kept(self, sha: str, at: dt.datetime) -> Arrival:

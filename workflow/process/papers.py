@@ -23,7 +23,7 @@ from workflow.domain.message import Attachment
 from workflow.domain.receipt import ScannedPage, ScanReading
 from workflow.domain.roster import Roster
 from workflow.domain.submission import Reading, ReadOutcome
-from workflow.process.gather import current_campaign
+from workflow.process.gather import running
 from workflow.process.parts import Opened
 from workflow.process.receipts import ASKED
 
@@ -59,7 +59,9 @@ class Papers:
         """The messages by their keys, with what is read of those that may bring a receipt; `came` says of those that may be
         read when they arrived, `grace` how many days an address is known after another took its place.
         """
-        found, campaign = dict(opened), current_campaign(store)
+        known = running(store)
+        asking = next((one for one in reversed(known) if one.receipt_due), None)
+        found, campaign = dict(opened), asking
         for key, at in came.items():
             parts = opened[key]
             if roster is not None and parts.message.attachments:

@@ -130,6 +130,18 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A campaign that is collected beside the one at hand: its tree, the steps of its calendar that are done, and the tokens of
+    its receipts by unit.
+    """
+
+    campaign: Campaign
+    roster: Roster
+    steps: frozenset[str] = frozenset()
+    receipt_tokens: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """The picture that a batch is decided on. Only what the batch can touch needs to be in it; the roster is whole."""
 
@@ -154,9 +166,22 @@ class Situation:
     contacts: int = 0  # the last number of the stream in which people change
     registry: Registry | None = None  # where a message speaks of the roster
     steps: frozenset[str] = frozenset()  # of the calendar, where a decision may depend on one
+    beside: Mapping[str, Beside] = field(default_factory=dict)  # by campaign
     senders: Mapping[str, str] = field(
         default_factory=dict
     )  # of the messages that brought the newest versions
+
+    def within(self, campaign: str) -> Situation:
+        """The same picture with another running campaign at hand; as it is where that one is not running."""
+        other = self.beside.get(campaign)
+        if other is None or self.campaign is None:
+            return self
+        mine = Beside(self.campaign, self.roster, self.steps, self.receipt_tokens)
+        rest = {name: one for name, one in self.beside.items() if name != campaign}
+        return replace(
+            self, campaign=other.campaign, roster=other.roster, steps=other.steps,
+            receipt_tokens=other.receipt_tokens, beside={**rest, mine.campaign.id: mine},
+        )  # fmt: skip
 
     def after(self, outcome: Outcome) -> Situation:
         """The situation once an outcome has been applied."""
@@ -182,9 +207,7 @@ class Situation:
         if told:
             brought = {event.data["sha"]: event.personal["sender"] for event in told if event.personal}
             changes["senders"] = {**self.senders, **brought}
-        steps = {e.stream.partition("/")[2] for e in outcome.events if e.kind == "step.done"}
-        if steps:
-            changes["steps"] = self.steps | steps
+        changes |= self._stepped(outcome)
         held = {
             event.stream.removeprefix("review:"): Held(event.data["message"], event.number)
             for event in outcome.events
@@ -216,6 +239,20 @@ class Situation:
         changes |= _accounts_after(self.accounts, outcome.events)
         return replace(self, **changes) if changes else self  # type: ignore[arg-type]
 
+    def _stepped(self, outcome: Outcome) -> dict[str, object]:
+        """The steps of each campaign's calendar with those that an outcome has done."""
+        steps: dict[str, set[str]] = {}
+        for event in (event for event in outcome.events if event.kind == "step.done"):
+            campaign, _, step = event.stream.removeprefix("step:").partition("/")
+            steps.setdefault(campaign, set()).add(step)
+        if not steps:
+            return {}
+        beside = {
+            name: replace(one, steps=one.steps | steps.get(name, set())) for name, one in self.beside.items()
+        }
+        own = steps.get(self.campaign.id, set()) if self.campaign else set()
+        return {"steps": self.steps | own, "beside": beside}
+
     def seen(self, outcome: Outcome) -> dict[str, int]:
         """The streams that an outcome rests on with their last numbers in this, the gathered, situation."""
         numbers = {case.stream: case.events for case in self.cases.values()}
@@ -238,9 +275,14 @@ class Situation:
             return None
         kind = self.roster.units[unit].kind
         for form in self.forms.values():
-            if kind in form.kinds:
-                return self.cases.get((self.campaign.id, unit, form.id))
+            if kind in form.kinds and (case := self.cases.get((self.campaign.id, unit, form.id))) is not None:
+                return case
         return None
+
+    def cases_of(self, unit: str) -> list[Case]:
+        """The unit's cases in all running campaigns, that at hand first."""
+        here = [self, *map(self.within, self.beside)]
+        return [case for one in here if (case := one.case_of(unit)) is not None]
 
     def closes(self, unit: str) -> dt.datetime:
         """When the package that carries a unit's case goes up by itself; see `deadlines.cut_off`."""

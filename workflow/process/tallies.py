@@ -16,7 +16,7 @@ from workflow.domain import rules
 from workflow.domain.form import Form, split_cell
 from workflow.domain.merge import CARRIED, Origin
 from workflow.domain.submission import Answers, Submission
-from workflow.domain.tallies import Judge, Judged, TallySheet, Verdicts, tally, unread
+from workflow.domain.tallies import Judge, Judged, TallySheet, Verdicts, judge, tally, unread
 from workflow.process.situation import CaseKey, Earlier
 
 if TYPE_CHECKING:
@@ -89,3 +89,16 @@ def last_reported(
 
 def _is_asked(name: str, names: frozenset[str]) -> bool:
     return name in names or ("." in name and (cell := split_cell(name)) is not None and cell[0] in names)
+
+
+#: Up to so many units the scalar evaluator is done before polars is loaded.
+_FEW = 1000
+
+
+def judge_all(form: Form, units: Sequence[Judged]) -> Verdicts:
+    """The verdicts of a form's rules on units: over columns where these are many."""
+    if len(units) < _FEW:
+        return judge(form, units)
+    from workflow.adapters import frames  # noqa: PLC0415 - polars is loaded where it is used alone
+
+    return frames.judge(form, units)

@@ -42,11 +42,15 @@ class Done:
     done: tuple[Due, ...] = ()
     waiting: tuple[Due, ...] = ()
 
+    def __add__(self, other: Done) -> Done:
+        return Done(self.done + other.done, self.waiting + other.waiting)
+
 
 @dataclass(frozen=True)
 class Tick:
     """What a tick works with. `book` makes a level's newest consolidated workbook, as of a moment; `piece` reminders are
-    written and committed together.
+    written and committed together. `campaign` is whose calendar it
+    keeps, '' the last one opened.
     """
 
     store: Store
@@ -56,6 +60,7 @@ class Tick:
     forms: Callable[[], Mapping[str, Form]]
     book: Callable[[Unit, dt.datetime], MadeBook]
     piece: int = PIECE
+    campaign: str = ""
 
     def run(
         self,
@@ -66,10 +71,10 @@ class Tick:
         """Do everything that is owed at `now`, in the order of its times. The grace period of an automatic report runs
         by the `clock`: a date typed by mistake reports nothing.
         """
-        campaign = current_campaign(self.store)
+        campaign = self.store.campaign(self.campaign) if self.campaign else current_campaign(self.store)
         if campaign is None:
             return Done()
-        roster = self._reached(now, campaign, require_roster(self.store))
+        roster = self._reached(now, campaign, require_roster(self.store, campaign))
         self._note_guesses(now, campaign, roster)
         todo = self._owed(now, campaign, roster)
         polled = self.store.last_poll()

@@ -10,6 +10,7 @@ from workflow.domain.campaign import Campaign, OwnDays, Period
 from workflow.domain.errors import Fault
 from workflow.domain.roster import Unit
 from workflow.domain.roster_changes import Applied, tree_after
+from workflow.process.gather import running
 
 #: A day further ahead is a year mistyped.
 _AHEAD = dt.timedelta(days=190)
@@ -44,8 +45,7 @@ def _after(campaign: Campaign) -> dt.date:
 
 def earliest(store: Store, today: dt.date) -> dt.date:
     """From when a change holds for which no day was named: today, but in time for a period of which nothing has been reported yet."""
-    running = store.campaigns()[-1:]
-    day = min([today, *(one.period.last_day for one in running if not _reported(store, one))])
+    day = min([today, *(one.period.last_day for one in running(store) if not _reported(store, one))])
     last = store.last_change()
     return max(day, last) if last else day
 

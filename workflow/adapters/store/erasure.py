@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 
 from sqlalchemy import Connection, or_, select, text, update
 
 from workflow.adapters.store import tables as t
+from workflow.adapters.store.campaign_rows import opened_campaigns
 from workflow.adapters.store.database import chunks
 from workflow.adapters.store.ledger import Ledger
 from workflow.adapters.store.records import LetterState
@@ -195,15 +197,21 @@ def _in_use(connection: Connection, campaigns: Collection[str]) -> Iterator[str]
     columns = t.submissions.c
     query = select(columns.answers).where(or_(columns.campaign.in_(campaigns), columns.id.in_(carried)))
     yield from connection.execute(query).scalars()
-    taken = t.legacy_data.c
-    legacy = select(taken.answers)
-    if (
-        len(campaigns) > 1
-    ):  # the first of them fills in the second; until then every unit may need what was taken over
-        legacy = legacy.where(taken.id.in_(carried))
-    yield from connection.execute(legacy).scalars()
+    yield from _legacy_in_use(connection, campaigns)
     late = select(t.late_returns.c.answers).where(t.late_returns.c.campaign.in_(campaigns))
     yield from connection.execute(late).scalars()
+
+
+def _legacy_in_use(connection: Connection, campaigns: Collection[str]) -> Iterator[str]:
+    """Phase-one data that these campaigns carry over, and all of a form that fewer than two of them ask for: until the second every
+    unit may need what was taken over.
+    """
+    asked = Counter(form for one in opened_campaigns(connection) if one.id in campaigns for form in one.forms)
+    carried = select(t.package_rows.c.submission).where(t.package_rows.c.campaign.in_(campaigns))
+    columns = t.legacy_data.c
+    twice = [form for form, count in asked.items() if count > 1]
+    query = select(columns.answers).where(or_(columns.id.in_(carried), columns.form.not_in(twice)))
+    yield from connection.execute(query).scalars()
 
 
 def _roster_in_force(connection: Connection) -> int:
