@@ -30,8 +30,8 @@ from workflow.process.receipts import ASKED
 from workflow.process.reminders import Picture, ReceiptOwed, Row, Sheet, calls, words
 from workflow.process.situation import SYSTEM
 
-#: Letters written and committed together: some megabytes.
-PIECE = 1000
+#: Letters written and committed together: a score of megabytes. Each commit waits for the disk, which others are writing to.
+PIECE = 2000
 #: So many lines of a list take as long as a letter.
 _LINES = 3
 _OWES_REPLY = frozenset({Cohort.NO_REPLY, Cohort.UNCORRECTED})
