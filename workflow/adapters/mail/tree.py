@@ -131,15 +131,31 @@ class _Doubtful(Exception):
 def _from_fast(node: fast_mail_parser.PyMimePart, depth: int) -> Part:
     if depth > DEPTH * 4:
         raise _Doubtful
-    name = node.filename or ""
-    if _DOUBTFUL_NAME.search(name):
+    name, content_type = node.filename or "", node.content_type.lower()
+    if name and _DOUBTFUL_NAME.search(name):
         raise _Doubtful
-    content_type = node.content_type.lower()
-    if content_type.startswith("multipart/") and not node.children:
+    children = tuple([_from_fast(child, depth + 1) for child in node.children])
+    if content_type.startswith("multipart/") and not children:
         raise _Doubtful
+    charset, flowed, delsp = ("", False, False) if children else _declared(node, content_type)
+    return Part(
+        content_type,
+        charset,
+        _bare(name) if name else "",
+        (node.disposition or "").lower(),
+        node.content_id or "",
+        node.content or b"",
+        children,
+        flowed,
+        delsp,
+    )
+
+
+def _declared(node: fast_mail_parser.PyMimePart, content_type: str) -> tuple[str, bool, bool]:
+    """The charset that the header of a leaf declares, where it is a text, and whether it flows (RFC 3676)."""
     charset, flowed, delsp = "", False, False
-    for field_name, values in node.headers.items():
-        said = field_name.lower()
+    for name, values in node.headers.items():
+        said = name.lower()
         if said == "content-transfer-encoding" and any(_UUENCODE.match(value) for value in values):
             raise _Doubtful
         if said == "content-type" and not charset and content_type.startswith("text/"):
@@ -147,17 +163,7 @@ def _from_fast(node: fast_mail_parser.PyMimePart, depth: int) -> Part:
             charset = found[1] if found else ""
             if values and content_type == "text/plain":
                 flowed, delsp = bool(_FLOWED.search(values[0])), bool(_DELSP.search(values[0]))
-    return Part(
-        content_type,
-        charset,
-        _bare(name),
-        (node.disposition or "").lower(),
-        node.content_id or "",
-        node.content or b"",
-        tuple(_from_fast(child, depth + 1) for child in node.children),
-        flowed,
-        delsp,
-    )
+    return charset, flowed, delsp
 
 
 def _from_standard(message: email.message.Message, depth: int) -> Part:
