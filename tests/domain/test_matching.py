@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from workflow.domain.matching import (
     asks_withdrawal,
     confirms_decision,
     confirms_no_change,
+    files_answered,
     gives_reason,
     key_of,
     make_token,
@@ -352,3 +354,26 @@ def test_how_far_a_sender_is_trusted_to_speak_for_a_unit(
     address: str, said: Assurance, tied: bool, trust: Trust
 ) -> None:
     assert trust_in(ROSTER, sender(ROSTER, address, DAY, said), SCHOOL, tied=tied) is trust
+
+
+@pytest.mark.parametrize(
+    "sign",
+    ["1", "第1", "1、", "件", "确认", "非", "本校", "老师", "学校", "全部", "2011", "无变化", "撤报申请"],
+)
+def test_words_however_they_go_on_cost_a_moment(sign: str) -> None:
+    """A stranger writes them, and a search that tries each way of parting a row of digits never ends."""
+    before = time.process_time()
+    for words in (
+        f"确认{sign * 2000}x",
+        f"{sign * 2000}x",
+        f"{sign * 50}x",
+        f"确认{sign * 50}x",
+        f"{sign * 2000}确认x",
+    ):
+        confirms_decision(words)
+        pieces_confirmed(words, 20)
+        files_answered(words, ["某小学", "某中学"])
+        confirms_no_change(words)
+        asks_withdrawal(words)
+        answers_query(words)
+    assert time.process_time() - before < 5
