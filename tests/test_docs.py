@@ -153,6 +153,13 @@ def test_every_fault_names_a_test_that_exists() -> None:
     assert bare - there == set()
 
 
+def test_the_roster_s_sentences_each_name_a_test() -> None:
+    table = text("docs/roster.md").split("## Sentence by sentence")[1].split("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    assert len(rows) > 30
+    assert [row for row in rows if "::test_" not in row and not row.endswith("| test |")] == []
+
+
 def test_the_readme_names_the_two_commands_and_the_makefile_has_them() -> None:
     makefile = text("Makefile")
     for target in ("demo", "test"):
