@@ -124,6 +124,7 @@ class App:
             self.config.letterhead.address, review.return_days, review.trusted_authserv, retired,
             self.config.smtp.answers_per_day, review.accept_receipts, self.config.contacts.grace_days,
             self.config.schedule.problem_days, self.schedule.workdays,
+            self.config.contacts.filing_address,
         )  # fmt: skip
 
     @cached_property

@@ -59,7 +59,7 @@ def test_no_golden_file_is_left_over() -> None:
 
 def test_every_kind_of_letter_has_a_golden_file(letters: LetterTemplates) -> None:
     assert letters.kinds == set(OWN)
-    assert len(letters.kinds) == 32
+    assert len(letters.kinds) == 34
 
 
 @pytest.mark.parametrize("name", sorted(CONTEXTS))

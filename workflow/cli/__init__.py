@@ -14,6 +14,7 @@ from workflow.cli import (
     accounts,
     affiliation,
     campaign,
+    contacts,
     forms,
     intake,
     keys,
@@ -36,7 +37,7 @@ from workflow.domain.errors import Conflict, Fault, OutsideFailed, Refused, syst
 
 #: Each declares its own commands, in the order in which help shows them.
 _DOORS = (
-    workspace, run, rehearse, units, affiliation, problems, accounts, legacy, forms, passwords, keys, campaign, intake,
+    workspace, run, rehearse, units, affiliation, problems, accounts, legacy, forms, passwords, keys, campaign, contacts, intake,
     mail, quarantine, review,
     ledger, purge,
 )  # fmt: skip

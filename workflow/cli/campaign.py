@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from workflow.app import App
 from workflow.cli.outbox import usage_json, usage_lines
-from workflow.cli.parsing import Commands, add
+from workflow.cli.parsing import Commands, add, level_named
 from workflow.cli.printing import complain, progress, say, say_json
 from workflow.domain.campaign import SHANGHAI, Campaign
 from workflow.domain.deadlines import Due
@@ -78,7 +78,7 @@ def _consolidate(app: App, campaign: Campaign, level: str, unit: str) -> None:
     roster = require_roster(app.store, campaign)
     wanted = [u.code for u in roster.units.values() if u.kind.reports]
     if level:
-        wanted = [code for code in wanted if roster.units[code].kind.level is _level(level)]
+        wanted = [code for code in wanted if roster.units[code].kind.level is level_named(level)]
     if unit:
         if unit not in wanted:
             raise Refused(Fault(f"单位代码 {unit}", "不是上报层级", "请填写县、市、高校或省级单位的代码"))
@@ -93,7 +93,7 @@ def status(app: App, campaign: str, level: str, *, as_json: bool, whole: bool) -
     """The state of a campaign in figures; telephone numbers and addresses masked unless asked for `whole`."""
     known = require_campaign(app.store, campaign)
     roster = require_roster(app.store, known)
-    seen = overview(app.store, roster, known, app.now(), _level(level) if level else None)
+    seen = overview(app.store, roster, known, app.now(), level_named(level) if level else None)
     seen = seen if whole else seen.masked()
     if as_json:
         say_json({**seen.as_json(), "sending": usage_json(app)})
@@ -144,14 +144,6 @@ BUCKET_WORDS: Mapping[Bucket, str] = {
 
 def _counted(counts: Mapping[str, int]) -> str:
     return "、".join(f"{word} {n}" for word, n in counts.items()) or "无"
-
-
-def _level(name: str) -> Level:
-    try:
-        return Level(name)
-    except ValueError as error:
-        known = "、".join(level.value for level in Level if level is not Level.SCHOOL)
-        raise Refused(Fault(f"--level {name}", "没有这个层级", f"可用的有 {known}")) from error
 
 
 def _day(text: str) -> dt.date:

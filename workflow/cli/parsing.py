@@ -12,6 +12,7 @@ from typing import NoReturn, TypeAlias
 from workflow.app import App
 from workflow.cli.printing import complain
 from workflow.domain.errors import Fault, Refused, system_words
+from workflow.domain.roster import Level
 
 Run = Callable[[App, argparse.Namespace], int]
 
@@ -63,6 +64,15 @@ def day(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError as error:
         raise Refused(Fault(text, "不是日期", "请写成 2026-11-08 的样子")) from error
+
+
+def level_named(name: str) -> Level:
+    """A level that was typed; raises Refused for anything else."""
+    try:
+        return Level(name)
+    except ValueError as error:
+        known = "、".join(level.value for level in Level if level is not Level.SCHOOL)
+        raise Refused(Fault(f"--level {name}", "没有这个层级", f"可用的有 {known}")) from error
 
 
 def decision(commands: Commands, name: str, words: str, work: Run) -> Parser:

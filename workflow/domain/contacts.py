@@ -130,6 +130,33 @@ def appointed(
     return tuple(people) if people != list(known) else tuple(known)
 
 
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """Somebody who holds a role since a day and did not before; `before` are those who held it until then, none after a vacancy."""
+
+    after: Contact
+    since: dt.date
+    before: tuple[Contact, ...]
+
+
+def successions(people: Sequence[Contact], day: dt.date) -> tuple[Succession, ...]:
+    """Who of those in office on a day followed somebody else, or was named by a paper for a vacant role. Another number or
+    address of the same person is no change of people.
+    """
+    found = []
+    for one in people:
+        if not one.holds_on(day):
+            continue
+        first, rest = one, [p for p in people if p.role is one.role and p is not one]
+        while same := next((p for p in rest if p.until == first.since and _same_name(p, one)), None):
+            first = same
+            rest.remove(same)
+        before = tuple(p for p in rest if p.until == first.since and not _same_name(p, one))
+        if before or first.source:
+            found.append(Succession(one, first.since, before))
+    return tuple(found)
+
+
 def kept_by_import(known: Sequence[Contact], told: Sequence[Contact]) -> tuple[list[Contact], list[Contact]]:
     """The people of one unit once the roster's file is read again: whom it tells, but for the roles whose holder was set by a
     回执表 or 人员信息 sheet since. There the file counts only where a row of it begins on that day or later, as a change that
@@ -199,6 +226,10 @@ def decode_contact(data: Mapping[str, Any]) -> Contact:
 
 def _holders(people: Iterable[Contact], role: Role, day: dt.date) -> list[Contact]:
     return [one for one in people if one.role is role and one.holds_on(day)]
+
+
+def _same_name(one: Contact, other: Contact) -> bool:
+    return _plain(one.name) == _plain(other.name)
 
 
 def _corrected(contact: Contact, person: Person) -> Contact:

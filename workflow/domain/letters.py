@@ -51,6 +51,8 @@ class LetterKind(StrEnum):
     ACCOUNTS = "accounts"
     ACCOUNT_REMINDER = "account_reminder"
     ACCOUNT_ESCALATION = "account_escalation"
+    FILING = "filing"
+    CONTACTS = "contacts"
     DIGEST = "digest"
 
 
@@ -87,6 +89,8 @@ PRIORITY: Mapping[LetterKind, int] = {
     LetterKind.RECEIPT_REMINDER: 6,
     LetterKind.ACCOUNT_REMINDER: 6,
     LetterKind.ACCOUNT_ESCALATION: 6,
+    LetterKind.FILING: 5,
+    LetterKind.CONTACTS: 7,
     LetterKind.DIGEST: 7,
 }
 

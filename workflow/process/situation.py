@@ -115,7 +115,8 @@ class Policy:
     Authentication-Results count ('' where the server writes none); `retired` are the letters of token keys whose tokens
     route no more; `answers_per_day` how often an address is answered about a unit on a day (0: always); `accept_receipts` says
     whether a receipt beyond doubt needs no person; `grace_days` how long an address is still known after another took its place;
-    `problem_days` in how many working days a problem with the roster is answered.
+    `problem_days` in how many working days a problem with the roster is answered;
+    `filing_address` where changes at the top are filed ('': staff do).
     """
 
     own_address: str
@@ -127,6 +128,7 @@ class Policy:
     grace_days: int = 60
     problem_days: int = 5
     workdays: Workdays = field(default_factory=Workdays)
+    filing_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from workflow.process import roster_letters, senders
 from workflow.process.addresses import findings, reached
 from workflow.process.chase import PIECE, Chase
 from workflow.process.correspondence import Secretariat
+from workflow.process.filing import filings, to_file
 from workflow.process.gather import current_campaign, require_roster, whole
 from workflow.process.late import offers
 from workflow.process.questions import Piece, gathered, unasked
@@ -109,6 +110,7 @@ class Tick:
         self._ask_senders(now, campaign, roster)
         orders = roster_letters.orders(self.store, campaign, roster, now)
         self.store.append(self.secretariat.queue(orders, roster))
+        self._file_changes(now, campaign, roster)
         return Done(tuple(done), tuple(waiting))
 
     def _offer_late(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
@@ -166,6 +168,18 @@ class Tick:
         asked = list(senders.gathered(waits, piece, now, campaign, roster, steps, form_of))
         queued = self.secretariat.queue([order for order, _ in asked], roster)
         self.store.append([*(event for _, events in asked for event in events), *queued])
+
+    def _file_changes(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
+        """Changes of people at the top, filed with 中央电教馆 or put on staff's list."""
+        if not (due := to_file(roster, now)):
+            return
+        numbers = self.store.next_numbers([one.stream for one in due])
+        done = {stream for stream, number in numbers.items() if number}
+        found = list(filings(due, done, self.policy.filing_address, campaign, now))
+        letters = self.secretariat.queue([order for _, order in found if order is not None], roster)
+        events = [event for some, _ in found for event in some]
+        queries = numbered(self.store, [event for event in events if event.stream == "staff"])
+        self.store.append([*(event for event in events if event.stream != "staff"), *queries, *letters])
 
     def _review_again(self, now: dt.datetime, campaign: Campaign, roster: Roster) -> None:
         """A level that was returned gets a new workbook, since the token of the one it reported with has expired; another

@@ -31,6 +31,8 @@ KIND_WORDS: Mapping[str, str] = {
     LetterKind.DECISION_CONFIRM: "审核意见核实",
     LetterKind.NO_CHANGE_REFUSED: "无变化不予确认",
     LetterKind.RECEIPT_REMINDER: "催报回执表",
+    LetterKind.FILING: "人员变更备案",
+    LetterKind.CONTACTS: "联络人员名录",
     LetterKind.DIGEST: "每日简报",
     LetterKind.WITHDRAWAL_REQUEST: "撤报申请送审",
     LetterKind.WITHDRAWAL_RESULT: "撤报申请结果",
