@@ -350,12 +350,8 @@ def _on_sender(batch: Batch, entry: Entry) -> None:
     """Nor has our question whether a stranger's workbook is its unit's, or the answer: what it changed is the case's."""
 
 
-def _on_filing(batch: Batch, entry: Entry) -> None:
-    """That a change was filed has no row: its stream says so."""
-
-
 def _on_purge(batch: Batch, entry: Entry) -> None:
-    """What was erased shows in the rows of its own events, and what stands in the ledger is enough to account for it."""
+    """What was erased shows in the rows of its own events; that a change of people was filed, in its stream."""
 
 
 _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
@@ -379,7 +375,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "review": _on_review,
     "sender": _on_sender,
     "quarantine": _on_quarantine,
-    "filing": _on_filing,
+    "filing": _on_purge,
     "purge": _on_purge,
 }
 
