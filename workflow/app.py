@@ -118,13 +118,12 @@ class App:
 
     @property
     def policy(self) -> Policy:
-        review, today = self.config.review, self.now().date()
+        review, people, today = self.config.review, self.config.contacts, self.now().date()
         retired = frozenset(key.id for key in self.token_keys.all() if key.retired(today))
         return Policy(
             self.config.letterhead.address, review.return_days, review.trusted_authserv, retired,
-            self.config.smtp.answers_per_day, review.accept_receipts, self.config.contacts.grace_days,
-            self.config.schedule.problem_days, self.schedule.workdays,
-            self.config.contacts.filing_address,
+            self.config.smtp.answers_per_day, review.accept_receipts, people.grace_days,
+            self.config.schedule.problem_days, self.schedule.workdays, people.filing_address,
         )  # fmt: skip
 
     @cached_property
