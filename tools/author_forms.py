@@ -17,8 +17,8 @@ from pathlib import Path
 from forms import department, school, university, vocational
 from forms.check import faults
 from forms.definitions import define
-from forms.layout import EXPLANATIONS, draw, explanations, face, numbering
-from forms.model import RESERVED, Form
+from forms.layout import EXPLANATIONS, PEOPLE, draw, explanations, face, numbering, people
+from forms.model import PERSON, RESERVED, Form
 from forms.pack import pack
 from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.workbook import Workbook
@@ -47,6 +47,7 @@ def build(form: Form) -> Workbook:
     numbers = numbering(form)
     for page in form.pages:
         draw(book.create_sheet(page.name), form, page, numbers)
+    people(book.create_sheet(PEOPLE), form, numbers)
     explanations(book.create_sheet(EXPLANATIONS), form, numbers)
     define(book, form)
     return book
@@ -54,7 +55,7 @@ def build(form: Form) -> Workbook:
 
 def fill(book: Workbook, form: Form) -> None:
     """Puts the samples in place of the tags and leaves out the definition sheets."""
-    answers = {item.name: item.sample for item in (*form.fields(), *form.columns(), *RESERVED)}
+    answers = {item.name: item.sample for item in (*form.fields(), *form.columns(), *RESERVED, *PERSON)}
     for name in ("设置", "字段", "选项", "规则"):
         book.remove(book[name])
     for sheet in book.worksheets:

@@ -5,19 +5,47 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.domain.offices import CITY, CITY_SCHOOL, at
-from tests.process.situations import decide, decision, ends, fold, mail, review, workbook
+from tests.domain.offices import CITY, CITY_SCHOOL, ROSTER, SCHOOL, UNITS, at, form_of, number
+from tests.process.situations import (
+    FORMS,
+    GOOD,
+    LAST,
+    decide,
+    decision,
+    ends,
+    fold,
+    mail,
+    opened,
+    review,
+    token,
+    with_earlier,
+    workbook,
+)
 from tests.process.test_receipts import MAIL, asking, both, page, people, standing, typed
+from workflow.domain.answers import Understood, understand
 from workflow.domain.contacts import decode_contact
+from workflow.domain.form import (
+    PERSON,
+    PERSON_CHANGED,
+    PERSON_EMAIL,
+    PERSON_NAME,
+    Field,
+    Form,
+    Prefill,
+    Value,
+)
 from workflow.domain.receipt import Cell, Column, Entry, ReceiptAnswers
 from workflow.domain.receipt_standing import doubts
 from workflow.domain.roster import Role
 from workflow.domain.submission import AttachmentOutcome
+from workflow.process.carry import carry
+from workflow.process.launch import prefilled
 from workflow.process.reviews import APPROVE
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from workflow.domain.submission import RawValue
     from workflow.process.arrival import Arrival
     from workflow.process.situation import Outcome, Situation
 
@@ -153,3 +181,98 @@ def test_the_answer_says_what_is_missing_and_when_all_is_well() -> None:
     ]
     half = decide(mail(MAIL[CITY], typed(CITY, said()), moment=CHANGED), asking())
     assert half.letters[0].context["also"][0].startswith("尚缺回执表扫描件")
+
+
+# --- 人员信息 in a school's workbook ----------------------------------------------------------------------------------
+
+PERSON_FIELDS = tuple(Field(name, name, kind) for name, kind in PERSON.items())
+WITH_PEOPLE = form_of(number("学生", required=True), number("教师"), *PERSON_FIELDS)
+
+
+def asking_schools() -> Situation:
+    return replace(opened(), forms={**FORMS, "school": WITH_PEOPLE})
+
+
+def sheet(name: str, email: str, changed: str = "") -> dict[str, RawValue]:
+    """A school's answers with its 人员信息."""
+    person = {PERSON_NAME: name, PERSON_EMAIL: email, PERSON_CHANGED: changed}
+    return {**GOOD, **{key: text for key, text in person.items() if text}}
+
+
+def understood(form: Form, answers: dict[str, RawValue]) -> dict[str, Value]:
+    read = {name: understand(form.by_name[name], typed) for name, typed in answers.items()}
+    return {name: seen.value for name, seen in read.items() if isinstance(seen, Understood)}
+
+
+def approved(
+    answers: dict[str, RawValue], sender: str = "school@county.test"
+) -> tuple[Situation, Outcome, Outcome]:
+    """The school's data and their approval by the county."""
+    sent = mail(sender, workbook(SCHOOL, answers), moment=BEFORE)
+    situation, (came,) = fold(asking_schools(), sent)
+    situation = replace(
+        situation, answers={one.id: understood(WITH_PEOPLE, answers) for one in came.submissions}
+    )
+    situation, (done,) = fold(
+        situation, mail("review@county.test", review(decision(SCHOOL, APPROVE)), moment=CHANGED)
+    )
+    assert "case.approved" in kinds(done)
+    return situation, came, done
+
+
+def administrators(situation: Situation) -> list[tuple[str, str]]:
+    day = SOON.date()
+    return [(one.name, one.email) for one in situation.roster.people(SCHOOL, Role.ADMINISTRATOR, day)]
+
+
+def test_a_school_s_new_administrator_is_registered_once_its_data_are_approved() -> None:
+    situation, came, done = approved(sheet("新管", "new@county.test", "是"))
+    assert "contacts.set" not in kinds(came)
+    assert came.letters[0].context["also"] == ["管理员信息与名册登记的（校管）不同，审核通过后按新管登记"]
+    (event,) = [event for event in done.events if event.kind == "contacts.set"]
+    assert event.data == {"unit": SCHOOL, "from": "2026-12-28", "source": "人员信息"}
+    assert administrators(situation) == [("新管", "new@county.test")]
+
+
+def test_another_address_of_the_same_administrator_needs_no_word_and_the_same_one_changes_nothing() -> None:
+    situation, _, _ = approved(sheet("校管", "other@county.test"))
+    assert administrators(situation) == [("校管", "other@county.test")]
+    _, came, done = approved(sheet("校管", "school@county.test", "否"))
+    assert "contacts.set" not in kinds(done)
+    assert came.letters[0].context["also"] == []
+
+
+def test_another_name_without_the_word_is_an_older_copy_s_and_changes_nothing() -> None:
+    situation, came, _ = approved(sheet("前管", "former@county.test"))
+    assert administrators(situation) == [("校管", "school@county.test")]
+    assert "名册不作变更" in came.letters[0].context["also"][0]
+
+
+def test_a_stranger_s_workbook_names_nobody() -> None:
+    situation, came, done = approved(sheet("生人", "stranger@home.test", "是"), "stranger@home.test")
+    assert came.submissions[0].unregistered
+    assert "contacts.set" not in kinds(done)
+    assert administrators(situation) == [("校管", "school@county.test")]
+
+
+def test_last_quarter_s_administrator_does_not_come_back_with_a_confirmation_in_words() -> None:
+    situation = with_earlier(asking_schools())
+    earlier = situation.earlier[SCHOOL, "school"]
+    known = {**earlier.answers, PERSON_NAME: "前管", PERSON_CHANGED: True}
+    situation = replace(situation, earlier={(SCHOOL, "school"): replace(earlier, answers=known)})
+    outcome = decide(mail(words="无变化", subject=token(SCHOOL), moment=CHANGED), situation)
+    (event,) = [event for event in outcome.events if event.kind == "case.submitted"]
+    assert (event.personal or {})["answers"] == {**LAST, "无变化": True}
+
+
+def test_a_copy_is_prefilled_from_the_roster_and_its_person_is_no_figure() -> None:
+    fields = [
+        replace(field, prefill=Prefill.PERSON_NAME) if field.name == PERSON_NAME else field
+        for field in PERSON_FIELDS
+    ]
+    form = form_of(number("学生"), *fields)
+    people = ROSTER.people(SCHOOL, Role.ADMINISTRATOR, BEFORE.date())
+    assert prefilled(form, UNITS[SCHOOL], {PERSON_EMAIL: "old@county.test"}, people) == {PERSON_NAME: "校管"}
+    assert [field.name for field in form.indicators] == ["学生"]
+    old = {"学生": 480, PERSON_NAME: "前管", PERSON_CHANGED: "是"}
+    assert carry(form, UNITS[SCHOOL], old, people=people).answers == {"学生": 480, PERSON_NAME: "校管"}

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from .definitions import display_width
-from .layout import entries, numbering
-from .model import PART, RESERVED, Field, Form, System
+from .layout import PEOPLE, entries, numbering
+from .model import PART, PERSON, RESERVED, Field, Form, System
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KINDS = {"文本", "整数", "小数", "百分比", "日期", "是否", "单选", "电话", "邮箱"}
 AGGREGATES = {"", "合计", "平均", "最大", "最小", "计是"}
-PREFILLS = {"", "上期", "名册.名称", "名册.代码"}
+PREFILLS = {"", "上期", "名册.名称", "名册.代码"} | {item.prefill for item in PERSON}
 SYSTEM_TAGS = {"单位名称", "单位代码", "填报期", "任务", "截止日期", "副本", "令牌"}
 FUNCTIONS = {
     "IF",
@@ -76,7 +76,7 @@ def _counts(form: Form) -> Iterator[str]:
 
 def _fields(form: Form) -> Iterator[str]:
     numbers = numbering(form)
-    for item in (*form.fields(), *form.columns(), *RESERVED):
+    for item in (*form.fields(), *form.columns(), *RESERVED, *PERSON):
         at = f"field {item.name}: "
         if item.kind not in KINDS or item.aggregate not in AGGREGATES or item.prefill not in PREFILLS:
             yield f"{at}type, aggregate or prefill is unknown"
@@ -165,18 +165,18 @@ def names_in(formula: str) -> Iterable[str]:
 def _tags(form: Form, book: Workbook) -> Iterator[str]:
     asked: list[str] = []
     printed: set[str] = set()
-    for page in form.pages:
-        for cells in book[page.name].iter_rows():
+    for name in (*(page.name for page in form.pages), PEOPLE):
+        for cells in book[name].iter_rows():
             for cell in cells:
                 tags = re.findall(r"\{\{(.+?)\}\}", cell.value) if isinstance(cell.value, str) else []
                 printed |= {tag[1:] for tag in tags if tag.startswith("@")}
                 answers = [tag for tag in tags if not tag.startswith("@")]
                 asked += answers
                 if answers and (cell.value != f"{{{{{answers[0]}}}}}" or cell.protection.locked):
-                    yield f"{page.name}!{cell.coordinate}: an answer cell holds one tag and is unlocked"
+                    yield f"{name}!{cell.coordinate}: an answer cell holds one tag and is unlocked"
                 if not answers and cell.value and not cell.protection.locked:
-                    yield f"{page.name}!{cell.coordinate}: a label is unlocked"
-    known = [item.name for item in (*form.fields(), *form.columns(), *RESERVED)]
+                    yield f"{name}!{cell.coordinate}: a label is unlocked"
+    known = [item.name for item in (*form.fields(), *form.columns(), *RESERVED, *PERSON)]
     yield from (
         f"field {name} has {asked.count(name)} answer cells" for name in known if asked.count(name) != 1
     )

@@ -9,7 +9,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from .layout import HEI, MAKER, SONG, THIN, face, shade
-from .model import PART, RESERVED, Field, Form
+from .model import PART, PERSON, RESERVED, Field, Form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ def define(book: Workbook, form: Form) -> None:
     table(
         book.create_sheet("字段"),
         FIELD_HEADERS,
-        (row(item) for item in (*form.fields(), *form.columns(), *RESERVED)),
+        (row(item) for item in (*form.fields(), *form.columns(), *RESERVED, *PERSON)),
     )
     table(
         book.create_sheet("选项"),

@@ -14,7 +14,7 @@ from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from .model import PART, RESERVED, Columns, Entry, Field, Form, Heading, Module, Page, System, Table
+from .model import PART, PERSON, RESERVED, Columns, Entry, Field, Form, Heading, Module, Page, System, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,12 @@ VALID_UNTIL = "2028年12月"
 WIDTHS = {"A": 6.0, "B": 28.0, "C": 9.0, "D": 18.5, "E": 12.0, "F": 17.5}
 TITLES = ("序号", "指标名称", "计量单位", "填报内容", "填写说明")
 
-EXPLANATIONS = "经验校验说明"
+EXPLANATIONS, PEOPLE = "经验校验说明", "人员信息"
+PEOPLE_NOTE = (
+    "1. 本页登记本单位管理员（管理办法第七条、第十四条），已按名册预填，有变动的请改动；换人的，“原负责人是否变动”选“是”。\n"
+    "2. 数据审核通过后，本系统的信件改按本页所填的邮箱发送。\n"
+    "3. 本页为个人信息，不列入汇总表。"
+)
 EXPLAIN_NOTE = (
     "1. “自查”页的经验校验显示“请核实”的，先核对：填错的，改正填报内容；核实无误的，在对应行写明原因。\n"
     "2. 显示“通过”或者“—”的不用填写。应说明而没有说明的，工作簿将退回。"
@@ -296,6 +301,27 @@ def explanations(sheet: Worksheet, form: Form, numbers: dict[str, str]) -> None:
         pen.put("A", str(number), face(), "center")
         pen.put("B:C", rule.message, face(SONG, 10), indent=1)
         pen.ask("D:F", Field(f"说明:{rule.id}", rule.message, "文本", "", required=False))
+    frame(sheet, top, pen.row)
+    set_up(sheet, form, top, freeze=True)
+
+
+def people(sheet: Worksheet, form: Form, numbers: dict[str, str]) -> None:
+    """The page 人员信息: who answers for the data, as the roster has it, to be corrected."""
+    for column, width in WIDTHS.items():
+        sheet.column_dimensions[column].width = width
+    pen = Pen(sheet, numbers)
+    running_head(pen, form)
+    pen.next(60)
+    pen.put("A:F", PEOPLE_NOTE, face(FANG, 10), edge=None)
+    top = pen.next(24)
+    for span, words in (("A", "序号"), ("B:C", "项目"), ("D:E", "填报内容"), ("F", "填写说明")):
+        pen.put(span, words, face(HEI), "center", fill=HEAD)
+    for number, item in enumerate(PERSON, start=1):
+        pen.next(33)
+        pen.put("A", str(number), face(), "center")
+        pen.put("B:C", item.label, face(), indent=1)
+        pen.ask("D:E", item)
+        pen.put("F", item.hint or "—", face(SONG, 9.5), indent=1)
     frame(sheet, top, pen.row)
     set_up(sheet, form, top, freeze=True)
 

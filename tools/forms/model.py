@@ -148,6 +148,27 @@ RESERVED: tuple[Field, ...] = (
 )
 
 
+PERSON: tuple[Field, ...] = (
+    Field(
+        "管理员姓名", "管理员姓名", "文本", "李某某", hint="本单位管理员", required=False, prefill="名册.管理员姓名"
+    ),
+    Field(
+        "管理员办公电话", "办公电话", "电话", "0371-55550123", hint="区号-号码", required=False,
+        prefill="名册.管理员办公电话",
+    ),
+    Field(
+        "管理员手机号码", "手机号码", "电话", "19900000123", hint="11位数字", required=False,
+        prefill="名册.管理员手机号码",
+    ),
+    Field(
+        "管理员电子邮箱", "电子邮箱", "邮箱", "liyou@example.org", hint="收发本系统邮件的邮箱", required=False,
+        prefill="名册.管理员电子邮箱",
+    ),
+    Field("管理员变动", "原负责人是否变动", "是否", "否", hint="换人的选“是”", required=False, prefill=""),
+)  # fmt: skip
+"""The sheet 人员信息 (article 14), of which no figure is made."""
+
+
 # The columns of a table read better by position than by name, hence PLR0917 below.
 def amount(
     name: str,

@@ -14,6 +14,7 @@ from workflow.cli.printing import say, say_json
 from workflow.domain.campaign import Campaign, Period
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import Form
+from workflow.domain.roster import Role
 from workflow.domain.submission import CopyIdentity
 from workflow.process.correspondence import printed_texts
 from workflow.process.earlier import earlier_data
@@ -78,7 +79,8 @@ def form_preview(app: App, path: Path, code: str, target: Path | None) -> int:
     of_form = {compiled.form.id: compiled.form}
     earlier = earlier_data(app.store, campaign, of_form, [code]).get((code, compiled.form.id))
     identity = CopyIdentity(campaign.id, code, compiled.form.id, compiled.form.version, 0, "HZ-" + "A" * 17)
-    answers = prefilled(compiled.form, unit, earlier.answers if earlier else {})
+    people = roster.people(code, Role.ADMINISTRATOR, app.now().date())
+    answers = prefilled(compiled.form, unit, earlier.answers if earlier else {}, people)
     before = earlier.answers if earlier else None
     copy = stamp(compiled, identity, printed_texts(unit, campaign, identity), answers, before)
     target = target or Path(f"{compiled.form.title}_{unit.name}_预览.xlsx")

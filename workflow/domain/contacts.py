@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from workflow.domain import form
 from workflow.domain.receipt import Column, ReceiptAnswers, asked_roles
-from workflow.domain.roster import Contact, Role, UnitKind
+from workflow.domain.roster import Contact, Role, Unit, UnitKind
+from workflow.domain.submission import Answers
 
 
 class ContactSource(StrEnum):
@@ -65,6 +67,37 @@ def people_named(answers: ReceiptAnswers, kind: UnitKind) -> tuple[Person, ...]:
                 )
             )  # fmt: skip
     return tuple(found)
+
+
+def person_in_form(answers: Answers) -> Person | None:
+    """The 管理员 whom the sheet 人员信息 of a workbook names; None where it names nobody."""
+    name, phone, mobile, email = (
+        _plain(str(answers.get(key) or ""))
+        for key in (form.PERSON_NAME, form.PERSON_PHONE, form.PERSON_MOBILE, form.PERSON_EMAIL)
+    )
+    changed = answers.get(form.PERSON_CHANGED)
+    said = changed if isinstance(changed, bool) else None
+    return Person(Role.ADMINISTRATOR, name, "", phone, mobile, email, said) if name else None
+
+
+def without_person(answers: Answers) -> dict[str, form.Value]:
+    """Answers without those of 人员信息: who it was last quarter is nothing to go on with."""
+    return {name: value for name, value in answers.items() if name not in form.PERSON}
+
+
+def roster_facts(unit: Unit, people: Sequence[Contact]) -> dict[form.Prefill, form.Value]:
+    """What the roster says of a unit, as a copy is pre-filled with it; `people` are its 管理员, of whom the first is shown."""
+    facts: dict[form.Prefill, form.Value] = {
+        form.Prefill.UNIT_NAME: unit.name, form.Prefill.UNIT_CODE: unit.code
+    }  # fmt: skip
+    if people:
+        one = people[0]
+        known = {
+            form.Prefill.PERSON_NAME: one.name, form.Prefill.PERSON_PHONE: one.phone,
+            form.Prefill.PERSON_MOBILE: one.mobile, form.Prefill.PERSON_EMAIL: one.email,
+        }  # fmt: skip
+        facts |= {key: text for key, text in known.items() if text}
+    return facts
 
 
 def contradictions(known: Sequence[Contact], named: Iterable[Person], day: dt.date) -> tuple[str, ...]:

@@ -62,6 +62,10 @@ class Prefill(StrEnum):
     LAST_PERIOD = "上期"
     UNIT_NAME = "名册.名称"
     UNIT_CODE = "名册.代码"
+    PERSON_NAME = "名册.管理员姓名"
+    PERSON_PHONE = "名册.管理员办公电话"
+    PERSON_MOBILE = "名册.管理员手机号码"
+    PERSON_EMAIL = "名册.管理员电子邮箱"
 
 
 #: Fields that every form has; see docs/forms.md.
@@ -75,6 +79,23 @@ RESERVED: Mapping[str, FieldType] = {
     FILLED_ON: FieldType.DATE,
 }
 
+
+#: The cells of the sheet 人员信息 (article 14), which a form may leave out: the unit's 管理员. They are no figures: they go into no
+#: consolidated workbook, are not carried over, and change the roster once the data are approved.
+PERSON_NAME, PERSON_PHONE, PERSON_MOBILE, PERSON_EMAIL, PERSON_CHANGED = (
+    "管理员姓名",
+    "管理员办公电话",
+    "管理员手机号码",
+    "管理员电子邮箱",
+    "管理员变动",
+)
+PERSON: Mapping[str, FieldType] = {
+    PERSON_NAME: FieldType.TEXT,
+    PERSON_PHONE: FieldType.PHONE,
+    PERSON_MOBILE: FieldType.PHONE,
+    PERSON_EMAIL: FieldType.EMAIL,
+    PERSON_CHANGED: FieldType.YES_NO,
+}
 
 #: The sheet of a copy that has room for further rows of the tables.
 CONTINUED = "续表"
@@ -330,13 +351,16 @@ class Form:
 
     @cached_property
     def indicators(self) -> tuple[Field, ...]:
-        """The fields that ask for one figure: all but the reserved ones, the explanations and the cells of tables, in the
-        form's own order.
+        """The fields that ask for one figure: all but the reserved ones, those of 人员信息, the explanations and the cells of
+        tables, in the form's own order.
         """
         return tuple(
             field
             for field in self.fields
-            if field.name not in RESERVED and not field.explains and not field.row
+            if field.name not in RESERVED
+            and field.name not in PERSON
+            and not field.explains
+            and not field.row
         )
 
     def explanations(self, rule: Rule, asked: Iterable[str]) -> tuple[str, ...]:

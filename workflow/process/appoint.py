@@ -9,10 +9,19 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workflow.domain.contacts import ContactSource, Person, appointed, encode_contact, people_named
+from workflow.domain.contacts import (
+    ContactSource,
+    Person,
+    appointed,
+    encode_contact,
+    people_named,
+    person_in_form,
+    unusable,
+)
 from workflow.domain.events import Event
 from workflow.domain.receipt_standing import ELECTRONIC, ReceiptStanding
-from workflow.domain.roster import Contact, Roster
+from workflow.domain.roster import Contact, Role, Roster
+from workflow.domain.submission import Answers
 
 STREAM = "contacts"
 
@@ -51,6 +60,40 @@ def from_receipt(
         return None
     named = people_named(typed.answers, roster.units[unit].kind)
     return appoint(roster, number, unit, named, day, ContactSource.RECEIPT, decided)
+
+
+def from_form(
+    roster: Roster, number: int, unit: str, answers: Answers, day: dt.date, decided: Decided
+) -> Event | None:
+    """The event of approved data whose sheet 人员信息 names the unit's 管理员. Another one than is registered has to be said to
+    have changed: an older copy is pre-filled with whoever it was then.
+    """
+    person = person_in_form(answers)
+    if person is None or _unsaid(roster, unit, person, day) or unusable([person]):
+        return None
+    return appoint(roster, number, unit, [person], day, ContactSource.FORM, decided)
+
+
+def form_remark(roster: Roster, unit: str, answers: Answers, day: dt.date) -> str:
+    """What the approval of data with a sheet 人员信息 will change, for the unit and for whoever approves; '' where nothing."""
+    person = person_in_form(answers)
+    if person is None:
+        return ""
+    names = "、".join(one.name for one in roster.people(unit, Role.ADMINISTRATOR, day))
+    if _unsaid(roster, unit, person, day):
+        return f"管理员姓名填{person.name}，与名册登记的（{names}）不同，而“原负责人是否变动”未选“是”，名册不作变更"
+    if appointed(roster.contacts_of(unit), unit, [person], day, ContactSource.FORM) == roster.contacts_of(
+        unit
+    ):
+        return ""
+    return f"管理员信息与名册登记的（{names or '空缺'}）不同，审核通过后按{person.name}登记"
+
+
+def _unsaid(roster: Roster, unit: str, person: Person, day: dt.date) -> bool:
+    """Whether somebody else is named than is registered, without a word that the 管理员 has changed."""
+    holders = roster.people(unit, Role.ADMINISTRATOR, day)
+    same = any("".join(one.name.split()) == person.name for one in holders)
+    return bool(holders) and not same and person.changed is not True
 
 
 def people_set(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workflow.domain.answers import Understood, shown, understand
-from workflow.domain.form import FILLED_ON, NO_CHANGE, Form, Prefill, Value
-from workflow.domain.roster import Unit
+from workflow.domain.contacts import roster_facts
+from workflow.domain.form import FILLED_ON, NO_CHANGE, PERSON, Form, Value
+from workflow.domain.roster import Contact, Unit
 from workflow.domain.submission import Answers, CellError, RawValue
 from workflow.domain.tables import differing, filled_rows
 
 #: Said anew each time.
-_NOT_CARRIED = frozenset({NO_CHANGE, FILLED_ON})
+_NOT_CARRIED = frozenset({NO_CHANGE, FILLED_ON, *PERSON})
 _MOST_CHANGES = 10
 
 
@@ -27,19 +28,23 @@ class Carried:
 
 
 def carry(
-    form: Form, unit: Unit, raw: Mapping[str, RawValue | CellError], *, explanations: bool = True
+    form: Form,
+    unit: Unit,
+    raw: Mapping[str, RawValue | CellError],
+    *,
+    explanations: bool = True,
+    people: Sequence[Contact] = (),
 ) -> Carried:
     """The answers that the current form still asks for, as they are understood; what is not understood stays blank, and
-    name and code come from the roster. Without `explanations` what explained the old copy's figures is left behind.
+    name, code and the first of `people`, the unit's 管理员, come from the roster. Without `explanations` what explained the old copy's figures is left behind.
     """
+    facts = roster_facts(unit, people)
     answers: dict[str, Value] = {}
     taken: list[str] = []
     left: list[str] = []
     for field in form.fields:
-        if field.prefill is Prefill.UNIT_NAME:
-            answers[field.name] = unit.name
-        elif field.prefill is Prefill.UNIT_CODE:
-            answers[field.name] = unit.code
+        if field.prefill in facts:
+            answers[field.name] = facts[field.prefill]
         elif field.name not in _NOT_CARRIED and (explanations or not field.explains):
             typed = raw.get(field.name)
             seen = understand(field, typed) if typed is not None else None

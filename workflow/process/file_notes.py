@@ -11,11 +11,13 @@ from dataclasses import replace
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.checks import Examination
 from workflow.domain.matching import Sender
-from workflow.domain.submission import Reading, Submission
+from workflow.domain.submission import Finding, Reading, Submission
 from workflow.domain.trust import Act, Effect, level, may
 
 #: On data from an address that is not the unit's own.
 UNREGISTERED = "发件地址"
+#: On data whose sheet 人员信息 says otherwise than the roster.
+PERSON = "人员信息"
 #: On data that were found by their labels.
 LAYOUT = "工作簿版式"
 #: On data from a file with a password.
@@ -23,9 +25,11 @@ LOCKED = "打开密码"
 OPENED = "有，已用登记的密码打开"
 
 
-def noted(seen: Examination, reading: Reading, who: Sender) -> Examination:
-    """The examination with the notes on the whole workbook."""
+def noted(seen: Examination, reading: Reading, who: Sender, person: str = "") -> Examination:
+    """The examination with the notes on the whole workbook; `person` is what its sheet 人员信息 will change."""
     notes = dict(seen.notes)
+    if person:
+        notes[PERSON] = person
     if not who.registered:
         notes[UNREGISTERED] = "未登记"
     elif may(level(who.address, who.said, registered=True, tied=True), Act.DATA) is Effect.NOTED:
@@ -55,3 +59,17 @@ def remarks(reading: Reading) -> list[str]:
     ):  # a table's rows that count from behind a blank one have not moved
         said.append(f"{LAYOUT}有改动，{len(reading.moved)}项按标签读取，请核对")
     return said
+
+
+def finding_rows(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
+    """The findings as a letter lists them."""
+    return [
+        {
+            "cell": f.cell,
+            "label": f.label,
+            "found": f.found,
+            "message": f.message,
+            "severity": f.severity.value,
+        }
+        for f in findings
+    ]

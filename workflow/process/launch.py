@@ -9,13 +9,14 @@ from typing import Any
 
 from workflow.adapters.store import Store
 from workflow.domain.campaign import Calendar, Campaign, OwnDays, midnight
+from workflow.domain.contacts import roster_facts
 from workflow.domain.errors import Conflict, Fault, Refused
 from workflow.domain.events import Event
 from workflow.domain.form import Form, Prefill, Value, split_cell
 from workflow.domain.letters import FreshCopy, LetterKind, LetterOrder, ReceiptForm
 from workflow.domain.lifecycle import Case, CaseState, case_stream, package_stream
 from workflow.domain.matching import make_token
-from workflow.domain.roster import Level, Role, Roster, Unit
+from workflow.domain.roster import Contact, Level, Role, Roster, Unit
 from workflow.domain.submission import Answers
 from workflow.process.carry import without_room
 from workflow.process.correspondence import Secretariat
@@ -267,7 +268,7 @@ def _issue(
             events.append(Event(stream, 1, "case.planned", now, SYSTEM, f"campaign:{campaign.id}"))
         before = earlier.get((unit.code, form.id))
         known = late.get((unit.code, form.id)) or (before.answers if before else {})
-        answers = prefilled(form, unit, known)
+        answers = prefilled(form, unit, known, roster.people(unit.code, Role.ADMINISTRATOR, now.date()))
         token = key.token(campaign.id, unit.code, form.id, 1)
         order = _notice(case, unit, form, campaign, roster, key, token, answers, before, now)
         if order is None:
@@ -342,14 +343,15 @@ def _notice(
     )
 
 
-def prefilled(form: Form, unit: Unit, earlier: Answers) -> dict[str, Value]:
-    """What a fresh copy shows in its answer cells: last period's answers and the roster's own facts."""
+def prefilled(form: Form, unit: Unit, earlier: Answers, people: Sequence[Contact] = ()) -> dict[str, Value]:
+    """What a fresh copy shows in its answer cells: last period's answers and the roster's own facts; `people` are the unit's
+    管理员, of whom the first is shown.
+    """
+    facts = roster_facts(unit, people)
     answers: dict[str, Value] = {}
     for one in form.fields:
-        if one.prefill is Prefill.UNIT_NAME:
-            answers[one.name] = unit.name
-        elif one.prefill is Prefill.UNIT_CODE:
-            answers[one.name] = unit.code
+        if one.prefill in facts:
+            answers[one.name] = facts[one.prefill]
         elif one.prefill is Prefill.LAST_PERIOD and earlier.get(one.name) is not None:
             answers[one.name] = earlier[one.name]
     return answers

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workflow.domain.checks import Examination, examine
+from workflow.domain.contacts import without_person
 from workflow.domain.events import Event, encode_findings, encode_value
 from workflow.domain.form import NO_CHANGE
 from workflow.domain.letters import AnnotatedCopy, FreshCopy, LetterKind, LetterOrder
@@ -25,7 +26,6 @@ from workflow.domain.submission import (
     Answers,
     AttachmentOutcome,
     Bucket,
-    Finding,
     Reading,
     ReadOutcome,
     Submission,
@@ -33,8 +33,9 @@ from workflow.domain.submission import (
 from workflow.domain.tables import notable, notes_in_words
 from workflow.domain.trust import Act, Effect, may
 from workflow.process import late, strangers
+from workflow.process.appoint import form_remark
 from workflow.process.carry import carry, changes
-from workflow.process.file_notes import noted, remarks
+from workflow.process.file_notes import PERSON, finding_rows, noted, remarks
 from workflow.process.identify import Unidentified, identify
 from workflow.process.replaced import moved
 from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Earlier, Outcome, Situation
@@ -105,7 +106,8 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
         part.reading.moved,
         part.reading.notes,
     )
-    seen = noted(seen, part.reading, who)
+    person = form_remark(situation.roster, case.unit, seen.answers, part.received_at.date())
+    seen = noted(seen, part.reading, who, person if who.registered else "")
     number = case.number + 1
     version = Submission(
         f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form, form.version,
@@ -227,7 +229,7 @@ def confirm_no_change(
         letters = _acknowledge(part, case, situation, who, Examination({}, {}, (), no_change=True), stands)
         return Outcome(letters=letters, bucket=Bucket.CONFIRMATION)
     number = case.number + 1
-    seen = Examination({**earlier.answers, NO_CHANGE: True}, {}, (), no_change=True)
+    seen = Examination({**without_person(earlier.answers), NO_CHANGE: True}, {}, (), no_change=True)
     version = Submission(
         f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form,
         situation.forms[case.form].version, number, received_at, message, "", "", _inherited(seen, earlier), 0, no_change=True,
@@ -286,7 +288,13 @@ def _stale(part: Part, copy: int, case: Case, situation: Situation, who: Sender)
     `copy` is 0 for a copy of an earlier period.
     """
     form = situation.forms[case.form]
-    moved_over = carry(form, situation.roster.units[case.unit], part.reading.answers, explanations=bool(copy))
+    moved_over = carry(
+        form,
+        situation.roster.units[case.unit],
+        part.reading.answers,
+        explanations=bool(copy),
+        people=situation.roster.people(case.unit, Role.ADMINISTRATOR, part.received_at.date()),
+    )
     context = {
         "copy": copy,
         "current_copy": case.copy,
@@ -337,7 +345,7 @@ def _acknowledge(
         "queries": queries,
         "file_name": part.fate.name,
         "kind_word": "无变化确认" if seen.no_change else "填报工作簿",
-        "also": [*also, *remarks(part.reading), *notes],
+        "also": [*also, *remarks(part.reading), *filter(None, [seen.notes.get(PERSON)]), *notes],
     }
     return _reply(LetterKind.ACKNOWLEDGEMENT, part, case, situation, who, context)
 
@@ -384,11 +392,3 @@ def _reply(
     if kind not in strangers.OF_A_VERSION:
         order = strangers.once_a_day(order)
     return (order, strangers.once_a_day(asking))
-
-
-def finding_rows(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
-    """The findings as a letter lists them."""
-    return [
-        {"cell": f.cell, "label": f.label, "found": f.found, "message": f.message, "severity": f.severity.value}
-        for f in findings
-    ]  # fmt: skip

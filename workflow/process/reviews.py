@@ -30,6 +30,9 @@ from workflow.domain.submission import (
     ReviewReading,
     Submission,
 )
+from workflow.process.appoint import Decided as Appointed
+from workflow.process.appoint import from_form
+from workflow.process.file_notes import finding_rows
 from workflow.process.level_report import report_as_said
 from workflow.process.packages import (
     APPROVE,
@@ -47,7 +50,7 @@ from workflow.process.questions import hold
 from workflow.process.renewal import wanted
 from workflow.process.replaced import copied
 from workflow.process.results import once_a_day, result_letter
-from workflow.process.returns import finding_rows, return_due, returned_case
+from workflow.process.returns import return_due, returned_case
 from workflow.process.review_rows import (
     Outdated,
     already_so,
@@ -239,7 +242,10 @@ def _approve(review: Review, case: Case, note: str, situation: Situation) -> Out
     event = Event(case.stream, case.events + 1, "case.approved", review.at, review.by, review.cause, data)
     approved = case_after(case, event)
     newest = replace(versions[-1], approved=True)
-    return Outcome(events=(event,), cases=(approved,), submissions=(newest,))
+    answers = {} if newest.unregistered else situation.answers.get(newest.id, {})
+    decided = Appointed(review.by, review.at, review.cause)
+    people = from_form(situation.roster, situation.contacts, case.unit, answers, review.at.date(), decided)
+    return Outcome(events=(event, *filter(None, [people])), cases=(approved,), submissions=(newest,))
 
 
 def _remarked(situation: Situation, version: Submission, remarks: Mapping[str, str]) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from workflow.adapters.workbook.field_sheet import read_fields
 from workflow.adapters.workbook.formula_checks import check_formula, question_conditions
 from workflow.adapters.workbook.mapping_sheet import MAPPING, read_mapping
 from workflow.adapters.workbook.table_layout import room_of
-from workflow.domain.form import RESERVED, Rule, Severity, column_letters
+from workflow.domain.form import PERSON, RESERVED, Rule, Severity, column_letters
 from workflow.domain.mapping import plain
 from workflow.domain.roster import UnitKind
 
@@ -99,6 +99,9 @@ def _read_choices(found: Definition, rows: list[tuple[Any, ...]]) -> dict[str, l
 
 def _check_reserved(found: Definition) -> None:
     types = {one.name: one.type for one in found.fields}
+    for name, kind in PERSON.items():
+        if types.get(name, kind) is not kind:
+            found.fault(f"字段!A{found.rows[name]}", f"人员信息字段“{name}”的类型应为“{kind}”", "请改正类型")
     for name, kind in RESERVED.items():
         if name not in found.rows:
             found.fault("字段", f"缺少必备字段“{name}”", f"请补上一行，类型为“{kind}”")

@@ -29,6 +29,12 @@ FIELD_HEADINGS: Mapping[str, str] = {
     "汇总": "aggregate",
     "预填": "prefill",
 }
+#: What a cell must be that the roster fills in; a text where nothing stands here.
+_PREFILLED: Mapping[Prefill, FieldType] = {
+    Prefill.PERSON_PHONE: FieldType.PHONE,
+    Prefill.PERSON_MOBILE: FieldType.PHONE,
+    Prefill.PERSON_EMAIL: FieldType.EMAIL,
+}
 _TYPE_WORDS: Mapping[str, FieldType] = {kind.value: kind for kind in FieldType} | {
     "text": FieldType.TEXT,
     "integer": FieldType.INTEGER,
@@ -226,12 +232,15 @@ class _FieldRow:
         known = {one.value: one for one in Prefill}
         if word not in known:
             self.fault(
-                "prefill", f"不认识的预填方式“{word}”", "可用的有：上期、名册.名称、名册.代码，或者留空"
+                "prefill",
+                f"不认识的预填方式“{word}”",
+                f"可用的有：{'、'.join(filter(None, known))}，或者留空",
             )
         chosen = known.get(word, Prefill.NONE)
-        from_roster = chosen in {Prefill.UNIT_NAME, Prefill.UNIT_CODE}
-        if from_roster and kind not in (FieldType.TEXT, None):
-            self.fault("prefill", f"“{chosen}”只能预填到文本字段", "请把类型改为文本")
+        from_roster = chosen not in {Prefill.NONE, Prefill.LAST_PERIOD}
+        wanted = _PREFILLED.get(chosen, FieldType.TEXT)
+        if from_roster and kind not in (wanted, None):
+            self.fault("prefill", f"“{chosen}”只能预填到{wanted}字段", f"请把类型改为{wanted}")
         elif from_roster and "." in self.words("name"):
             self.fault("prefill", f"表格的列不能预填“{chosen}”", "请填 上期，或者留空")
         return chosen
