@@ -184,7 +184,7 @@ def test_the_shipped_rates_are_the_defaults() -> None:
         ("[units]\nsilent = 0.6\nlate = 0.6\n", "之和不能超过 1"),
         ("[units]\nlazy = 0.1\n", "没有这个设置项"),
         ("[units]\nanswer_days = [9, 3]\n", "起始天数不能大于截止天数"),
-        ("[reviewers]\nsilent = 1.5\n", "太大"),
+        ("[reviewers]\nsilent = 1.5\n", "数值过大"),
         ("[units\n", "不是合格的 TOML"),
     ],
 )
