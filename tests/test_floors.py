@@ -81,7 +81,6 @@ class Module:
 class Import:
     target: str
     where: str
-    for_types_only: bool
 
 
 def modules(root: Path) -> dict[str, Module]:
@@ -96,16 +95,9 @@ def modules(root: Path) -> dict[str, Module]:
 
 def imports(module: Module, known: dict[str, Module]) -> Iterator[Import]:
     """Every import of a module, also those inside functions and those by name."""
-    only_types = {
-        id(inner)
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
     for node in ast.walk(module.tree):
         for target in _targets(node, module, known):
-            yield Import(target, module.at(node), id(node) in only_types)
+            yield Import(target, module.at(node))
 
 
 def _targets(node: ast.AST, module: Module, known: dict[str, Module]) -> Iterator[str]:
@@ -155,9 +147,9 @@ def _fault_inside(module: Module, found: Import, target: list[str]) -> Iterator[
 
 
 def circles(known: dict[str, Module]) -> list[str]:
-    """Modules that need each other when the program runs, by whatever way round."""
+    """Modules that need each other, by whatever way round, if only for their types."""
     ahead = {
-        name: {found.target for found in imports(module, known) if not found.for_types_only} & known.keys()
+        name: {found.target for found in imports(module, known)} & known.keys()
         for name, module in known.items()
     }
     faults, done = [], set()
@@ -259,7 +251,7 @@ SOUND = {
     "adapters/files.py": "import os\nimport time\nfrom workflow.domain import form\npause = time.monotonic",
     "adapters/mail/__init__.py": "from workflow.adapters.mail.imap import poll",
     "adapters/mail/imap.py": "import imap_tools\nfrom . import mime\nfrom ...domain.rules import Tree\npoll = 1",
-    "adapters/mail/mime.py": "if TYPE_CHECKING:\n    from . import imap",
+    "adapters/mail/mime.py": "if TYPE_CHECKING:\n    from ...domain import form",
     "process/__init__.py": "",
     "process/intake.py": "from workflow.adapters import files\nimport workflow.domain.form",
     "app.py": "from datetime import datetime\nfrom workflow.process import intake\nnow = datetime.now()",
@@ -320,6 +312,7 @@ def test_a_sound_tree_has_no_fault(tmp_path: Path) -> None:
         ("process__intake", "from workflow.desk import page", "floor 3 from floor 2"),
         ("helpers", "", "has no floor"),
         ("domain__form", "from .rules import meaning", "circle: "),
+        ("adapters__mail__mime", "if TYPE_CHECKING:\n    from . import imap", "circle: "),
         ("app", "def late():\n    from workflow import cli", "circle: workflow.app → workflow.cli"),
         ("domain__form", "from datetime import datetime\nnow = datetime.now", "reads datetime.datetime.now"),
         ("domain__form", "import datetime as dt\ndt.date.today()", "reads datetime.date.today"),

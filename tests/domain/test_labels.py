@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflow.domain.form import Anchor, Field, FieldType, Form, Slot, column_letters
-from workflow.domain.labels import LEAST_SHARE, locate, stands, words
+from workflow.domain.labels import LEAST_SHARE, locate, stands
 from workflow.domain.recognition import best_form
+from workflow.domain.sheet_match import words
 
 Grid = dict[str, list[list[object]]]
 

@@ -37,9 +37,9 @@ from workflow.demo.rehearsal.past import write_past
 from workflow.domain.campaign import SHANGHAI, Period, midnight
 from workflow.domain.merge import Origin
 from workflow.domain.roster import Role, Unit, UnitKind
-from workflow.process.consolidate import pictures
 from workflow.process.earlier import earlier_data
 from workflow.process.gather import require_campaign, require_roster
+from workflow.process.picture import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

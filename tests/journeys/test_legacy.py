@@ -13,9 +13,9 @@ from tests.journeys.test_command_line import refused
 from tests.journeys.world import COUNTY, DIRECT_SCHOOL, FIFTH, FIRST, FOURTH, SECOND, THIRD, World
 from workflow.domain.campaign import SHANGHAI
 from workflow.domain.merge import Origin
-from workflow.process.consolidate import pictures
 from workflow.process.earlier import earlier_data
 from workflow.process.gather import require_campaign, require_roster
+from workflow.process.picture import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

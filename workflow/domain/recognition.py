@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workflow.domain.form import Form
-from workflow.domain.labels import MOST_COLUMNS, MOST_ROWS, MOST_SHEETS, Rows, folded, locate
+from workflow.domain.labels import locate
+from workflow.domain.sheet_match import MOST_COLUMNS, MOST_ROWS, MOST_SHEETS, Rows, folded
 
 
 def best_form(forms: Sequence[Form], grid: Mapping[str, Rows]) -> Form | None:

@@ -7,12 +7,9 @@ sure the table is asked for, lest what stands below is taken for one of its rows
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from workflow.domain.form import CONTINUED, Block, Form, cell_name
-
-if TYPE_CHECKING:
-    from workflow.domain.labels import Match
+from workflow.domain.sheet_match import Match
 
 _Rows = Sequence[Sequence[object]]
 _Place = tuple[str, int, int]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from workflow.adapters.store import MadeBook, Store, StoredAnswers
 from workflow.domain.answers import shown
@@ -23,9 +22,7 @@ from workflow.domain.roster import Roster, Unit
 from workflow.domain.submission import Answers, Submission
 from workflow.domain.tables import Row, TableDifference, differing
 from workflow.process.earlier import answers_under, earlier_data
-
-if TYPE_CHECKING:
-    from workflow.process.consolidate import Picture
+from workflow.process.picture import News, Picture
 
 #: What the 变更 sheet has room for, so that it stays readable.
 MOST = 500
@@ -44,19 +41,6 @@ _PACKAGE_WHY = {
 _CASE_WHY = {"returned": "退回", "approved": "审核结论", "submitted": "更正", "issued": "重新发表",
     "confirmed": "登记地址确认", "disowned": "非本单位报送",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What a workbook says about the one before it: the version that it replaces (0: none), which packages of the level
-    below have changed since then and since the level's own report, and the lines of the 变更 sheet.
-    """
-
-    replaces: int = 0
-    below: tuple[str, ...] = ()
-    after_report: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
-    unlisted: int = 0
 
 
 def news(

@@ -13,17 +13,16 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 
 from workflow.adapters.files import Files
-from workflow.adapters.store import MadeBook, Store, StoredAnswers
+from workflow.adapters.store import MadeBook, Store
 from workflow.adapters.workbook.consolidate import write_book
 from workflow.domain.campaign import Campaign
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.events import Event, canonical
 from workflow.domain.form import FILLER, Form
-from workflow.domain.lifecycle import Case, Package, PackageState, is_counted
+from workflow.domain.lifecycle import Package, PackageState
 from workflow.domain.merge import (
     CARRIED,
     BookRow,
@@ -36,136 +35,26 @@ from workflow.domain.merge import (
     Totals,
     TotalSheet,
     merge_totals,
-    stand,
     total,
 )
 from workflow.domain.privacy import Sight, answers_for, notes_for, sight
-from workflow.domain.roster import Role, Roster, Unit
-from workflow.domain.submission import Answers, Submission
+from workflow.domain.roster import Roster, Unit
+from workflow.domain.submission import Submission
 from workflow.domain.tables import notes_in_words
-from workflow.domain.tallies import Judge, TallySheet, judge
-from workflow.process.changes import News, news, since_approval
+from workflow.domain.tallies import Judge, judge
+from workflow.process.changes import news, since_approval
 from workflow.process.chronicle import returned
-from workflow.process.earlier import answers_under, earlier_data
+from workflow.process.earlier import answers_under
 from workflow.process.file_notes import sent_by
 from workflow.process.missing import missing
-from workflow.process.situation import SYSTEM, CaseKey, Earlier
-from workflow.process.tallies import judgements, last_reported, tally_sheets
+from workflow.process.picture import Picture, pictures
+from workflow.process.situation import SYSTEM, CaseKey
+from workflow.process.tallies import judgements, tally_sheets
 
 Token = Callable[..., str]
 
 #: Workbooks recorded in one transaction.
 _TOGETHER = 20
-
-
-@dataclass(frozen=True)
-class Picture:
-    """How a whole branch of the tree stands at a moment: one standing for each unit and form in it."""
-
-    roster: Roster
-    campaign: Campaign
-    forms: Mapping[str, Form]
-    root: Unit
-    cases: Mapping[CaseKey, Case]
-    packages: Mapping[str, Package]
-    standings: Mapping[CaseKey, Standing]
-    received: Mapping[str, Submission]
-    reminded: Mapping[str, int]
-    held: Mapping[str, StoredAnswers] = field(default_factory=dict)
-    news: News = field(default_factory=News)
-    #: The levels where one person has both roles, with name and address, and who sent the versions there, by message.
-    alone: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    senders: Mapping[str, str] = field(default_factory=dict)
-    #: How packages of the branch were last returned, by unit.
-    returned: Mapping[str, str] = field(default_factory=dict)
-    #: What rules ask of the last reported answers.
-    previous: Mapping[CaseKey, Answers] = field(default_factory=dict)
-    tallies: tuple[TallySheet, ...] = ()
-
-    def answers_of(self, standing: Standing) -> Answers:
-        held = self.held.get(standing.submission)
-        return held.answers if held else {}
-
-    def notes_of(self, standing: Standing) -> Mapping[str, str]:
-        held = self.held.get(standing.submission)
-        return held.notes if held else {}
-
-    @cached_property
-    def approved(self) -> Mapping[CaseKey, str]:
-        """The submission that was last approved before the one that stands, where there is one."""
-        found: dict[CaseKey, tuple[int, str]] = {}
-        for version in self.received.values():
-            key = (version.campaign, version.unit, version.form)
-            if version.approved and key in self.standings and version.number < self.standings[key].number:
-                found[key] = max(found.get(key, (0, "")), (version.number, version.id))
-        return {key: submission for key, (_, submission) in found.items()}
-
-    @property
-    def shown(self) -> set[str]:
-        """The submissions whose answers stand in the branch or are compared with those that do."""
-        stood = {standing.submission for standing in self.standings.values() if standing.submission}
-        return stood | set(self.approved.values())
-
-
-def pictures(
-    store: Store, roster: Roster, campaign: Campaign, forms: Mapping[str, Form], roots: Sequence[Unit]
-) -> list[Picture]:
-    """Gather branches, without their answers. Reported packages are read as they were reported."""
-    below = {root.code: [unit.code for unit in roster.below(root.code)] for root in roots}
-    codes = list(dict.fromkeys(code for units in below.values() for code in units))
-    cases: dict[str, list[Case]] = {}
-    for case in store.cases(campaign.id, codes):
-        if not is_counted(case, roster.units[case.unit]):
-            continue
-        cases.setdefault(case.unit, []).append(case)
-    packages = {package.unit: package for package in store.packages(campaign.id, codes)}
-    versions: dict[CaseKey, list[Submission]] = {}
-    for version in store.submissions(campaign.id, codes):
-        versions.setdefault((version.campaign, version.unit, version.form), []).append(version)
-    earlier = earlier_data(store, campaign, forms, cases.keys())
-    standings = _standings(store, roster, campaign, cases, packages, versions, earlier)
-    previous = last_reported(forms, campaign.id, earlier)
-    received = {version.id: version for kept in versions.values() for version in kept}
-    reminded = store.reminded(campaign.id, codes)
-    both = {code: _with_both_roles(roster, campaign, code) for code in packages}
-    alone = {code: people for code, people in both.items() if people}
-    senders = store.senders(
-        {v.message for v in received.values() if roster.package_of(v.unit).code in alone} if alone else ()
-    )
-    found = []
-    for root in roots:
-        own = {(c.campaign, c.unit, c.form): c for code in below[root.code] for c in cases.get(code, ())}
-        inside = {code: packages[code] for code in below[root.code] if code in packages}
-        stood = {key: standings[key] for key in own}
-        seen = Picture(roster, campaign, forms, root, own, inside, stood, received, reminded)
-        found.append(replace(seen, alone=alone, senders=senders, previous=previous))
-    return found
-
-
-def _with_both_roles(roster: Roster, campaign: Campaign, level: str) -> Mapping[str, str]:
-    """Who holds both roles of a level, each name with its address in small letters."""
-    day = campaign.window(roster.units[level]).last_day
-    names = roster.both_roles(level, day)
-    return {p.name: p.email.lower() for p in roster.people(level, Role.REVIEWER, day) if p.name in names}
-
-
-def _standings(
-    store: Store, roster: Roster, campaign: Campaign, cases: Mapping[str, Sequence[Case]],
-    packages: Mapping[str, Package], versions: Mapping[CaseKey, Sequence[Submission]],
-    earlier: Mapping[tuple[str, str], Earlier],
-) -> dict[CaseKey, Standing]:  # fmt: skip
-    reported = store.standings(campaign.id, cases.keys())
-    standings: dict[CaseKey, Standing] = {}
-    for case in (case for kept in cases.values() for case in kept):
-        key = (case.campaign, case.unit, case.form)
-        package = packages.get(roster.package_of(case.unit).code)
-        frozen = reported.get((case.unit, case.form))
-        if package is not None and package.locked and frozen is not None:
-            standings[key] = frozen
-            continue
-        before = earlier.get((case.unit, case.form))
-        standings[key] = stand(case, versions.get(key, ()), before.standing if before else None)
-    return standings
 
 
 def consolidate(

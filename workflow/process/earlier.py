@@ -9,11 +9,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from workflow.adapters.store import Store, StoredAnswers
+from workflow.domain import rules
 from workflow.domain.campaign import Campaign
-from workflow.domain.form import Form
+from workflow.domain.form import Form, split_cell
 from workflow.domain.mapping import Mapper
 from workflow.domain.merge import Standing
-from workflow.process.situation import Earlier
+from workflow.domain.submission import Answers
+from workflow.process.situation import CaseKey, Earlier
 
 UnitForm = tuple[str, str]
 
@@ -90,3 +92,24 @@ def _former_codes(store: Store, campaign: Campaign, units: Collection[str] | Non
         for new, (old, since) in store.former_codes().items()
         if since > campaign.period.last_day and (units is None or new in units)
     }
+
+
+def asked_again(
+    forms: Mapping[str, Form], campaign: str, earlier: Mapping[tuple[str, str], Earlier]
+) -> dict[CaseKey, Answers]:
+    """Of the earlier answers those that some rule asks for with 上期(), and not the whole of a period twice."""
+    wanted = {
+        form.id: frozenset().union(*(rules.previous_names(rules.parse(rule.formula)) for rule in form.rules))
+        for form in forms.values()
+    }
+    return {
+        (campaign, unit, form): {
+            name: value for name, value in kept.answers.items() if _is_asked(name, names)
+        }
+        for (unit, form), kept in earlier.items()
+        if (names := wanted.get(form))
+    }
+
+
+def _is_asked(name: str, names: frozenset[str]) -> bool:
+    return name in names or ("." in name and (cell := split_cell(name)) is not None and cell[0] in names)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from workflow.domain.merge import CARRIED, MissingRow, Origin
 from workflow.domain.privacy import WITHHELD, Sight, number_for, sight
 from workflow.domain.roster import Role
-
-if TYPE_CHECKING:
-    from workflow.process.consolidate import Picture
+from workflow.process.picture import Picture
 
 _MATTERS = CARRIED | {Origin.MISSING, Origin.RETURNED_UNCORRECTED, Origin.WITH_ERRORS}
 

@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from workflow.adapters.store import Store, StoredAnswers
-from workflow.domain import rules
-from workflow.domain.form import Form, split_cell
+from workflow.domain.form import Form
 from workflow.domain.merge import CARRIED, Origin
 from workflow.domain.submission import Answers, Submission
 from workflow.domain.tallies import Judge, Judged, TallySheet, Verdicts, judge, tally, unread
-from workflow.process.situation import CaseKey, Earlier
-
-if TYPE_CHECKING:
-    from workflow.process.consolidate import Picture
+from workflow.process.picture import Picture
+from workflow.process.situation import CaseKey
 
 _UNCHECKED = CARRIED | {Origin.MISSING, Origin.NO_CHANGE}
 
@@ -68,27 +64,6 @@ def tally_sheets(seen: Picture, made: Iterable[Judgement]) -> tuple[TallySheet, 
         for one in made
         if one.form.id in asked
     )
-
-
-def last_reported(
-    forms: Mapping[str, Form], campaign: str, earlier: Mapping[tuple[str, str], Earlier]
-) -> dict[CaseKey, Answers]:
-    """Of the last reported answers those that some rule asks for with 上期(), and not the whole of a period twice."""
-    wanted = {
-        form.id: frozenset().union(*(rules.previous_names(rules.parse(rule.formula)) for rule in form.rules))
-        for form in forms.values()
-    }
-    return {
-        (campaign, unit, form): {
-            name: value for name, value in kept.answers.items() if _is_asked(name, names)
-        }
-        for (unit, form), kept in earlier.items()
-        if (names := wanted.get(form))
-    }
-
-
-def _is_asked(name: str, names: frozenset[str]) -> bool:
-    return name in names or ("." in name and (cell := split_cell(name)) is not None and cell[0] in names)
 
 
 #: Up to so many units the scalar evaluator is done before polars is loaded.

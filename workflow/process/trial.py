@@ -11,7 +11,7 @@ from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import Form, split_cell
 from workflow.domain.roster import Roster
 from workflow.domain.tallies import Judge, TallySheet, Verdict, asked, tally
-from workflow.process.consolidate import pictures
+from workflow.process.picture import pictures
 from workflow.process.tallies import judgements
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from workflow.adapters.workbook.biff import ERRORS
 from workflow.adapters.workbook.cell_errors import NO_VALUE, member, relation_targets
-from workflow.domain.labels import Place
+from workflow.domain.sheet_match import Place
 from workflow.domain.submission import CellError
 
 BOOK = "xl/workbook.bin"

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 
 from workflow.adapters.workbook.biff import records, sheet_starts, workbook_stream
-from workflow.domain.labels import Place
+from workflow.domain.sheet_match import Place
 
 _NOTE, _OBJECT, _TEXT, _CONTINUE = 0x1C, 0x5D, 0x1B6, 0x3C
 #: A consolidated workbook has many cells, and its comments come behind them; the file's size is bounded before.

@@ -21,8 +21,9 @@ from workflow.adapters.workbook.selfcheck import RECKONING
 from workflow.adapters.workbook.selfcheck import SHEET as SELF_CHECK
 from workflow.adapters.workbook.sniff import Sniffed
 from workflow.domain.form import Form, split_cell
-from workflow.domain.labels import MOST_ROWS, MOST_SHEETS, Place, Rows, locate, words
+from workflow.domain.labels import locate
 from workflow.domain.recognition import best_form
+from workflow.domain.sheet_match import MOST_ROWS, MOST_SHEETS, Place, Rows, words
 from workflow.domain.submission import LOST, CellError, CopyIdentity, Reading, ReadOutcome
 
 #: Sheets of ours that hold no answers, whatever labels stand in them.

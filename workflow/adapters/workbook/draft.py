@@ -21,8 +21,8 @@ from workflow.adapters.workbook.package import MAIN, NotAWorkbook, Package
 from workflow.adapters.workbook.shared_strings import Strings
 from workflow.adapters.workbook.stamp import xml_text
 from workflow.adapters.workbook.styles import Styles
-from workflow.adapters.workbook.tags import EXPLANATION, TAG
-from workflow.adapters.workbook.worksheet import Worksheet
+from workflow.adapters.workbook.tags import EXPLANATION
+from workflow.adapters.workbook.worksheet import TAG, Worksheet
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.form import RESERVED, Aggregate, FieldType, Prefill, column_letters
 

@@ -7,7 +7,7 @@ import re
 import lxml.html
 from lxml import etree
 
-from workflow.domain.labels import MOST_COLUMNS, MOST_ROWS, MOST_SHEETS
+from workflow.domain.sheet_match import MOST_COLUMNS, MOST_ROWS, MOST_SHEETS
 
 _CHARSET = re.compile(rb"charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from lxml import etree
 
 from workflow.adapters.workbook.cell_errors import member
-from workflow.domain.labels import Place
+from workflow.domain.sheet_match import Place
 from workflow.domain.submission import CellError
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"

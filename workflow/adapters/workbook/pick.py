@@ -13,7 +13,7 @@ from workflow.adapters.workbook.cell_errors import find_cell_errors, member
 from workflow.adapters.workbook.ods import find_ods_errors
 from workflow.domain.days import day_of_serial
 from workflow.domain.form import FieldType, Form, column_letters, split_cell
-from workflow.domain.labels import Place, Rows
+from workflow.domain.sheet_match import Place, Rows
 from workflow.domain.submission import CellError, RawValue
 from workflow.domain.tables import close_gaps, rows_of_no_item
 

@@ -39,8 +39,9 @@ from workflow.adapters.workbook.sniff import (
 )
 from workflow.adapters.workbook.unlock import EXCELS_OWN, unlock
 from workflow.domain.form import CONTINUED, Form
-from workflow.domain.labels import Rows, stands
+from workflow.domain.labels import stands
 from workflow.domain.recognition import best_form
+from workflow.domain.sheet_match import Rows
 from workflow.domain.submission import RECEIPT_PARTS, CopyIdentity, Enclosed, Reading, ReadOutcome
 from workflow.domain.table_places import overflows
 

@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from workflow.adapters.workbook.by_labels import OWN_SHEETS
 from workflow.adapters.workbook.identity import token_among
-from workflow.domain.labels import MOST_SHEETS
+from workflow.domain.sheet_match import MOST_SHEETS
 
 _NUMBERED = re.compile(r"(.+?)\s*[(（](\d{1,3})[)）]")
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from workflow.adapters.workbook.definition import Definition
+from workflow.adapters.workbook.worksheet import TAG, Worksheet
 from workflow.domain.form import EXPLAINS, Field, FieldType, Severity, column_letters
-
-if TYPE_CHECKING:
-    from workflow.adapters.workbook.definition import Definition
-    from workflow.adapters.workbook.worksheet import Worksheet
 
 PRINTED = ("单位名称", "单位代码", "填报期", "任务", "截止日期", "副本", "令牌")
 
 #: The cell in which a unit explains a query; behind it a field or the number of a 经验校验.
 EXPLANATION = re.compile(r"说明\s*[:：]\s*(.*)")
-TAG = re.compile(r"\{\{\s*(@?)\s*([^{}]*?)\s*\}\}")
 
 #: A tag typed with the braces of a Chinese keyboard, or with one brace on either side.
 _ALMOST = re.compile(r"[{｛]{1,2}\s*@?\s*([^{}｛｝]*?)\s*[}｝]{1,2}")

@@ -14,9 +14,11 @@ from workflow.adapters.workbook.master import AnswerCell, Mark, Shape
 from workflow.adapters.workbook.package import Package, insert_in_order, measure, tag, whole
 from workflow.adapters.workbook.shared_strings import Strings, text_of
 from workflow.adapters.workbook.styles import Styles
-from workflow.adapters.workbook.tags import TAG
 from workflow.adapters.workbook.validations import validation
 from workflow.domain.form import Field, column_letters, split_cell
+
+#: A tag of a visible sheet: whether it is printed by the system (`@`), and its name.
+TAG = re.compile(r"\{\{\s*(@?)\s*([^{}]*?)\s*\}\}")
 
 ORDER = (
     *(
