@@ -233,3 +233,19 @@ class Submission:
 
 
 Answers = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentFate:
+    """Where one attachment ended; a row of the conservation table."""
+
+    index: int
+    name: str
+    sha: str
+    outcome: AttachmentOutcome
+    unit: str = ""
+    form: str = ""
+    campaign: str = ""
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    remedy: str = ""  # for the letter, where the outcome's own does not fit

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from workflow.domain.events import Event
 from workflow.domain.message import Message, Sighting
 from workflow.domain.receipt import ScanReading
-from workflow.domain.submission import Reading
-from workflow.process.situation import AttachmentFate
+from workflow.domain.submission import AttachmentFate, Reading
 
 
 @dataclass(frozen=True, slots=True)

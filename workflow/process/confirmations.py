@@ -11,11 +11,11 @@ from workflow.domain.events import Event
 from workflow.domain.matching import asks_withdrawal
 from workflow.domain.message import Message
 from workflow.domain.roster import Unit
-from workflow.domain.submission import AttachmentOutcome, Bucket
+from workflow.domain.submission import AttachmentFate, AttachmentOutcome, Bucket
 from workflow.domain.trust import Act
 from workflow.process.results import result_letter
 from workflow.process.reviews import decide, review_of
-from workflow.process.situation import SYSTEM, AttachmentFate, Held, Outcome, Situation
+from workflow.process.situation import SYSTEM, Held, Outcome, Situation
 from workflow.process.trust import doubt
 from workflow.process.withdrawals import request_withdrawal
 

@@ -31,7 +31,7 @@ from workflow.domain.matching import (
 )
 from workflow.domain.message import Attachment, Message
 from workflow.domain.roster import Recipient, Role
-from workflow.domain.submission import AttachmentOutcome, Bucket, ReadOutcome
+from workflow.domain.submission import AttachmentFate, AttachmentOutcome, Bucket, ReadOutcome
 from workflow.domain.trust import Act, Effect, may
 from workflow.process import (
     assents,
@@ -50,7 +50,7 @@ from workflow.process.arrival import Arrival
 from workflow.process.problem_files import LINK, letter_about
 from workflow.process.said import Said
 from workflow.process.senders import asking
-from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Outcome, Policy, Situation
+from workflow.process.situation import SYSTEM, CaseKey, Outcome, Policy, Situation
 from workflow.process.trust import UNPROVEN, who_wrote
 
 #: Why a file of a failed message was not looked at.

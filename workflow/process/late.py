@@ -17,9 +17,9 @@ from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case, Package, PackageAct, allowed_package_acts
 from workflow.domain.matching import Sender, speaks_for
 from workflow.domain.roster import Role, Roster
-from workflow.domain.submission import Reading
+from workflow.domain.submission import AttachmentFate, Reading
 from workflow.domain.workdays import OFFICE_OPENS
-from workflow.process.situation import SYSTEM, AttachmentFate, Situation
+from workflow.process.situation import SYSTEM, Situation
 
 
 def kept(

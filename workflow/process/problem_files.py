@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.matching import Sender
 from workflow.domain.roster import Recipient, Role
-from workflow.domain.submission import AttachmentOutcome
-from workflow.process.situation import AttachmentFate, Outcome, Situation
+from workflow.domain.submission import AttachmentFate, AttachmentOutcome
+from workflow.process.situation import Outcome, Situation
 from workflow.process.strangers import once_a_day
 
 LINK = "邮件中只有文件的下载链接，没有附件本身，系统不从网上下载文件；填报工作簿只有几十KB，作为普通附件即可"

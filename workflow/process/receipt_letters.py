@@ -9,8 +9,9 @@ from workflow.domain.matching import Sender
 from workflow.domain.privacy import mask_address
 from workflow.domain.receipt_standing import PARTS, ReceiptStanding, doubts, lacking
 from workflow.domain.roster import Recipient, Role
+from workflow.domain.submission import AttachmentFate
 from workflow.process.replaced import moved
-from workflow.process.situation import AttachmentFate, Situation
+from workflow.process.situation import Situation
 from workflow.process.strangers import once_a_day
 
 

@@ -26,11 +26,11 @@ from workflow.domain.receipt_standing import (
     held_together,
 )
 from workflow.domain.roster import UnitKind
-from workflow.domain.submission import AttachmentOutcome, Bucket, Reading
+from workflow.domain.submission import AttachmentFate, AttachmentOutcome, Bucket, Reading
 from workflow.domain.trust import Act, Effect, Trust, may
 from workflow.process.appoint import Decided, from_receipt
 from workflow.process.receipt_letters import acknowledged
-from workflow.process.situation import SYSTEM, AttachmentFate, Outcome, Situation
+from workflow.process.situation import SYSTEM, Outcome, Situation
 
 #: Section 五（四） of the notice; counties' people come through their city, a school's through its workbook.
 ASKED = frozenset(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from workflow.adapters.store.records import AttachmentRow
 from workflow.domain.form import Severity
-from workflow.domain.submission import TAKEN_OUTCOMES, AttachmentOutcome, Bucket, Finding
+from workflow.domain.submission import TAKEN_OUTCOMES, AttachmentFate, AttachmentOutcome, Bucket, Finding
 from workflow.process.arrival import Arrival
-from workflow.process.situation import AttachmentFate, Outcome, Situation
+from workflow.process.situation import Outcome, Situation
 
 _USED = TAKEN_OUTCOMES | {AttachmentOutcome.DUPLICATE}
 

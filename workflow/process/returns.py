@@ -24,6 +24,7 @@ from workflow.domain.replay import case_after
 from workflow.domain.roster import Recipient, Role
 from workflow.domain.submission import (
     Answers,
+    AttachmentFate,
     AttachmentOutcome,
     Bucket,
     Reading,
@@ -38,7 +39,7 @@ from workflow.process.carry import carry, changes
 from workflow.process.file_notes import PERSON, finding_rows, noted, remarks
 from workflow.process.identify import Unidentified, identify
 from workflow.process.replaced import moved
-from workflow.process.situation import SYSTEM, AttachmentFate, CaseKey, Earlier, Outcome, Situation
+from workflow.process.situation import SYSTEM, CaseKey, Earlier, Outcome, Situation
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from workflow.domain.message import Message
 from workflow.domain.replay import case_after
 from workflow.domain.roster import Role, Unit
 from workflow.domain.submission import (
+    AttachmentFate,
     AttachmentOutcome,
     Bucket,
     Decision,
@@ -59,7 +60,7 @@ from workflow.process.review_rows import (
     sorted_out,
     with_remarks,
 )
-from workflow.process.situation import AttachmentFate, Outcome, Situation
+from workflow.process.situation import Outcome, Situation
 from workflow.process.trust import doubt, expired, may_approve, who_wrote
 
 __all__ = [

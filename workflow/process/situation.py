@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from workflow.adapters.store.records import LetterRow, LetterState, MadeBook
 from workflow.domain.accounts import AccountStanding
@@ -25,11 +24,9 @@ from workflow.domain.message import Message
 from workflow.domain.receipt_standing import ReceiptStanding
 from workflow.domain.registry import Registry
 from workflow.domain.roster import Roster
-from workflow.domain.submission import Answers, AttachmentOutcome, Bucket, Finding, ReviewReading, Submission
+from workflow.domain.submission import Answers, AttachmentFate, Bucket, ReviewReading, Submission
 from workflow.domain.workdays import Workdays
-
-if TYPE_CHECKING:
-    from workflow.process.arrival import Asked
+from workflow.process.arrival import Asked
 
 CaseKey = tuple[str, str, str]  # campaign, unit, form
 SYSTEM = "系统"
@@ -43,22 +40,6 @@ class Earlier:
 
     standing: Standing
     answers: Answers
-
-
-@dataclass(frozen=True, slots=True)
-class AttachmentFate:
-    """Where one attachment ended; a row of the conservation table."""
-
-    index: int
-    name: str
-    sha: str
-    outcome: AttachmentOutcome
-    unit: str = ""
-    form: str = ""
-    campaign: str = ""
-    findings: tuple[Finding, ...] = ()
-    reason: str = ""
-    remedy: str = ""  # for the letter, where the outcome's own does not fit
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from workflow.domain.letters import LetterKind, LetterOrder
 from workflow.domain.lifecycle import Case
 from workflow.domain.privacy import mask_address
 from workflow.domain.roster import Role
-from workflow.domain.submission import AttachmentOutcome, Bucket, Submission
+from workflow.domain.submission import AttachmentFate, AttachmentOutcome, Bucket, Submission
 from workflow.domain.trust import Effect
-from workflow.process.situation import SYSTEM, AttachmentFate, Outcome, Situation
+from workflow.process.situation import SYSTEM, Outcome, Situation
 
 #: How many versions of a unit's data a day may come from addresses that are not its own: each is answered to the unit.
 _A_DAY = 3
