@@ -21,7 +21,7 @@ from workflow.domain.problems import (
 )
 from workflow.domain.registry import Registry
 from workflow.domain.roster import Contact, Role, Roster, Unit
-from workflow.domain.submission import AttachmentFate, AttachmentOutcome, Bucket, Reading, ReadOutcome
+from workflow.domain.submission import AttachmentOutcome, Bucket, Reading, ReadOutcome
 from workflow.domain.trust import Act, Effect, level, may
 from workflow.domain.wishes import (
     PROBLEM_FIELD,
