@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -15,25 +15,20 @@ from workflow.domain.campaign import Calendar, Campaign, OwnDays, Period, is_per
 from workflow.domain.events import canonical
 from workflow.domain.roster import Level
 
-if TYPE_CHECKING:
-    from workflow.adapters.store.batch import Batch
 
-
-def on_campaign(batch: Batch, entry: Entry) -> None:
-    """A campaign that is opened."""
+def campaign_row(entry: Entry) -> dict[str, Any]:
+    """The row of a campaign that is opened."""
     event = entry.event
     due = event.data.get("receipt_due")
-    batch.inserts[t.campaigns].append(
-        {
-            "id": event.stream.removeprefix("campaign:"),
-            "seq": entry.seq,
-            "opened_at": event.at,
-            "forms": canonical(event.data["forms"]),
-            "windows": canonical(event.data["windows"]),
-            "receipt_due": dt.date.fromisoformat(due) if due else None,
-            "calendar": canonical(event.data["calendar"]) if event.data.get("calendar") else "",
-        }
-    )
+    return {
+        "id": event.stream.removeprefix("campaign:"),
+        "seq": entry.seq,
+        "opened_at": event.at,
+        "forms": canonical(event.data["forms"]),
+        "windows": canonical(event.data["windows"]),
+        "receipt_due": dt.date.fromisoformat(due) if due else None,
+        "calendar": canonical(event.data["calendar"]) if event.data.get("calendar") else "",
+    }
 
 
 def campaign_of(row: Any) -> Campaign:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from workflow.adapters.store import tables as t
 from workflow.adapters.store.account_rows import on_account, standings_in
 from workflow.adapters.store.batch import Batch, Key, Row
-from workflow.adapters.store.campaign_rows import on_campaign
+from workflow.adapters.store.campaign_rows import campaign_row
 from workflow.adapters.store.copy import Entry
 from workflow.adapters.store.database import chunks
 from workflow.adapters.store.letter_rows import on_letter, on_relay
@@ -86,6 +86,10 @@ def _packages(connection: Connection, keys: Collection[Key]) -> dict[Key, Packag
                 package = package_of(row)
                 found[package.campaign, package.unit] = package
     return found
+
+
+def _on_campaign(batch: Batch, entry: Entry) -> None:
+    batch.inserts[t.campaigns].append(campaign_row(entry))
 
 
 def _on_case(batch: Batch, entry: Entry) -> None:
@@ -360,7 +364,7 @@ _HANDLERS: Mapping[str, Callable[[Batch, Entry], None]] = {
     "contacts": _on_contacts,
     "affiliation": _on_affiliation,
     "problem": on_problem,
-    "campaign": on_campaign,
+    "campaign": _on_campaign,
     "case": _on_case,
     "package": _on_package,
     "message": _on_message,
