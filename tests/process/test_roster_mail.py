@@ -34,6 +34,7 @@ from tests.process.situations import (
     mail,
     opened,
     token,
+    with_earlier,
     with_letter,
     workbook,
 )
@@ -284,6 +285,13 @@ class TestSuspension:
         assert [
             e.data["units"][0]["suspended"] for e in outcome.events if e.kind == "roster.applied"
         ] == marked
+
+    def test_what_the_copy_was_filled_in_with_marks_nothing(self) -> None:
+        before = with_earlier(with_cells())
+        known = before.earlier[SCHOOL, "school"]
+        said_before = replace(known, answers={**known.answers, SUSPENDED_FIELD: True})
+        situation = replace(before, earlier={(SCHOOL, "school"): said_before})
+        assert "roster.applied" not in kinds(decide(filled({SUSPENDED_FIELD: "是"}), situation))
 
     def test_the_cell_lifts_the_mark_and_whoever_collects_for_the_school_changes_nothing(self) -> None:
         units = {**ROSTER.units, SCHOOL: replace(ROSTER.units[SCHOOL], suspended=True)}

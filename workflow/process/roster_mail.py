@@ -108,6 +108,10 @@ def in_cells(said: Said, taken: Outcome, reading: Reading, situation: Situation)
     field = form.by_name.get(SUSPENDED_FIELD)
     said_so = understand(field, reading.answers.get(SUSPENDED_FIELD)) if field else None
     wish = said_so.value if isinstance(said_so, Understood) else None
+    # What the copy was filled in with from last quarter is no statement of this one.
+    earlier = situation.earlier.get((unit.code, form.id))
+    if earlier is not None and earlier.answers.get(SUSPENDED_FIELD) == wish:
+        wish = None
     if (
         isinstance(wish, bool) and wish is not unit.suspended and not unit.kind.reports
         and may(trust, Act.NO_CHANGE) is Effect.COUNTS
