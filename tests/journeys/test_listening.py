@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.adapters.mail.scripted import scripted
 from tests.journeys.test_run import job
 from tests.journeys.world import FIRST, World, administrator
 from tests.servers import fake_imap
@@ -62,6 +63,29 @@ def test_a_server_without_idle_is_left_to_the_polls(capabilities: str) -> None:
             assert listeners() == []
             assert rings.empty()
         assert "IDLE" not in server.heard
+
+
+def test_a_server_that_ends_each_idle_at_once_is_not_asked_without_end() -> None:
+    asked: list[bytes] = []
+
+    def answer(line: bytes) -> bytes:
+        tag, _, command = line.partition(b" ")
+        if command == b"IDLE":
+            asked.append(tag)
+            return b"+ idling\r\n" + tag + b" OK done\r\n"
+        if command.startswith(b"CAPABILITY"):
+            return b"* CAPABILITY IMAP4rev1 IDLE\r\n" + tag + b" OK done\r\n"
+        if command.startswith(b"SELECT"):
+            return b"* 3 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n" + tag + b" OK [READ-WRITE] ok\r\n"
+        return tag + b" OK done\r\n"
+
+    with scripted(b"* OK ready\r\n", answer) as server:
+        where = MailboxSettings("127.0.0.1", server.port, "none", "u", "p", timeout=5)
+        with listened(where) as rings:
+            rings.get(timeout=20)
+            for thread in listeners():
+                thread.join(0.5)
+    assert len(asked) == 1
 
 
 def test_a_reply_is_answered_long_before_the_next_poll(

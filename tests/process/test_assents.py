@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.domain.offices import CENTRAL, COUNTY, POINT, SCHOOL, at
+from tests.domain.offices import CENTRAL, COUNTY, POINT, ROSTER, SCHOOL, at
 from tests.process.situations import (
     GOOD,
     STRANGER,
@@ -28,6 +28,7 @@ from tests.process.situations import (
 from workflow.adapters.store.records import LetterRow, LetterState
 from workflow.domain.lifecycle import CaseState, PackageAct, act_on_package
 from workflow.domain.matching import FilesAnswered, files_answered
+from workflow.domain.registry import Registry
 from workflow.domain.submission import AttachmentOutcome as Ends
 from workflow.domain.submission import Bucket
 from workflow.process.arrival import Asked, AskedFile, Released
@@ -136,6 +137,21 @@ class TestConfirmed:
         assert results(again) == ["此件已经答复过，不重复办理"]
         third = says("确认", situation, moment=at(1, 4, 11))
         assert third.letters[0].id == again.letters[0].id
+
+    @pytest.mark.parametrize(
+        "words", ["我校本学年暂停招生。", "撤报申请：数据有误", "本校校名有误，应为东区实验小学"]
+    )
+    def test_what_a_stranger_wrote_above_the_workbook_is_not_the_units_word(self, words: str) -> None:
+        situation, _ = fold(opened(), mail(OWN, workbook(SCHOOL), moment=at(1, 2)))
+        situation = replace(
+            asking(situation, in_its_name(words=words)), registry=Registry(ROSTER, 1, None, at(12, 31).date())
+        )
+        outcome = says("确认", situation)
+        assert kinds(outcome).count("message.taken") == 2
+        assert set(kinds(outcome)) == {
+            "message.taken", "case.submitted", "case.confirmed", "sender.answered",
+        }  # fmt: skip
+        assert letters(outcome) == [("sender_answered", OWN)]
 
     def test_all_units_that_the_letter_lists_are_settled_or_those_numbered(self) -> None:
         came = [mail(STRANGER, workbook(unit, OTHER), moment=MORNING) for unit in (CENTRAL, POINT)]

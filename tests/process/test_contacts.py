@@ -41,6 +41,7 @@ from workflow.domain.submission import AttachmentOutcome
 from workflow.process.carry import carry
 from workflow.process.launch import prefilled
 from workflow.process.reviews import APPROVE
+from workflow.process.situation import Policy
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -205,19 +206,34 @@ def understood(form: Form, answers: dict[str, RawValue]) -> dict[str, Value]:
 
 
 def approved(
-    answers: dict[str, RawValue], sender: str = "school@county.test"
+    answers: dict[str, RawValue], sender: str = "school@county.test", said: str = ""
 ) -> tuple[Situation, Outcome, Outcome]:
-    """The school's data and their approval by the county."""
-    sent = mail(sender, workbook(SCHOOL, answers), moment=BEFORE)
-    situation, (came,) = fold(asking_schools(), sent)
+    """The school's data and their approval by the county; `said` is the receiving server's word for the school's mail."""
+    vouched = said and Policy("own@office.test", trusted_authserv="mx.office.test")
+    results = (f"mx.office.test; {said}",) if said else ()
+    sent = mail(sender, workbook(SCHOOL, answers), moment=BEFORE, auth_results=results)
+    office = asking_schools()
+    situation, (came,) = fold(replace(office, policy=vouched) if vouched else office, sent)
+    situation = replace(situation, policy=office.policy)
     situation = replace(
-        situation, answers={one.id: understood(WITH_PEOPLE, answers) for one in came.submissions}
+        situation,
+        answers={
+            one.id: understood(
+                WITH_PEOPLE, {name: answers[name] for name in kept_answers(came) & answers.keys()}
+            )
+            for one in came.submissions
+        },
     )
     situation, (done,) = fold(
         situation, mail("review@county.test", review(decision(SCHOOL, APPROVE)), moment=CHANGED)
     )
     assert "case.approved" in kinds(done)
     return situation, came, done
+
+
+def kept_answers(came: Outcome) -> frozenset[str]:
+    (event,) = [event for event in came.events if event.kind == "case.submitted"]
+    return frozenset((event.personal or {})["answers"])
 
 
 def administrators(situation: Situation) -> list[tuple[str, str]]:
@@ -252,6 +268,26 @@ def test_a_stranger_s_workbook_names_nobody() -> None:
     situation, came, done = approved(sheet("生人", "stranger@home.test", "是"), "stranger@home.test")
     assert came.submissions[0].unregistered
     assert "contacts.set" not in kinds(done)
+    assert administrators(situation) == [("校管", "school@county.test")]
+
+
+def test_mail_that_the_server_does_not_vouch_for_brings_data_and_names_nobody() -> None:
+    for answers in (sheet("新管", "new@county.test", "是"), sheet("校管", "other@county.test")):
+        situation, came, done = approved(answers, said="dmarc=none; spf=softfail smtp.mailfrom=county.test")
+        assert (came.submissions[0].unregistered, "case.approved" in kinds(done)) == (False, True)
+        assert came.letters[0].context["also"][0].startswith("管理员信息未予采用，名册不作变更：来信未通过")
+        assert administrators(situation) == [("校管", "school@county.test")]
+    situation, _, _ = approved(
+        sheet("新管", "new@county.test", "是"), said="dmarc=pass header.from=county.test"
+    )
+    assert administrators(situation) == [("新管", "new@county.test")]
+
+
+def test_the_collecting_mailbox_itself_is_nobody_s_address() -> None:
+    own = asking_schools().policy.own_address
+    situation, came, done = approved(sheet("校管", own))
+    assert "contacts.set" not in kinds(done)
+    assert came.letters[0].context["also"] == ["管理员电子邮箱是本系统自己的收件邮箱，名册不作变更"]
     assert administrators(situation) == [("校管", "school@county.test")]
 
 

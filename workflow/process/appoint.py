@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from workflow.domain.checks import Examination
 from workflow.domain.contacts import (
     ContactSource,
     Person,
@@ -17,11 +18,16 @@ from workflow.domain.contacts import (
     people_named,
     person_in_form,
     unusable,
+    without_person,
 )
 from workflow.domain.events import Event
+from workflow.domain.matching import Sender, trust_in
 from workflow.domain.receipt_standing import ELECTRONIC, ReceiptStanding
 from workflow.domain.roster import Contact, Role, Roster
 from workflow.domain.submission import Answers
+from workflow.domain.trust import Act, Effect, may
+from workflow.process.situation import Situation
+from workflow.process.trust import UNPROVEN
 
 STREAM = "contacts"
 
@@ -63,18 +69,35 @@ def from_receipt(
 
 
 def from_form(
-    roster: Roster, number: int, unit: str, answers: Answers, day: dt.date, decided: Decided
-) -> Event | None:
+    roster: Roster, number: int, unit: str, answers: Answers, day: dt.date, decided: Decided, own_address: str = ""
+) -> Event | None:  # fmt: skip
     """The event of approved data whose sheet 人员信息 names the unit's 管理员. Another one than is registered has to be said to
     have changed: an older copy is pre-filled with whoever it was then.
     """
     person = person_in_form(answers)
-    if person is None or _unsaid(roster, unit, person, day) or unusable([person]):
+    if person is None or _unsaid(roster, unit, person, day) or unusable([person], own_address):
         return None
     return appoint(roster, number, unit, [person], day, ContactSource.FORM, decided)
 
 
-def form_remark(roster: Roster, unit: str, answers: Answers, day: dt.date) -> str:
+def person_told(
+    seen: Examination, who: Sender, unit: str, day: dt.date, situation: Situation
+) -> tuple[Examination, str]:
+    """What counts of a workbook as it comes from this sender, and what the approval of its sheet 人员信息 will change ('' where
+    nothing). Figures may come from an address that nobody vouches for or that another took the place of; whom the unit's
+    letters go to is another matter, as with a 回执表.
+    """
+    if not who.registered:
+        return seen, ""
+    said = form_remark(situation.roster, unit, seen.answers, day, situation.policy.own_address)
+    trust = trust_in(situation.roster, who, unit, tied=True)
+    if may(trust, Act.RECEIPT) is Effect.COUNTS:
+        return seen, said
+    doubt = f"管理员信息未予采用，名册不作变更：{UNPROVEN[trust]}" if said else ""
+    return replace(seen, answers=without_person(seen.answers)), doubt
+
+
+def form_remark(roster: Roster, unit: str, answers: Answers, day: dt.date, own_address: str = "") -> str:
     """What the approval of data with a sheet 人员信息 will change, for the unit and for whoever approves; '' where nothing."""
     person = person_in_form(answers)
     if person is None:
@@ -86,6 +109,8 @@ def form_remark(roster: Roster, unit: str, answers: Answers, day: dt.date) -> st
         unit
     ):
         return ""
+    if wrong := unusable([person], own_address):
+        return f"{'；'.join(wrong)}，名册不作变更"
     return f"管理员信息与名册登记的（{names or '空缺'}）不同，审核通过后按{person.name}登记"
 
 

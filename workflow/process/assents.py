@@ -156,7 +156,8 @@ def _take_over(reply: Reply, file: AskedFile, situation: Situation) -> End:
         return End(f"其后你单位已经报送第{newer[-1].number}次，旧的不能顶替新的；需要更正的，请重新报送")
     if file.arrival is None:
         return End(file.gone)
-    taken = reply.take(file.arrival, situation, reply.who)
+    # The workbook alone: whoever confirms it has not seen what a stranger wrote above it.
+    taken = reply.take(replace(file.arrival, words=""), situation, reply.who)
     released = file.arrival.released
     known = {fate.index for fate in released.kept} if released else set()
     fates = [fate for fate in taken.fates if fate.index not in known]

@@ -54,4 +54,4 @@ class Listener:
         while not self._ended.is_set():
             if mailbox.heard(_KEPT):
                 self._ring()
-                self._ended.wait(_BREATH)
+            self._ended.wait(_BREATH)  # a server that ends each IDLE at once is not asked without end

@@ -34,7 +34,7 @@ from workflow.domain.submission import (
 from workflow.domain.tables import notable, notes_in_words
 from workflow.domain.trust import Act, Effect, may
 from workflow.process import late, strangers
-from workflow.process.appoint import form_remark
+from workflow.process.appoint import person_told
 from workflow.process.carry import carry, changes
 from workflow.process.file_notes import PERSON, finding_rows, noted, remarks
 from workflow.process.identify import Unidentified, identify
@@ -107,8 +107,8 @@ def _take(part: Part, case: Case, situation: Situation, who: Sender) -> Outcome:
         part.reading.moved,
         part.reading.notes,
     )
-    person = form_remark(situation.roster, case.unit, seen.answers, part.received_at.date())
-    seen = noted(seen, part.reading, who, person if who.registered else "")
+    seen, person = person_told(seen, who, case.unit, part.received_at.date(), situation)
+    seen = noted(seen, part.reading, who, person)
     number = case.number + 1
     version = Submission(
         f"{case.campaign}/{case.unit}/{case.form}/{number}", case.campaign, case.unit, case.form, form.version,

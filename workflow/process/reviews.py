@@ -245,7 +245,10 @@ def _approve(review: Review, case: Case, note: str, situation: Situation) -> Out
     newest = replace(versions[-1], approved=True)
     answers = {} if newest.unregistered else situation.answers.get(newest.id, {})
     decided = Appointed(review.by, review.at, review.cause)
-    people = from_form(situation.roster, situation.contacts, case.unit, answers, review.at.date(), decided)
+    people = from_form(
+        situation.roster, situation.contacts, case.unit, answers, review.at.date(), decided,
+        situation.policy.own_address,
+    )  # fmt: skip
     return Outcome(events=(event, *filter(None, [people])), cases=(approved,), submissions=(newest,))
 
 
