@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from workflow.domain import rules
 from workflow.domain.checks import Examination, examine
-from workflow.domain.form import FILLED_ON, NO_CHANGE, Field, FieldType, Form, Table, Value, cell_name
+from workflow.domain.form import FILLED_ON, NO_CHANGE, PERSON, Field, FieldType, Form, Table, Value, cell_name
 from workflow.domain.submission import Answers, Finding
 from workflow.domain.tables import rows_of
 from workflow.domain.wishes import SUSPENDED_FIELD
@@ -41,6 +41,8 @@ def plausible(
     answers: dict[str, Value] = _moved(form, chance, previous) if previous else _fresh(form, chance)
     answers |= {name: value for name, value in given.items() if previous is None or name not in previous}
     answers[FILLED_ON], answers[NO_CHANGE] = day, False
+    for name in PERSON.keys() - given.keys():  # the people of the play stay who they are
+        answers.pop(name, None)
     if answers.get(SUSPENDED_FIELD):  # a school that says 是 is asked no more, which the play has not in mind
         answers[SUSPENDED_FIELD] = False
     seen = _examined(form, answers, previous)

@@ -70,9 +70,9 @@ def test_letters_and_replies_go_through_tls(certificate: Path, monkeypatch: pyte
 
 def test_a_server_that_can_not_prove_who_it_is_hears_nothing(certificate: Path) -> None:
     with scripted(b"220 x\r\n", relay_says, context(certificate)) as server:
-        with pytest.raises(OutsideFailed, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(OutsideFailed, match="服务器证书未通过验证"):
             Relay(RelaySettings("127.0.0.1", server.port, "tls", "u", "p", timeout=5)).__enter__()
-        with pytest.raises(OutsideFailed, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(OutsideFailed, match="服务器证书未通过验证"):
             Mailbox(MailboxSettings("127.0.0.1", server.port, "tls", "u", "p", timeout=5)).__enter__()
         assert server.heard == []
 
