@@ -23,6 +23,7 @@ from tests.process.situations import (
     mail,
     opened,
     review,
+    token,
     workbook,
 )
 from workflow.adapters.store.records import LetterRow, LetterState
@@ -144,7 +145,8 @@ class TestConfirmed:
     def test_what_a_stranger_wrote_above_the_workbook_is_not_the_units_word(self, words: str) -> None:
         situation, _ = fold(opened(), mail(OWN, workbook(SCHOOL), moment=at(1, 2)))
         situation = replace(
-            asking(situation, in_its_name(words=words)), registry=Registry(ROSTER, 1, None, at(12, 31).date())
+            asking(situation, in_its_name(words=words, subject=f"答复：{token(SCHOOL)}")),
+            registry=Registry(ROSTER, 1, None, at(12, 31).date()),
         )
         outcome = says("确认", situation)
         assert kinds(outcome).count("message.taken") == 2
