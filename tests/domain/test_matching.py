@@ -13,6 +13,7 @@ from tests.domain.offices import CENTRAL, COUNTY, POINT, ROSTER, SCHOOL, UNITS, 
 from workflow.domain.authentication import Assurance
 from workflow.domain.matching import (
     TOKEN,
+    FilesAnswered,
     Sender,
     answers_query,
     asks_withdrawal,
@@ -377,3 +378,79 @@ def test_words_however_they_go_on_cost_a_moment(sign: str) -> None:
         asks_withdrawal(words)
         answers_query(words)
     assert time.process_time() - before < 5
+
+
+@pytest.mark.parametrize(
+    ("words", "confirmed", "denied"),
+    [
+        ("确认", {1, 2}, set()),
+        ("您好！\n确认。\n东区中心校 张老师 0371-5550001", {1, 2}, set()),
+        ("确认是本单位报送", {1, 2}, set()),
+        ("均为本校报送", {1, 2}, set()),
+        ("确认1", {1}, set()),
+        ("确认第2件", {2}, set()),
+        ("1、2确认", {1, 2}, set()),
+        ("确认1，2", {1, 2}, set()),
+        ("非本单位报送：东区教学点", set(), {2}),
+        ("非本单位报送 2", set(), {2}),
+        ("全部非本单位报送", set(), {1, 2}),
+        ("确认1；非本单位报送2", {1}, {2}),
+        ("确认\n东区教学点的不是本单位报送", {1}, {2}),
+        ("非本单位报送", set(), set()),
+        ("确认3", set(), set()),
+    ],
+)
+def test_what_an_answer_says_about_two_workbooks(words: str, confirmed: set[int], denied: set[int]) -> None:
+    said = files_answered(words, ["东区中心校", "东区教学点"])
+    unnamed = not (confirmed or denied)
+    assert said == FilesAnswered(frozenset(confirmed), frozenset(denied), unnamed)
+
+
+@pytest.mark.parametrize(
+    "words", ["", "不确认", "确认收到", "请问确认什么", "谢谢", "本季度无变化", "确认一下再说"]
+)
+def test_what_is_no_answer(words: str) -> None:
+    assert files_answered(words, ["东区中心校"]) is None
+
+
+def test_of_a_single_workbook_a_denial_needs_no_number() -> None:
+    assert files_answered("非本单位报送", ["东区2号中心校"]) == FilesAnswered(frozenset(), frozenset({1}))
+
+
+def test_an_answer_about_several_workbooks_names_each_by_its_unit_or_number() -> None:
+    names = ["东区小学", "东区小学 西校区", "东区第三小学"]
+    told = files_answered("非本单位报送：东区小学 西校区、3", names)
+    assert told == FilesAnswered(frozenset(), frozenset({2, 3}))  # the first is not named
+    twice = files_answered("非本单位报送：东区小学", ["东区小学", "东区小学", "西区小学"])
+    assert twice == FilesAnswered(frozenset(), frozenset({1, 2}))
+    assert files_answered("确认2件；非本单位报送：第3件", names) == FilesAnswered(
+        frozenset({2}), frozenset({3})
+    )
+    assert files_answered("确认1、3\n非本单位报送3", names) == FilesAnswered(frozenset({1}), frozenset({3}))
+    assert files_answered("确认1、9", names) == FilesAnswered(frozenset({1}), frozenset())
+    assert files_answered("非本单位报送 9", names) == FilesAnswered(frozenset(), frozenset(), unnamed=True)
+    assert files_answered("非本单位报送 123", names) == FilesAnswered(frozenset(), frozenset(), unnamed=True)
+    assert files_answered("各位老师好\n\n　确认　\n以下为签名\n非本单位报送", names) == FilesAnswered(
+        frozenset({1, 2, 3}), frozenset()
+    )
+    assert files_answered("确认\n您好", names) == FilesAnswered(frozenset({1, 2, 3}), frozenset())
+    assert files_answered("您好\n您好", names) is None
+
+
+def test_an_address_is_told_for_a_while_after_another_took_its_place() -> None:
+    changed = Roster(
+        UNITS,
+        (
+            Contact(SCHOOL, Role.ADMINISTRATOR, "旧管", email="old@county.test", until=dt.date(2027, 1, 1)),
+            Contact(SCHOOL, Role.ADMINISTRATOR, "新管", email="new@county.test", since=dt.date(2027, 1, 1)),
+        ),
+    )
+    former = sender(changed, "old@county.test", DAY, grace=10)
+    assert (former.units, former.replaced, former.said) == ((SCHOOL,), True, Assurance.SILENT)
+    assert not sender(changed, "old@county.test", DAY, grace=1).registered
+    assert not sender(changed, "old@county.test", DAY).replaced
+    refuted = sender(changed, "old@county.test", DAY, Assurance.FAILED, grace=10)
+    assert (refuted.registered, refuted.replaced, refuted.said) == (False, False, Assurance.FAILED)
+    new = sender(changed, "new@county.test", DAY, Assurance.PASSED, grace=10)
+    assert (new.units, new.replaced, new.said) == ((SCHOOL,), False, Assurance.PASSED)
+    assert trust_in(changed, new, SCHOOL, tied=False) is Trust.VOUCHED

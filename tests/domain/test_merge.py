@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from tests.domain.offices import SCHOOL, at, form_of, number
 from workflow.domain.form import Aggregate, Field, FieldType, Table
 from workflow.domain.lifecycle import Case, CaseState
-from workflow.domain.merge import Origin, Standing, Total, merge_totals, stand, total, totalled_fields
+from workflow.domain.merge import (
+    Origin,
+    Standing,
+    Total,
+    merge_totals,
+    shown_origins,
+    stand,
+    total,
+    totalled_fields,
+)
 from workflow.domain.submission import Submission
 
 CARRIED = Standing(SCHOOL, "school", Origin.APPROVED, "2026Q3/school/2", 2)
@@ -78,6 +87,12 @@ def test_how_a_units_data_stand(
     assert bool(row.submission) is (origin is not Origin.MISSING)
     if origin is Origin.CARRIED_OVER:
         assert row.submission == CARRIED.submission
+
+
+def test_a_rare_origin_has_a_column_where_there_is_one_of_it() -> None:
+    usual = shown_origins({Origin.APPROVED: 3}, {Origin.LEGACY: 0})
+    assert (Origin.LEGACY in usual, Origin.APPROVED in usual, Origin.MISSING in usual) == (False, True, True)
+    assert set(shown_origins({}, {Origin.LEGACY: 1})) == set(Origin)
 
 
 def test_every_origin_has_its_word() -> None:

@@ -28,7 +28,6 @@ from tests.process.situations import (
 )
 from workflow.adapters.store.records import LetterRow, LetterState
 from workflow.domain.lifecycle import CaseState, PackageAct, act_on_package
-from workflow.domain.matching import FilesAnswered, files_answered
 from workflow.domain.registry import Registry
 from workflow.domain.submission import AttachmentOutcome as Ends
 from workflow.domain.submission import Bucket
@@ -307,40 +306,3 @@ def test_the_very_file_of_a_stranger_sent_again_from_the_registered_address_is_t
     outcome = decide(in_its_name(sender=OWN, moment=NOON), situation)
     assert (ends(outcome), outcome.submissions[0].unregistered) == ([Ends.ACCEPTED], False)
     assert HELD not in [fate.reason for fate in outcome.fates]
-
-
-@pytest.mark.parametrize(
-    ("words", "confirmed", "denied"),
-    [
-        ("确认", {1, 2}, set()),
-        ("您好！\n确认。\n东区中心校 张老师 0371-5550001", {1, 2}, set()),
-        ("确认是本单位报送", {1, 2}, set()),
-        ("均为本校报送", {1, 2}, set()),
-        ("确认1", {1}, set()),
-        ("确认第2件", {2}, set()),
-        ("1、2确认", {1, 2}, set()),
-        ("确认1，2", {1, 2}, set()),
-        ("非本单位报送：东区教学点", set(), {2}),
-        ("非本单位报送 2", set(), {2}),
-        ("全部非本单位报送", set(), {1, 2}),
-        ("确认1；非本单位报送2", {1}, {2}),
-        ("确认\n东区教学点的不是本单位报送", {1}, {2}),
-        ("非本单位报送", set(), set()),
-        ("确认3", set(), set()),
-    ],
-)
-def test_what_an_answer_says_about_two_workbooks(words: str, confirmed: set[int], denied: set[int]) -> None:
-    said = files_answered(words, ["东区中心校", "东区教学点"])
-    unnamed = not (confirmed or denied)
-    assert said == FilesAnswered(frozenset(confirmed), frozenset(denied), unnamed)
-
-
-@pytest.mark.parametrize(
-    "words", ["", "不确认", "确认收到", "请问确认什么", "谢谢", "本季度无变化", "确认一下再说"]
-)
-def test_what_is_no_answer(words: str) -> None:
-    assert files_answered(words, ["东区中心校"]) is None
-
-
-def test_of_a_single_workbook_a_denial_needs_no_number() -> None:
-    assert files_answered("非本单位报送", ["东区2号中心校"]) == FilesAnswered(frozenset(), frozenset({1}))

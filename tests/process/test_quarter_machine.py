@@ -402,11 +402,16 @@ def _rows(store: Store, table: object) -> list[tuple[object, ...]]:
         return sorted((tuple(row) for row in connection.execute(select(table))), key=repr)  # type: ignore[call-overload]
 
 
-def test_any_order_of_mail_decisions_and_ticks(opened: Opened) -> None:
+def played(opened: Opened, runs: int) -> None:
+    """So many runs of acts in any order, each held against the invariants."""
     run_state_machine_as_test(
         lambda: Quarter(opened),
         settings=settings(
-            max_examples=20, stateful_step_count=STEPS, deadline=None, database=None,
+            max_examples=runs, stateful_step_count=STEPS, deadline=None, database=None,
             suppress_health_check=list(HealthCheck), phases=[Phase.generate],  # shrinking would take many minutes
         ),
     )  # fmt: skip
+
+
+def test_any_order_of_mail_decisions_and_ticks(opened: Opened) -> None:
+    played(opened, 8)  # tests/journeys/test_any_order.py plays more

@@ -163,13 +163,15 @@ def _denied_files(text: str, names: Sequence[str]) -> frozenset[int]:
     """Which workbooks a denial is about: those of the units that it names or numbers, or the only one."""
     every = frozenset(range(1, len(names) + 1))
     plain = [re.sub(r"\s", "", unicodedata.normalize("NFKC", name)) for name in names]
-    named = frozenset(number for number, name in enumerate(plain, start=1) if name in text)
+    named: set[int] = set()
     rest = text
-    for name in sorted(plain, key=len, reverse=True):
-        rest = rest.replace(name, "")
+    for name in sorted(set(plain), key=len, reverse=True):  # 东区小学西校区 does not name 东区小学
+        if name in rest:
+            named.update(number for number, other in enumerate(plain, start=1) if other == name)
+            rest = rest.replace(name, "")
     if len(every) == 1 or re.search(r"全部|都|均", rest):
         return every
-    return (named | frozenset(int(number) for number in re.findall(r"(?<!\d)\d{1,2}(?!\d)", rest))) & every
+    return every & (named | {int(number) for number in re.findall(r"(?<!\d)\d{1,2}(?!\d)", rest)})
 
 
 _DENIAL = re.compile(r"(?:非|不是)(?:我|本)(?:单位|校|园|局|中心校?)(?:报送|发送|发出|所发|所报)")
