@@ -18,6 +18,7 @@ from python_calamine import CalamineError, load_workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from workflow.adapters.workbook.decision_look import decision_look
 from workflow.adapters.workbook.roster_cells import cell, headings
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.roster import Unit
@@ -53,36 +54,18 @@ def write_changes(changes: Sequence[Change], mark: Mark, superiors: Mapping[str,
     target = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(target, options) as book:
-        book.set_properties({"title": "名册变更核对表", "created": dt.datetime(2026, 1, 1)})  # noqa: DTZ001 — a fixed mark
-        base = {
-            "font_name": "宋体",
-            "font_size": 10,
-            "border": 1,
-            "border_color": "#BFBFBF",
-            "valign": "vcenter",
-        }
-        text = book.add_format({**base, "num_format": "@", "text_wrap": True})
-        centred = book.add_format({**base, "num_format": "@", "align": "center"})
-        open_cell = book.add_format({**base, "num_format": "@", "align": "center", "bg_color": "#FFF2CC"})
-        head = book.add_format(
-            {**base, "font_name": "黑体", "bg_color": "#DCE6F1", "align": "center", "text_wrap": True}
-        )
-        title = book.add_format(
-            {"font_name": "黑体", "font_size": 16, "align": "center", "valign": "vcenter"}
-        )
+        look = decision_look(book, "名册变更核对表")
         sheet = book.add_worksheet(SHEET)
         words = f"名册变更核对表（自{mark.since.year}年{mark.since.month}月{mark.since.day}日起）"
-        sheet.merge_range(0, 0, 0, len(_COLUMNS) - 1, words, title)
+        sheet.merge_range(0, 0, 0, len(_COLUMNS) - 1, words, look.title)
         counts = Counter(change.kind for change in changes)
         told = "、".join(f"{kind}{counts[kind]}项" for kind in ChangeKind if counts[kind])
-        sheet.write_string(
-            1, 0, f"共{len(changes)}项：{told}", book.add_format({"font_name": "宋体", "font_size": 10})
-        )
+        sheet.write_string(1, 0, f"共{len(changes)}项：{told}", look.small)
         for at, (heading, width) in enumerate(_COLUMNS.items()):
             sheet.set_column(at, at, width)
-            sheet.write_string(2, at, heading, head)
+            sheet.write_string(2, at, heading, look.head)
         for row, change in enumerate(changes, start=3):
-            _write_change(sheet, row, change, superiors, (text, centred, open_cell))
+            _write_change(sheet, row, change, superiors, (look.text, look.centred, look.ask))
         _lay_out(sheet, len(changes))
         _write_notes(book.add_worksheet(NOTES), book)
         hidden = book.add_worksheet(MARK)

@@ -6,7 +6,6 @@ taken for another file's.
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from python_calamine import CalamineError, load_workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from workflow.adapters.workbook.decision_look import decision_look
 from workflow.adapters.workbook.roster_cells import cell, headings
 from workflow.domain.errors import Fault, Refused
 from workflow.domain.legacy import Match, Unread
@@ -64,37 +64,24 @@ def write_doubts(doubts: Doubts, mark: LegacyMark, roster: Roster, counted: str)
     target = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(target, options) as book:
-        book.set_properties({"title": "一期数据核对表", "created": dt.datetime(2026, 1, 1)})  # noqa: DTZ001 — a fixed mark
-        base = {
-            "font_name": "宋体",
-            "font_size": 10,
-            "border": 1,
-            "border_color": "#BFBFBF",
-            "valign": "vcenter",
-        }
-        text = book.add_format({**base, "num_format": "@", "text_wrap": True})
-        centred = book.add_format({**base, "num_format": "@", "align": "center"})
-        ask = book.add_format({**base, "num_format": "@", "align": "center", "bg_color": "#FFF2CC"})
-        head = book.add_format(
-            {**base, "font_name": "黑体", "bg_color": "#DCE6F1", "align": "center", "text_wrap": True}
-        )
-        title = book.add_format(
-            {"font_name": "黑体", "font_size": 16, "align": "center", "valign": "vcenter"}
-        )
-        small = book.add_format({"font_name": "宋体", "font_size": 10})
+        look = decision_look(book, "一期数据核对表")
         sheet = book.add_worksheet(SHEET)
-        _head(sheet, "一期数据核对表", _COLUMNS, title, head)
-        sheet.write_string(1, 0, counted, small)
+        _head(sheet, "一期数据核对表", _COLUMNS, look.title, look.head)
+        sheet.write_string(1, 0, counted, look.small)
         for row, match in enumerate(doubts.matches, start=3):
-            _write_match(sheet, row, match, roster, (text, centred, ask))
+            _write_match(sheet, row, match, roster, (look.text, look.centred, look.ask))
         _offer(sheet, len(doubts.matches))
         plain = book.add_worksheet(LEFT_OUT)
         _list(
-            plain, "未对应的原字段", {"原字段": 40, "有数据的行数": 14}, doubts.left_out, (title, head, text)
+            plain,
+            "未对应的原字段",
+            {"原字段": 40, "有数据的行数": 14},
+            doubts.left_out,
+            (look.title, look.head, look.text),
         )
         rows = [(one.address, one.label, one.typed, one.why) for one in doubts.unread]
         columns = {"原单元格": 24, "新字段": 28, "原数据": 30, "原因": 50}
-        _list(book.add_worksheet(UNREAD), "读不出的数据", columns, rows, (title, head, text))
+        _list(book.add_worksheet(UNREAD), "读不出的数据", columns, rows, (look.title, look.head, look.text))
         _write_notes(book.add_worksheet(NOTES), book)
         hidden = book.add_worksheet(MARK)
         hidden.write_string(0, 0, json.dumps({**asdict(mark), "rows": len(doubts.matches)}))
